@@ -1,0 +1,85 @@
+import { Observable } from "rxjs";
+import { Rpc } from "./rpc.js";
+import type { Session } from "./session/session.js";
+import type { Status } from "./session/status.js";
+
+/** How a {@link Flux.rpc} is sent. */
+export interface RpcOptions {
+  /** The broker rank that answers, or "any", the default: the nearest one that has the service. */
+  nodeid?: number | "any" | undefined;
+}
+
+/**
+ * A handle to a Flux instance, through a proxy. Made by `connect()`. Python's counterpart is `flux.Flux`.
+ */
+export class Flux {
+  /** @internal The verbs' way in. */
+  readonly session: Session;
+
+  /** @internal */
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  /** "connecting", "open", "closed", the latest first and then each change. Completes after "closed". */
+  get status$(): Observable<Status> {
+    return this.session.status$;
+  }
+
+  /**
+   * Sends any Flux request (RFC 6) and gives its answer's payload, `{}` if it has none.
+   *
+   *     const { value } = await flux.rpc<{ value: string }>("attr.get", { name: "size" }).get();
+   *
+   * @param topic service and method, such as "attr.get"
+   * @param payload a JSON object
+   * @throws FluxError from the Rpc: ENOSYS if there is no such service, EHOSTUNREACH if there is no such rank, and
+   *   whatever the service answers
+   */
+  rpc<T = unknown>(topic: string, payload: object = {}, { nodeid = "any" }: RpcOptions = {}): Rpc<T> {
+    return new Rpc(request<T>(this, topic, payload, nodeid));
+  }
+
+  /** Closes the connection. Processes in the foreground end with it, as RFC 42 has it; those in background stay. */
+  close(): void {
+    this.session.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+/** @internal A request with one answer, sent at each subscription. */
+export function request<T>(
+  flux: Flux,
+  topic: string,
+  payload: object,
+  nodeid: number | "any",
+  sign?: boolean,
+): Observable<T> {
+  const target = rankNodeid(nodeid);
+  return new Observable((subscriber) => {
+    const call = flux.session.start(
+      { topic, nodeid: target, streaming: false, payload: { ...payload }, sign },
+      {
+        next: (message) => {
+          if (message.type === "response") subscriber.next(message.payload as T);
+          else if (message.type === "error") subscriber.error(message.error);
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      },
+    );
+    return () => flux.session.withdraw(call);
+  });
+}
+
+/** @internal The nodeid of one rank. @throws TypeError */
+export function rankNodeid(nodeid: number | "any"): string {
+  if (nodeid === "any") return nodeid;
+  if (!Number.isInteger(nodeid) || nodeid < 0 || nodeid > 0xfffffffe) {
+    throw new TypeError(`nodeid is a rank or "any", not ${JSON.stringify(nodeid)}`);
+  }
+  return String(nodeid);
+}

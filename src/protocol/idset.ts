@@ -1,0 +1,45 @@
+/** RFC 22 idsets: "0-3,7", "[0-3,7]". */
+
+/** The largest id: ranks are u32 on the wire and 0xffffffff is "any". */
+const MAX_ID = 0xfffffffe;
+
+/** How many ids one set may have, so that "0-4294967294" cannot take all memory. */
+export const MAX_IDS = 65_536;
+
+/**
+ * The ids of an RFC 22 idset, ascending.
+ * @throws TypeError if `text` is no idset, has ids out of order or twice, or more than {@link MAX_IDS}
+ */
+export function decodeIdset(text: string): number[] {
+  const bare = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
+  const ids: number[] = [];
+  if (bare === "") return ids;
+  for (const range of bare.split(",")) {
+    const match = /^(0|[1-9]\d*)(?:-(0|[1-9]\d*))?$/.exec(range);
+    if (!match) throw new TypeError(`not an idset: ${JSON.stringify(text)}`);
+    const first = Number(match[1]);
+    const last = match[2] === undefined ? first : Number(match[2]);
+    const previous = ids.at(-1);
+    if (last > MAX_ID || last < first || (match[2] !== undefined && last === first)) {
+      throw new TypeError(`idset has a bad range: ${JSON.stringify(range)}`);
+    }
+    if (previous !== undefined && first <= previous) {
+      throw new TypeError(`idset is not in ascending order: ${JSON.stringify(text)}`);
+    }
+    if (ids.length + (last - first) >= MAX_IDS) throw new TypeError(`idset has more than ${MAX_IDS} ids`);
+    for (let id = first; id <= last; id++) ids.push(id);
+  }
+  return ids;
+}
+
+/** The idset of ascending `ids`, in ranges where they are consecutive: `encodeIdset([0, 1, 2, 7])` is "0-2,7". */
+export function encodeIdset(ids: readonly number[]): string {
+  const ranges: string[] = [];
+  for (let i = 0; i < ids.length; ) {
+    let j = i;
+    while (ids[j + 1] === (ids[j] as number) + 1) j++;
+    ranges.push(i === j ? `${ids[i]}` : `${ids[i]}-${ids[j]}`);
+    i = j + 1;
+  }
+  return ranges.join(",");
+}

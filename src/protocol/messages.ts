@@ -1,0 +1,301 @@
+/**
+ * The messages of the WebSocket, as types and as checks. PROTOCOL.md describes each; what arrives is `unknown` until
+ * one of the two `parse` functions here has looked at it.
+ */
+import { decodeIdset } from "./idset.js";
+
+/** The WebSocket subprotocol (RFC 6455 section 1.9) that both sides name. */
+export const SUBPROTOCOL = "flux-subprocess.v1";
+
+/** Close codes, in the range that RFC 6455 section 7.4.2 leaves to applications. PROTOCOL.md says when. */
+export const CLOSE = {
+  normal: 1000,
+  goingAway: 1001,
+  tooBig: 1009,
+  malformed: 4400,
+  unauthorized: 4401,
+  helloTimeout: 4408,
+  idInUse: 4409,
+  outOfSequence: 4412,
+  creditOverrun: 4429,
+  internal: 4500,
+  brokerLost: 4503,
+} as const;
+
+/** The largest frame that a proxy takes, header included. */
+export const MAX_FRAME = 1024 * 1024;
+
+/** The most process bytes that one binary frame carries. */
+export const MAX_DATA = 256 * 1024;
+
+/** Bytes of output that the proxy sends ahead of the client's acknowledgements. */
+export const OUTPUT_WINDOW = 4 * 1024 * 1024;
+
+/** Request ids are 1 to this; the proxy keeps the matchtags above for itself. */
+export const MAX_ID = 0x7fffffff;
+
+/** Where a request goes: "any", "all" or an RFC 22 idset of ranks, such as "0-3,7". */
+export type Nodeid = string;
+
+type Json = Record<string, unknown>;
+
+/** The first message of a client. */
+export interface Hello {
+  type: "hello";
+  token: string;
+}
+
+/** The proxy's answer to a good {@link Hello}. */
+export interface Welcome {
+  type: "welcome";
+  session: string;
+  /** The rank, the size and the owner's userid of the broker behind the proxy. */
+  rank: number;
+  size: number;
+  owner: number;
+}
+
+/** A Flux request (RFC 6) to one or more ranks. Takes the ids `id` to `id + ranks - 1`, in ascending order of rank. */
+export interface Request {
+  type: "request";
+  seq: number;
+  id: number;
+  topic: string;
+  nodeid: Nodeid;
+  streaming: boolean;
+  payload: Json;
+}
+
+/** No more input on a stream of an exec. */
+export interface InputEof {
+  type: "eof";
+  seq: number;
+  id: number;
+  stream: string;
+}
+
+/** Ends an attach; the process goes back to background. */
+export interface Detach {
+  type: "detach";
+  seq: number;
+  id: number;
+}
+
+/** All messages up to `seq` are consumed. Not itself sequenced. */
+export interface Ack {
+  type: "ack";
+  seq: number;
+}
+
+export type ClientMessage = Request | InputEof | Detach | Ack;
+
+/** A response of one rank (RFC 6); for exec and attach, an RFC 42 response other than output and add-credit. */
+export interface Response {
+  type: "response";
+  seq: number;
+  id: number;
+  rank: number;
+  payload: Json;
+}
+
+/** End of an output stream of one rank. */
+export interface OutputEof {
+  type: "eof";
+  seq: number;
+  id: number;
+  rank: number;
+  stream: string;
+}
+
+/** Every rank of an exec has room for `bytes` more on an input stream (RFC 42 add-credit). */
+export interface Credit {
+  type: "credit";
+  seq: number;
+  id: number;
+  stream: string;
+  bytes: number;
+}
+
+/** The last message of a rank whose request failed. */
+export interface RankError {
+  type: "error";
+  seq: number;
+  id: number;
+  rank: number;
+  errno: number;
+  message: string;
+}
+
+/** The last message of a rank whose streaming request succeeded (RFC 6 ENODATA). */
+export interface RankEnd {
+  type: "end";
+  seq: number;
+  id: number;
+  rank: number;
+}
+
+export type ServerMessage = Response | OutputEof | Credit | RankError | RankEnd;
+
+/** A message that is not what PROTOCOL.md says, with the close code for it. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  constructor(
+    readonly closeCode: number,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+const malformed = (what: string, cause?: unknown) =>
+  new ProtocolError(CLOSE.malformed, what, cause === undefined ? undefined : { cause });
+
+/** Reads the fields of one message and says which one is wrong. */
+class Fields {
+  readonly #object: Json;
+  readonly type: string;
+
+  constructor(text: string) {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      throw malformed("message is not JSON", cause);
+    }
+    if (!isObject(value)) throw malformed("message is not an object");
+    this.#object = value;
+    this.type = this.string("type");
+  }
+
+  string(name: string): string {
+    const value = this.#object[name];
+    if (typeof value !== "string") throw malformed(`${name} is not a string`);
+    return value;
+  }
+
+  name(name: string): string {
+    const value = this.string(name);
+    if (value === "" || value.includes("\0")) throw malformed(`${name} is empty or has a NUL`);
+    return value;
+  }
+
+  integer(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
+    const value = this.#object[name];
+    if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
+      throw malformed(`${name} is not an integer of ${min} to ${max}`);
+    }
+    return value;
+  }
+
+  boolean(name: string): boolean {
+    const value = this.#object[name];
+    if (typeof value !== "boolean") throw malformed(`${name} is not a boolean`);
+    return value;
+  }
+
+  object(name: string): Json {
+    const value = this.#object[name];
+    if (!isObject(value)) throw malformed(`${name} is not an object`);
+    return value;
+  }
+
+  nodeid(name: string): Nodeid {
+    const value = this.string(name);
+    if (value === "any" || value === "all") return value;
+    try {
+      if (decodeIdset(value).length > 0) return value;
+    } catch (cause) {
+      throw malformed(`${name} is not "any", "all" or an idset`, cause);
+    }
+    throw malformed(`${name} is an empty idset`);
+  }
+
+  seq = () => this.integer("seq", 1);
+  id = () => this.integer("id", 1, MAX_ID);
+  rank = () => this.integer("rank", 0, 0xfffffffe);
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Checks the first message of a client. @throws ProtocolError */
+export function parseHello(text: string): Hello {
+  const fields = new Fields(text);
+  if (fields.type !== "hello") throw malformed("the first message is not hello");
+  return { type: "hello", token: fields.string("token") };
+}
+
+/** Checks the first message of a proxy. @throws ProtocolError */
+export function parseWelcome(text: string): Welcome {
+  const fields = new Fields(text);
+  if (fields.type !== "welcome") throw malformed("the first message is not welcome");
+  return {
+    type: "welcome",
+    session: fields.name("session"),
+    rank: fields.rank(),
+    size: fields.integer("size", 1),
+    owner: fields.integer("owner"),
+  };
+}
+
+/** Checks a message of a client after its hello. @throws ProtocolError */
+export function parseClientMessage(text: string): ClientMessage {
+  const f = new Fields(text);
+  switch (f.type) {
+    case "request":
+      return {
+        type: "request",
+        seq: f.seq(),
+        id: f.id(),
+        topic: f.name("topic"),
+        nodeid: f.nodeid("nodeid"),
+        streaming: f.boolean("streaming"),
+        payload: f.object("payload"),
+      };
+    case "eof":
+      return { type: "eof", seq: f.seq(), id: f.id(), stream: f.name("stream") };
+    case "detach":
+      return { type: "detach", seq: f.seq(), id: f.id() };
+    case "ack":
+      return { type: "ack", seq: f.seq() };
+    default:
+      throw malformed(`message type ${JSON.stringify(f.type)} is not known`);
+  }
+}
+
+/** Checks a message of a proxy after its welcome. @throws ProtocolError */
+export function parseServerMessage(text: string): ServerMessage {
+  const f = new Fields(text);
+  const seq = f.seq();
+  const id = f.id();
+  switch (f.type) {
+    case "response":
+      return { type: "response", seq, id, rank: f.rank(), payload: f.object("payload") };
+    case "eof":
+      return { type: "eof", seq, id, rank: f.rank(), stream: f.name("stream") };
+    case "credit":
+      return { type: "credit", seq, id, stream: f.name("stream"), bytes: f.integer("bytes", 1) };
+    case "error":
+      return {
+        type: "error",
+        seq,
+        id,
+        rank: f.rank(),
+        errno: f.integer("errno", 1),
+        message: f.string("message"),
+      };
+    case "end":
+      return { type: "end", seq, id, rank: f.rank() };
+    default:
+      throw malformed(`message type ${JSON.stringify(f.type)} is not known`);
+  }
+}
+
+/** The ranks that a nodeid means on an instance of `size` brokers, when the broker spoken to is `rank`. */
+export function ranksOf(nodeid: Nodeid, rank: number, size: number): number[] {
+  if (nodeid === "any") return [rank];
+  if (nodeid === "all") return Array.from({ length: size }, (_, i) => i);
+  return decodeIdset(nodeid);
+}

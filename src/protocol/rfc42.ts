@@ -1,0 +1,73 @@
+/** What RFC 42 puts on the wire: flags, command objects, I/O objects. Shared by client, proxy and embedded broker. */
+
+/** `flags` of an exec request; the first three are also the flags of an attach request. */
+export const EXEC_FLAG = { stdout: 1, stderr: 2, channel: 4, writeCredit: 8, waitable: 16 } as const;
+
+/** RFC 42 Command Object. */
+export interface Command {
+  /** The command and its arguments; at least one element. */
+  cmdline: readonly string[];
+  /** The working directory. Absent: the server's. */
+  cwd?: string;
+  /** The environment. Empty: the server's. */
+  env: Readonly<Record<string, string>>;
+  /** Subprocess options, such as `stdout_LINE_BUFFER: "false"`. Implementation dependent. */
+  opts: Readonly<Record<string, string>>;
+  /** Names of auxiliary channels. */
+  channels: readonly string[];
+  label?: string;
+}
+
+/** RFC 42 I/O Object (RFC 24 data event context). */
+export interface IoObject {
+  stream: string;
+  /** An RFC 22 idset. */
+  rank: string;
+  data?: string;
+  /** "UTF-8", the default, or "base64". */
+  encoding?: string;
+  eof?: boolean;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The bytes of an I/O object; none if it has no data. @throws TypeError if its data is not what its encoding says */
+export function ioBytes(io: IoObject): Uint8Array {
+  if (io.data === undefined) return new Uint8Array(0);
+  if (io.encoding === undefined || io.encoding === "UTF-8") return encoder.encode(io.data);
+  if (io.encoding === "base64") return fromBase64(io.data);
+  throw new TypeError(`I/O object has an unknown encoding: ${io.encoding}`);
+}
+
+/** An I/O object of `bytes`: text where they are valid UTF-8, else base64, as Flux's own ioencode does. */
+export function ioObject(stream: string, rank: string, bytes: Uint8Array): IoObject {
+  try {
+    return { stream, rank, data: decoder.decode(bytes) };
+  } catch {
+    return { stream, rank, encoding: "base64", data: toBase64(bytes) };
+  }
+}
+
+/** Standard base64 (RFC 4648 section 4) of `bytes`. */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = "";
+  // In pieces: the arguments of one call are bounded by the engine's stack.
+  for (let at = 0; at < bytes.length; at += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  }
+  return btoa(binary);
+}
+
+/** The bytes of a standard base64 text. @throws TypeError if it is none */
+export function fromBase64(base64: string): Uint8Array {
+  let binary: string;
+  try {
+    binary = atob(base64);
+  } catch (cause) {
+    throw new TypeError("data is not base64", { cause });
+  }
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}

@@ -1,0 +1,120 @@
+/** One request of a session: what each rank still owes, and the input streams that it has. */
+import { FluxError } from "../errors.js";
+import type { DataFrame } from "../protocol/frame.js";
+import {
+  CLOSE,
+  type Nodeid,
+  type OutputEof,
+  ProtocolError,
+  type RankEnd,
+  type Response,
+  type ServerMessage,
+} from "../protocol/messages.js";
+import { type InputSink, InputWriter } from "./input.js";
+
+/** A request (RFC 6) before it has an id. */
+export interface CallRequest {
+  topic: string;
+  nodeid: Nodeid;
+  streaming: boolean;
+  payload: Record<string, unknown>;
+  /** Whether it is to be signed (RFC 42 Request Authentication). */
+  sign?: boolean | undefined;
+}
+
+/** What the ranks of a request send. `end` and `error` are the last of a rank. */
+export type RankMessage = Response | OutputEof | DataFrame | RankEnd | RankFailure;
+
+/** The request failed on one rank. */
+export interface RankFailure {
+  type: "error";
+  rank: number;
+  error: FluxError;
+}
+
+/** Is told what the ranks send; `error` and `complete` are last. `error` means that the session was lost. */
+export interface CallObserver {
+  next(message: RankMessage): void;
+  error(error: FluxError): void;
+  complete(): void;
+}
+
+export class Call {
+  readonly request: CallRequest;
+  readonly #observer: CallObserver;
+  readonly #inputs = new Map<string, InputWriter>();
+  #waiting: Set<number> | undefined;
+  #sink: ((stream: string) => InputSink) | undefined;
+  #id: number | undefined;
+  #ids = 0;
+
+  constructor(request: CallRequest, observer: CallObserver) {
+    this.request = request;
+    this.#observer = observer;
+  }
+
+  /** The first of its ids on the session; undefined until it is sent. */
+  get id(): number | undefined {
+    return this.#id;
+  }
+
+  /** How many ids it has: one a rank. */
+  get ids(): number {
+    return this.#ids;
+  }
+
+  /** The request is sent to `ranks`. */
+  sent(id: number, ranks: readonly number[], sink: (stream: string) => InputSink): void {
+    this.#id = id;
+    this.#ids = ranks.length;
+    this.#waiting = new Set(ranks);
+    this.#sink = sink;
+    for (const [stream, writer] of this.#inputs) writer.open(sink(stream));
+  }
+
+  /** The writer of an input stream. */
+  input(stream: string): InputWriter {
+    let writer = this.#inputs.get(stream);
+    if (writer === undefined) {
+      writer = new InputWriter();
+      this.#inputs.set(stream, writer);
+      if (this.#sink) writer.open(this.#sink(stream));
+    }
+    return writer;
+  }
+
+  /** Takes a message of a rank; true when it was the last of the last rank. */
+  receive(message: ServerMessage | DataFrame): boolean {
+    const waiting = this.#waiting as Set<number>;
+    if (message.type === "credit") {
+      this.input(message.stream).addCredit(message.bytes);
+      return false;
+    }
+    if (!waiting.has(message.rank)) {
+      throw new ProtocolError(CLOSE.malformed, `rank ${message.rank} owes nothing to request ${this.#id}`);
+    }
+    const single = message.type === "response" && !this.request.streaming;
+    if (single || message.type === "end" || message.type === "error") waiting.delete(message.rank);
+    const over = waiting.size === 0;
+    if (over) this.#endInputs();
+    this.#observer.next(message.type === "error" ? this.#failure(message) : message);
+    if (over) this.#observer.complete();
+    return over;
+  }
+
+  /** The session is lost, and with it what the ranks still owe. */
+  fail(error: FluxError): void {
+    this.#endInputs();
+    const { topic } = this.request;
+    this.#observer.error(new FluxError(error.errno, error.message, { topic, cause: error }));
+  }
+
+  #failure({ rank, errno, message }: { rank: number; errno: number; message: string }): RankFailure {
+    const { topic } = this.request;
+    return { type: "error", rank, error: new FluxError(errno, message, { topic, rank }) };
+  }
+
+  #endInputs(): void {
+    for (const writer of this.#inputs.values()) writer.over();
+  }
+}

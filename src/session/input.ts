@@ -1,0 +1,83 @@
+/** One input stream of an exec: what is written waits, in order, for the request to be sent and for RFC 42 credit. */
+import { FluxError } from "../errors.js";
+import { MAX_DATA } from "../protocol/messages.js";
+
+interface Pending {
+  bytes: Uint8Array;
+  resolve: () => void;
+  reject: (error: FluxError) => void;
+}
+
+/** Where an {@link InputWriter} puts what it may send. */
+export interface InputSink {
+  data(bytes: Uint8Array): void;
+  eof(): void;
+}
+
+export class InputWriter {
+  readonly #queue: Pending[] = [];
+  #sink: InputSink | undefined;
+  #credit = 0;
+  #ended = false;
+  #over = false;
+
+  /** The request is on its way, so that input may follow it. */
+  open(sink: InputSink): void {
+    this.#sink = sink;
+    this.#flush();
+  }
+
+  /** RFC 42 add-credit: `bytes` more may be sent. */
+  addCredit(bytes: number): void {
+    this.#credit += bytes;
+    this.#flush();
+  }
+
+  /**
+   * Resolves when all of `bytes` is sent, which is when the slowest rank has room for it.
+   * Rejects with EPIPE if the process ends first or the stream has been ended.
+   */
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#over || this.#ended) return Promise.reject(noReader());
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ bytes, resolve, reject });
+      this.#flush();
+    });
+  }
+
+  /** The end of the input, after all that was written. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#flush();
+  }
+
+  /** The process is over: what still waits never reaches it. */
+  over(): void {
+    this.#over = true;
+    for (const { reject } of this.#queue.splice(0)) reject(noReader());
+  }
+
+  #flush(): void {
+    if (this.#sink === undefined || this.#over) return;
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      while (next.bytes.length > 0 && this.#credit > 0) {
+        const piece = next.bytes.subarray(0, Math.min(this.#credit, MAX_DATA));
+        next.bytes = next.bytes.subarray(piece.length);
+        this.#credit -= piece.length;
+        this.#sink.data(piece);
+      }
+      if (next.bytes.length > 0) return;
+      this.#queue.shift();
+      next.resolve();
+    }
+    if (this.#ended) {
+      this.#over = true;
+      this.#sink.eof();
+    }
+  }
+}
+
+function noReader(): FluxError {
+  return new FluxError("EPIPE", "the process does not read this stream any more");
+}

@@ -1,0 +1,52 @@
+import { Observable } from "rxjs";
+import type { Flux } from "../flux.js";
+import { EXEC_FLAG } from "../protocol/rfc42.js";
+import { type ProcessEvent, ProcessEvents } from "./events.js";
+import { type PidOrLabel, processFields, type ServiceOptions, topicOf } from "./service.js";
+import { type Target, targetNodeid } from "./target.js";
+
+/** Options of {@link attach}. */
+export type AttachOptions = PidOrLabel &
+  ServiceOptions & {
+    /** Where the process runs; with a label it may be several ranks. Default: "any". */
+    nodeid?: Target | undefined;
+    /** Whether standard output is forwarded. Default: true. */
+    stdout?: boolean | undefined;
+    /** Whether standard error is forwarded. Default: true. */
+    stderr?: boolean | undefined;
+  };
+
+/**
+ * Follows a process that runs in background (RFC 42 attach). The Observable is cold: subscribing attaches,
+ * unsubscribing lets the process go back to background. Its events are those of `exec`, with `attached` for `started`;
+ * output from before is not told again.
+ *
+ *     attach(flux, { label: "server" }).pipe(stderr(), lines()).subscribe(console.error);
+ *
+ * @throws TypeError at once if neither or both of pid and label are given; FluxError from the Observable: ENOENT if
+ *   there is no such process, EBUSY if it is in the foreground, somebody is attached to it or waits for it
+ */
+export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
+  const { service = "rexec", nodeid = "any", stdout = true, stderr = true } = options;
+  const request = {
+    topic: topicOf(service, "attach"),
+    nodeid: targetNodeid(nodeid),
+    streaming: true,
+    payload: {
+      ...processFields(options),
+      flags: (stdout ? EXEC_FLAG.stdout : 0) | (stderr ? EXEC_FLAG.stderr : 0),
+    },
+    sign: options.sign,
+  };
+  return new Observable((subscriber) => {
+    const call = flux.session.start(request, {
+      next: (message) => events.receive(message),
+      error: (error) => subscriber.error(error),
+      complete: () => events.complete(),
+    });
+    const events = new ProcessEvents(subscriber, () => call.id as number);
+    return () => {
+      if (!flux.session.withdraw(call)) flux.session.detach(call);
+    };
+  });
+}

@@ -1,0 +1,20 @@
+const encoder = new TextEncoder();
+
+/** The bytes of a chunk: text as UTF-8. @throws TypeError if it is neither text nor bytes */
+export function toBytes(chunk: unknown): Uint8Array {
+  if (typeof chunk === "string") return encoder.encode(chunk);
+  if (chunk instanceof Uint8Array) return chunk;
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError(`input is strings or Uint8Arrays, not ${chunk === null ? "null" : typeof chunk}`);
+}
+
+/** All of `pieces` in one array. */
+export function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,123 @@
+/** What a process in the foreground tells, and how RFC 42's responses become that. */
+import { FluxError } from "../errors.js";
+import type { Command } from "../protocol/rfc42.js";
+import type { RankMessage } from "../session/call.js";
+import { type Outcome, outcomeOf } from "./outcome.js";
+
+/** An event of a process that `exec` or `attach` follows, with the broker rank that it is of. */
+export type ProcessEvent =
+  /** It runs. `matchtag` is what `write` takes. */
+  | { readonly type: "started"; readonly rank: number; readonly pid: number; readonly matchtag: number }
+  /** An attach found it. `cmd` is the command that it was started with. */
+  | { readonly type: "attached"; readonly rank: number; readonly pid: number; readonly cmd: Command }
+  /** It wrote. `stream` is "stdout", "stderr" or the name of an auxiliary channel. */
+  | { readonly type: "output"; readonly rank: number; readonly stream: string; readonly data: Uint8Array }
+  /** No more output on that stream. */
+  | { readonly type: "eof"; readonly rank: number; readonly stream: string }
+  /** It was stopped, by SIGSTOP for one. Nothing tells when it continues. */
+  | { readonly type: "stopped"; readonly rank: number }
+  /** It ended. Output may still follow. */
+  | { readonly type: "finished"; readonly rank: number; readonly outcome: Outcome }
+  /** The rank failed: it could not start the process, or lost it (then `finished` with outcome "unknown" follows). */
+  | { readonly type: "error"; readonly rank: number; readonly error: FluxError };
+
+/** Where events go: an RxJS subscriber, for one. */
+export interface ProcessObserver {
+  next(event: ProcessEvent): void;
+  error(error: unknown): void;
+  complete(): void;
+}
+
+/**
+ * Turns what the ranks of one request send into events, and keeps the two promises of the stream: it completes only
+ * when every rank has delivered all; and it errors when no rank has told how its process ended.
+ */
+export class ProcessEvents {
+  readonly #observer: ProcessObserver;
+  readonly #matchtag: () => number;
+  readonly #pids = new Map<number, number>();
+  readonly #finished = new Set<number>();
+  #outcomes = 0;
+  #firstError: FluxError | undefined;
+
+  constructor(observer: ProcessObserver, matchtag: () => number) {
+    this.#observer = observer;
+    this.#matchtag = matchtag;
+  }
+
+  /** The pid on each rank where the process has started and its stream is not over. */
+  get running(): ReadonlyMap<number, number> {
+    return this.#pids;
+  }
+
+  receive(message: RankMessage): void {
+    const { rank } = message;
+    switch (message.type) {
+      case "data":
+        this.#observer.next({ type: "output", rank, stream: message.stream, data: message.data });
+        break;
+      case "eof":
+        this.#observer.next({ type: "eof", rank, stream: message.stream });
+        break;
+      case "response":
+        this.#response(rank, message.payload);
+        break;
+      case "error":
+        this.#fail(rank, message.error);
+        break;
+      case "end":
+        // RFC 42: the server must have sent started and finished before ENODATA.
+        if (!this.#finished.has(rank)) this.#fail(rank, protocolError(rank, "the process did not finish"));
+        this.#pids.delete(rank);
+        break;
+    }
+  }
+
+  /** Every rank has sent its last message. */
+  complete(): void {
+    if (this.#outcomes === 0 && this.#firstError) this.#observer.error(this.#firstError);
+    else this.#observer.complete();
+  }
+
+  #response(rank: number, payload: Record<string, unknown>): void {
+    const { type, pid, status, cmd } = payload;
+    if (type === "started" && isPid(pid)) {
+      this.#pids.set(rank, pid);
+      this.#observer.next({ type, rank, pid, matchtag: this.#matchtag() });
+    } else if (type === "attached" && isPid(pid)) {
+      this.#pids.set(rank, pid);
+      this.#observer.next({ type, rank, pid, cmd: cmd as Command });
+    } else if (type === "stopped") {
+      this.#observer.next({ type, rank });
+    } else if (type === "finished" && typeof status === "number") {
+      this.#finish(rank, outcomeOf(status));
+    } else {
+      this.#fail(
+        rank,
+        protocolError(rank, `an answer that RFC 42 does not have: ${JSON.stringify(payload)}`),
+      );
+    }
+  }
+
+  #finish(rank: number, outcome: Outcome): void {
+    this.#finished.add(rank);
+    if (outcome.kind !== "unknown") this.#outcomes++;
+    this.#observer.next({ type: "finished", rank, outcome });
+  }
+
+  #fail(rank: number, error: FluxError): void {
+    this.#firstError ??= error;
+    this.#observer.next({ type: "error", rank, error });
+    if (this.#pids.delete(rank) && !this.#finished.has(rank)) {
+      this.#finish(rank, { kind: "unknown", cause: error });
+    }
+  }
+}
+
+function isPid(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value > 0;
+}
+
+function protocolError(rank: number, message: string): FluxError {
+  return new FluxError("EPROTO", message, { rank });
+}

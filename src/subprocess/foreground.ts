@@ -1,0 +1,138 @@
+/** A process in the foreground, on one rank or many: the request, its input, and its end at the caller's wish. */
+import { timer } from "rxjs";
+import { FluxError } from "../errors.js";
+import type { Flux } from "../flux.js";
+import { EXEC_FLAG } from "../protocol/rfc42.js";
+import type { Call, CallRequest } from "../session/call.js";
+import type { InputWriter } from "../session/input.js";
+import { type CommandOptions, commandCreate } from "./command.js";
+import { ProcessEvents, type ProcessObserver } from "./events.js";
+import { kill } from "./kill.js";
+import { type ServiceOptions, topicOf } from "./service.js";
+import { type Target, targetNodeid } from "./target.js";
+
+/** What `exec` and `spawn` have in common. */
+export interface ForegroundOptions extends CommandOptions, ServiceOptions {
+  /** Whether standard output is forwarded. If not, the process has it closed. Default: true. */
+  stdout?: boolean | undefined;
+  /** Whether standard error is forwarded. If not, the process has it closed. Default: true. */
+  stderr?: boolean | undefined;
+  /** Milliseconds between SIGTERM and SIGKILL when the process is to end. Default: 5000. */
+  grace?: number | undefined;
+}
+
+const DEFAULT_GRACE = 5000;
+
+/** A checked request for a process in the foreground. */
+export interface ForegroundRequest {
+  call: CallRequest;
+  service: string;
+  grace: number;
+}
+
+/** @throws TypeError naming what is wrong */
+export function foregroundRequest(
+  command: readonly string[],
+  target: Target,
+  options: ForegroundOptions,
+): ForegroundRequest {
+  const { stdout = true, stderr = true, service = "rexec", grace = DEFAULT_GRACE, channels = [] } = options;
+  if (!(Number.isFinite(grace) && grace >= 0))
+    throw new TypeError("grace is a number of milliseconds, 0 or more");
+  // Chunks, unless the caller wants lines: a message per line costs fifteen times the time.
+  const opts = { stdout_LINE_BUFFER: "false", stderr_LINE_BUFFER: "false", ...options.opts };
+  return {
+    call: {
+      topic: topicOf(service, "exec"),
+      nodeid: targetNodeid(target),
+      streaming: true,
+      payload: {
+        cmd: commandCreate(command, { ...options, opts }),
+        flags:
+          EXEC_FLAG.writeCredit |
+          (stdout ? EXEC_FLAG.stdout : 0) |
+          (stderr ? EXEC_FLAG.stderr : 0) |
+          (channels.length > 0 ? EXEC_FLAG.channel : 0),
+      },
+      sign: options.sign,
+    },
+    service,
+    grace,
+  };
+}
+
+export class Foreground {
+  readonly #flux: Flux;
+  readonly #request: ForegroundRequest;
+  readonly #call: Call;
+  readonly #events: ProcessEvents;
+  #ending = false;
+  #over = false;
+  #cancelGrace: (() => void) | undefined;
+
+  /** Sends the request. The observer is never called before this returns. */
+  constructor(flux: Flux, request: ForegroundRequest, observer: ProcessObserver) {
+    this.#flux = flux;
+    this.#request = request;
+    this.#events = new ProcessEvents(observer, () => this.#call.id as number);
+    this.#call = flux.session.start(request.call, {
+      next: (message) => {
+        this.#events.receive(message);
+        // It had not yet started when it was to end.
+        if (this.#ending && message.type === "response" && message.payload.type === "started") {
+          this.#signal(15, message.rank);
+        }
+      },
+      error: (error) => {
+        this.#settle();
+        observer.error(error);
+      },
+      complete: () => {
+        this.#settle();
+        this.#events.complete();
+      },
+    });
+  }
+
+  /** The writer of stdin or of an auxiliary channel. */
+  input(stream: string): InputWriter {
+    return this.#call.input(stream);
+  }
+
+  /** Sends a signal to the process on every rank where it runs. Rejects with the first error, ESRCH if it runs nowhere. */
+  async kill(signum: number): Promise<void> {
+    const ranks = [...this.#events.running.keys()];
+    if (ranks.length === 0) throw new FluxError("ESRCH", "the process is not running");
+    await Promise.all(ranks.map((rank) => this.#kill(signum, rank)));
+  }
+
+  /** Ends the process: SIGTERM now, SIGKILL after the grace. Nothing is started that was not sent yet. */
+  end(): void {
+    if (this.#ending || this.#over) return;
+    this.#ending = true;
+    if (this.#flux.session.withdraw(this.#call)) {
+      this.#over = true;
+      return;
+    }
+    for (const rank of this.#events.running.keys()) this.#signal(15, rank);
+    const subscription = timer(this.#request.grace).subscribe(() => {
+      for (const rank of this.#events.running.keys()) this.#signal(9, rank);
+    });
+    this.#cancelGrace = () => subscription.unsubscribe();
+  }
+
+  /** A signal whose answer nobody waits for: what it finds gone is what it is for, and the session tells its own end. */
+  #signal(signum: number, rank: number): void {
+    this.#kill(signum, rank).catch(() => {});
+  }
+
+  #kill(signum: number, rank: number): Promise<void> {
+    const pid = this.#events.running.get(rank) as number;
+    return kill(this.#flux, { pid, signum, nodeid: rank, service: this.#request.service }).get();
+  }
+
+  #settle(): void {
+    this.#over = true;
+    this.#cancelGrace?.();
+  }
+}

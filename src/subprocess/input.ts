@@ -1,0 +1,117 @@
+/** From what a user gives as stdin to the writer of the stream, at the speed of the process where the source allows. */
+import { isObservable, type Observable } from "rxjs";
+import type { InputWriter } from "../session/input.js";
+import { toBytes } from "./bytes.js";
+
+type Chunk = string | Uint8Array;
+
+/**
+ * What a process reads: text, bytes, or a source of either. A ReadableStream and an async iterable are read as the
+ * process reads; an Observable pushes, so what it emits ahead of the process is held in memory. `NEVER` (RxJS) keeps
+ * the stream open for `write`.
+ */
+export type InputSource =
+  | Chunk
+  | Observable<Chunk>
+  | AsyncIterable<Chunk>
+  | Iterable<Chunk>
+  | ReadableStream<Chunk>
+  | ReadableStream<string>
+  | ReadableStream<Uint8Array>;
+
+/** @throws TypeError if `source` is nothing that a process could read from */
+export function checkInput(source: unknown): asserts source is InputSource {
+  if (typeof source === "string") return;
+  const known =
+    typeof source === "object" &&
+    source !== null &&
+    (isObservable(source) ||
+      ["getReader", Symbol.asyncIterator, Symbol.iterator].some((key) => key in source));
+  if (!known)
+    throw new TypeError("stdin is text, bytes, an Observable, an async iterable or a ReadableStream");
+}
+
+/**
+ * Writes all of `source`, then the end of the stream. When the process stops reading, the source is told to stop too.
+ * @param failed is told when the source fails
+ * @returns stops it: no more is read from the source
+ */
+export function pump(source: InputSource, writer: InputWriter, failed: (error: unknown) => void): () => void {
+  if (typeof source === "string" || source instanceof Uint8Array) {
+    writer.write(toBytes(source)).catch(ignore);
+    writer.end();
+    return ignore;
+  }
+  if (isObservable(source)) return pumpObservable(source, writer, failed);
+  return pumpIterator(iterate(source), writer, failed);
+}
+
+function pumpObservable(
+  source: Observable<Chunk>,
+  writer: InputWriter,
+  failed: (error: unknown) => void,
+): () => void {
+  const subscription = source.subscribe({
+    next: (chunk) => {
+      try {
+        writer.write(toBytes(chunk)).catch(() => subscription.unsubscribe());
+      } catch (error) {
+        failed(error);
+      }
+    },
+    error: failed,
+    complete: () => writer.end(),
+  });
+  return () => subscription.unsubscribe();
+}
+
+function pumpIterator(
+  iterator: AsyncIterator<Chunk> | Iterator<Chunk>,
+  writer: InputWriter,
+  failed: (error: unknown) => void,
+): () => void {
+  let stopped = false;
+  const stop = () => {
+    if (stopped) return;
+    stopped = true;
+    Promise.resolve(iterator.return?.()).catch(ignore);
+  };
+  const run = async () => {
+    while (!stopped) {
+      const { done, value } = await iterator.next();
+      if (done) return writer.end();
+      const bytes = toBytes(value);
+      // The process has closed its stdin or has ended: its outcome tells, not its input.
+      await writer.write(bytes).catch(stop);
+    }
+  };
+  run().catch((error) => {
+    if (!stopped) failed(error);
+    stop();
+  });
+  return stop;
+}
+
+function iterate(
+  source: Exclude<InputSource, Chunk | Observable<Chunk>>,
+): AsyncIterator<Chunk> | Iterator<Chunk> {
+  if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
+  if (Symbol.iterator in source) return source[Symbol.iterator]();
+  // Not every browser can iterate a ReadableStream.
+  return readerIterator((source as ReadableStream<Chunk>).getReader());
+}
+
+function readerIterator(reader: ReadableStreamDefaultReader<Chunk>): AsyncIterator<Chunk> {
+  return {
+    next: async () => {
+      const { done, value } = await reader.read();
+      return done ? { done, value: undefined } : { done, value };
+    },
+    return: async () => {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+function ignore(): void {}

@@ -1,0 +1,73 @@
+import { Observable, type OperatorFunction } from "rxjs";
+import { FluxError } from "../../errors.js";
+import { concat } from "../bytes.js";
+import type { ProcessEvent } from "../events.js";
+import type { Outcome } from "../outcome.js";
+
+/** All that one process told. Python's counterpart is `subprocess.CompletedProcess`. */
+export interface CompletedProcess {
+  readonly rank: number;
+  readonly pid: number;
+  readonly outcome: Outcome;
+  readonly stdout: Uint8Array<ArrayBuffer>;
+  readonly stderr: Uint8Array<ArrayBuffer>;
+}
+
+interface Gathered {
+  pid: number;
+  outcome: Outcome | undefined;
+  stdout: Uint8Array[];
+  stderr: Uint8Array[];
+}
+
+/**
+ * Gathers the events of a process into one value for each rank where it started, in ascending order of rank, when all
+ * are complete. If the source errors, what came until then is emitted first, with outcome "unknown" where the process
+ * had not finished.
+ *
+ *     const { stdout, outcome } = await firstValueFrom(exec(flux, ["hostname"]).pipe(collect()));
+ */
+export function collect(): OperatorFunction<ProcessEvent, CompletedProcess> {
+  return (events) =>
+    new Observable((subscriber) => {
+      const ranks = new Map<number, Gathered>();
+      const emit = (error?: unknown) => {
+        for (const [rank, { pid, outcome, stdout, stderr }] of [...ranks].sort(([a], [b]) => a - b)) {
+          subscriber.next({
+            rank,
+            pid,
+            outcome: outcome ?? { kind: "unknown", cause: asFluxError(error) },
+            stdout: concat(stdout),
+            stderr: concat(stderr),
+          });
+        }
+      };
+      return events.subscribe({
+        next: (event) => {
+          if (event.type === "started" || event.type === "attached") {
+            ranks.set(event.rank, { pid: event.pid, outcome: undefined, stdout: [], stderr: [] });
+            return;
+          }
+          const process = ranks.get(event.rank);
+          if (process === undefined) return;
+          if (event.type === "finished") process.outcome = event.outcome;
+          else if (event.type === "output" && (event.stream === "stdout" || event.stream === "stderr")) {
+            process[event.stream].push(event.data);
+          }
+        },
+        error: (error) => {
+          emit(error);
+          subscriber.error(error);
+        },
+        complete: () => {
+          emit();
+          subscriber.complete();
+        },
+      });
+    });
+}
+
+function asFluxError(error: unknown): FluxError {
+  if (error instanceof FluxError) return error;
+  return new FluxError("ECANCELED", "the stream ended before the process did", { cause: error });
+}

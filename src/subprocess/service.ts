@@ -1,0 +1,56 @@
+/** What all verbs share: the service that they speak to, and whether the request is signed. */
+import type { Observable } from "rxjs";
+import { type Flux, request } from "../flux.js";
+
+/** Which subprocess server a request goes to. */
+export interface ServiceOptions {
+  /** The subprocess service. Default: "rexec", the broker's own. */
+  service?: string | undefined;
+  /**
+   * Whether to sign the request (RFC 42 Request Authentication). This version cannot sign: `true` gives a FluxError
+   * EPERM, as a broker without flux-security does; `false` and absent send it unsigned.
+   */
+  sign?: boolean | undefined;
+}
+
+/** {@link ServiceOptions}, on one rank. */
+export interface RankOptions extends ServiceOptions {
+  /** The broker rank, or "any", the default: the one that the proxy is connected to. */
+  nodeid?: number | "any" | undefined;
+}
+
+/** A process on one rank: by pid or by label, not both. */
+export type PidOrLabel = { pid: number; label?: undefined } | { label: string; pid?: undefined };
+
+/** The topic of a method: "rexec.kill". @throws TypeError */
+export function topicOf(service: string, method: string): string {
+  if (typeof service !== "string" || !/^[^\s\0]+$/.test(service)) {
+    throw new TypeError(`not a service: ${JSON.stringify(service)}`);
+  }
+  return `${service}.${method}`;
+}
+
+/** A request to a subprocess server that has one answer. */
+export function serviceRequest<T>(
+  flux: Flux,
+  method: string,
+  payload: object,
+  { service = "rexec", nodeid = "any", sign }: RankOptions,
+): Observable<T> {
+  return request<T>(flux, topicOf(service, method), payload, nodeid, sign);
+}
+
+/** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given */
+export function processFields({ pid, label }: { pid?: number | undefined; label?: string | undefined }): {
+  pid: number;
+  label?: string;
+} {
+  if (pid === undefined && label === undefined) throw new TypeError("one of pid and label must be given");
+  if (pid !== undefined && label !== undefined) throw new TypeError("only one of pid and label may be given");
+  if (pid === undefined) {
+    if (typeof label !== "string" || label === "") throw new TypeError("label is a string that is not empty");
+    return { pid: -1, label };
+  }
+  if (!Number.isInteger(pid) || pid < 1) throw new TypeError(`pid is a positive integer, not ${String(pid)}`);
+  return { pid };
+}

@@ -1,0 +1,179 @@
+import type { Flux } from "../flux.js";
+import { concat, toBytes } from "./bytes.js";
+import type { ProcessEvent } from "./events.js";
+import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
+import { type Outcome, succeeded } from "./outcome.js";
+import { type SignalName, signalName, signalNumber } from "./signals.js";
+
+/** Options of {@link spawn}. */
+export interface SpawnOptions extends ForegroundOptions {
+  /** The broker rank that it runs on, or "any", the default: the one that the proxy is connected to. */
+  nodeid?: number | "any" | undefined;
+}
+
+/** How a {@link ChildProcess} ended. The shape of `Deno.CommandStatus`. */
+export interface CommandStatus {
+  /** Whether it exited with 0. */
+  readonly success: boolean;
+  /** The exit code; 128 + n if signal n ended it. */
+  readonly code: number;
+  /** The name of the signal that ended it. */
+  readonly signal: string | null;
+}
+
+/** All that a {@link ChildProcess} wrote. The shape of `Deno.CommandOutput`. */
+export interface CommandOutput extends CommandStatus {
+  readonly stdout: Uint8Array<ArrayBuffer>;
+  readonly stderr: Uint8Array<ArrayBuffer>;
+}
+
+/** A process in the foreground, with streams. The shape of `Deno.ChildProcess`; `pid` is a promise. */
+export class ChildProcess {
+  /** Rejects with a FluxError if the process could not be started. */
+  readonly pid: Promise<number>;
+  /** Settles when all output is delivered. Rejects with a FluxError if nobody knows how the process ended. */
+  readonly status: Promise<CommandStatus>;
+  /** Takes text and bytes; `ready` is at the speed of the process. */
+  readonly stdin: WritableStream<string | Uint8Array>;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  readonly #process: Foreground;
+
+  /** @internal */
+  constructor(start: (observer: ConstructorParameters<typeof Foreground>[2]) => Foreground) {
+    const pid = deferred<number>();
+    const status = deferred<CommandStatus>();
+    this.pid = pid.promise;
+    this.status = status.promise;
+    const outputs = { stdout: new Output(), stderr: new Output() };
+    this.stdout = outputs.stdout.stream;
+    this.stderr = outputs.stderr.stream;
+    let outcome: Outcome | undefined;
+    this.#process = start({
+      next: (event: ProcessEvent) => {
+        if (event.type === "started") pid.resolve(event.pid);
+        else if (event.type === "finished") outcome = event.outcome;
+        else if (event.type === "output") outputs[event.stream as keyof typeof outputs]?.push(event.data);
+        else if (event.type === "eof") outputs[event.stream as keyof typeof outputs]?.end();
+      },
+      error: (error) => {
+        for (const output of Object.values(outputs)) output.fail(error);
+        pid.reject(error);
+        status.reject(error);
+      },
+      complete: () => {
+        for (const output of Object.values(outputs)) output.end();
+        status.resolve(Promise.resolve(outcome as Outcome).then(commandStatus));
+      },
+    });
+    const writer = this.#process.input("stdin");
+    this.stdin = new WritableStream({
+      write: (chunk) => writer.write(toBytes(chunk)),
+      close: () => writer.end(),
+      abort: () => writer.end(),
+    });
+  }
+
+  /** Sends a signal, SIGTERM by default. Rejects with ESRCH if the process does not run (any more). */
+  async kill(signal: number | SignalName = "SIGTERM"): Promise<void> {
+    const signum = signalNumber(signal);
+    await this.pid;
+    await this.#process.kill(signum);
+  }
+
+  /** Closes stdin if nobody has it, and reads both outputs to their ends. */
+  async output(): Promise<CommandOutput> {
+    if (!this.stdin.locked) this.stdin.close().catch(() => {});
+    const [stdout, stderr, status] = await Promise.all([
+      readAll(this.stdout),
+      readAll(this.stderr),
+      this.status,
+    ]);
+    return { ...status, stdout, stderr };
+  }
+
+  /** Ends the process (SIGTERM, then SIGKILL after `grace`) and waits until it is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.end();
+    await this.status.catch(() => {});
+  }
+}
+
+/**
+ * Starts a process in the foreground at once (RFC 42 exec, streaming), as streams and promises.
+ *
+ *     const { stdout } = await spawn(flux, ["hostname"]).output();
+ *
+ * What is not yet read of its output is held in memory.
+ *
+ * @param command the program and its arguments
+ * @throws TypeError if an argument is wrong; what goes wrong later rejects `pid` and `status` with a FluxError
+ */
+export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
+  const request = foregroundRequest(command, options.nodeid ?? "any", options);
+  return new ChildProcess((observer) => new Foreground(flux, request, observer));
+}
+
+function commandStatus(outcome: Outcome): CommandStatus {
+  switch (outcome.kind) {
+    case "exited":
+      return { success: succeeded(outcome), code: outcome.code, signal: null };
+    case "signaled":
+      return { success: false, code: 128 + outcome.signal, signal: signalName(outcome.signal) };
+    case "unknown":
+      throw outcome.cause;
+  }
+}
+
+/** One output stream. Its reader may cancel it; what comes later is dropped then, as it wished. */
+class Output {
+  readonly stream: ReadableStream<Uint8Array>;
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #open = true;
+
+  constructor() {
+    this.stream = new ReadableStream({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      cancel: () => {
+        this.#open = false;
+      },
+    });
+  }
+
+  push(data: Uint8Array): void {
+    if (this.#open) this.#controller.enqueue(data);
+  }
+
+  end(): void {
+    if (this.#open) this.#controller.close();
+    this.#open = false;
+  }
+
+  fail(error: unknown): void {
+    if (this.#open) this.#controller.error(error);
+    this.#open = false;
+  }
+}
+
+function deferred<T>() {
+  let resolve!: (value: T | Promise<T>) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  // Whoever awaits it hears of it; that nobody does is no reason to end the program.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
+
+async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader();
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return concat(pieces);
+    pieces.push(value);
+  }
+}

@@ -1,0 +1,35 @@
+/** A pair of connected transports without a network, for tests: all messages pass the full codec all the same. */
+import type { Connector, Transport, TransportEvents } from "./transport.js";
+
+/** The far end of a {@link memoryConnector}. */
+export interface MemoryPeer extends Transport {
+  /** Ends the connection as a network does: no code, no reason. */
+  drop(): void;
+}
+
+/** @param accept is called with the events of the far end's owner for each connection, and gets its peer */
+export function memoryConnector(accept: (peer: MemoryPeer) => TransportEvents): Connector {
+  return (client) => {
+    let open = true;
+    const later = (deliver: () => void) => queueMicrotask(() => open && deliver());
+    const end = (code: number, reason: string) =>
+      later(() => {
+        open = false;
+        client.closed({ code, reason, opened: true });
+        server.closed({ code, reason, opened: true });
+      });
+    const server = accept({
+      send: (message) => later(() => client.message(message)),
+      close: end,
+      drop: () => end(1006, ""),
+    });
+    later(() => {
+      client.opened();
+      server.opened();
+    });
+    return {
+      send: (message) => later(() => server.message(message)),
+      close: end,
+    };
+  };
+}

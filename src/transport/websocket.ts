@@ -1,0 +1,31 @@
+/** The WebSocket of every runtime, as a {@link Transport}. The only importer of isomorphic-ws. */
+import WebSocket from "isomorphic-ws";
+import { SUBPROTOCOL } from "../protocol/messages.js";
+import type { Connector } from "./transport.js";
+
+export function webSocketConnector(url: string): Connector {
+  return (events) => {
+    const socket = new WebSocket(url, SUBPROTOCOL);
+    socket.binaryType = "arraybuffer";
+    let opened = false;
+    let cause: unknown;
+    socket.onopen = () => {
+      opened = true;
+      events.opened();
+    };
+    socket.onmessage = ({ data }) => {
+      events.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
+    };
+    // A browser says nothing of why; Node's ws puts the reason into the event. Close always follows.
+    socket.onerror = (event) => {
+      cause = (event as ErrorEvent).error ?? (event as ErrorEvent).message;
+    };
+    socket.onclose = ({ code, reason }) => {
+      events.closed({ code, reason, opened, cause });
+    };
+    return {
+      send: (message) => socket.send(message),
+      close: (code, reason) => socket.close(code, reason),
+    };
+  };
+}
