@@ -1,5 +1,5 @@
 /** The client's half of a session: opens it, numbers what goes out, and hands what comes in to its calls. */
-import { BehaviorSubject, type Observable } from "rxjs";
+import { ReplaySubject, type Observable } from "rxjs";
 import { FluxError } from "../errors.js";
 import { ALL_RANKS, type DataFrame, decodeDataFrame, encodeDataFrame } from "../protocol/frame.js";
 import {
@@ -27,7 +27,8 @@ const encoder = new TextEncoder();
 
 export class Session {
   readonly #transport: Transport;
-  readonly #status = new BehaviorSubject<Status>({ state: "connecting" });
+  readonly #statuses = new ReplaySubject<Status>(1);
+  #status: Status = { state: "connecting" };
   /** Calls that wait for the session to open. */
   #unsent = new Set<Call>();
   /** Calls by their first id. */
@@ -41,6 +42,7 @@ export class Session {
 
   /** @param token is asked when the connection is open */
   constructor(connect: Connector, token: () => Promise<string>) {
+    this.#enter(this.#status);
     this.#transport = connect({
       opened: () => this.#hello(token),
       message: (data) => this.#receive(data),
@@ -48,9 +50,9 @@ export class Session {
     });
   }
 
-  /** Its states; completes after "closed". */
+  /** Its states, the latest first, also when it is over; completes after "closed". */
   get status$(): Observable<Status> {
-    return this.#status.asObservable();
+    return this.#statuses.asObservable();
   }
 
   /** The rank of the broker spoken to; undefined until the session has been open. */
@@ -59,7 +61,7 @@ export class Session {
   }
 
   get status(): Status {
-    return this.#status.value;
+    return this.#status;
   }
 
   /** Sends a request, as soon as the session is open. The observer is never called before this returns. */
@@ -195,7 +197,7 @@ export class Session {
       throw new ProtocolError(CLOSE.malformed, "the first message is not welcome");
     const { type: _, ...welcome } = parseWelcome(data);
     this.#rank = welcome.rank;
-    this.#status.next({ state: "open", ...welcome });
+    this.#enter({ state: "open", ...welcome });
     for (const call of this.#unsent) this.#send(call);
   }
 
@@ -221,13 +223,18 @@ export class Session {
 
   #end(error: FluxError | undefined, code?: number, reason?: string): void {
     if (this.status.state === "closed") return;
-    this.#status.next(error ? { state: "closed", error } : { state: "closed" });
+    this.#enter(error ? { state: "closed", error } : { state: "closed" });
     if (code !== undefined) this.#transport.close(code, reason ?? "");
     const lost = error ?? new FluxError("ECANCELED", "the Flux handle was closed");
     const calls = [...this.#calls.values(), ...this.#unsent];
     this.#calls.clear();
     this.#unsent.clear();
     for (const call of calls) call.fail(lost);
-    this.#status.complete();
+    this.#statuses.complete();
+  }
+
+  #enter(status: Status): void {
+    this.#status = status;
+    this.#statuses.next(status);
   }
 }

@@ -41,10 +41,10 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
   return new Observable((subscriber) => {
     const call = flux.session.start(request, {
       next: (message) => events.receive(message),
-      error: (error) => subscriber.error(error),
+      error: (error) => events.lost(error),
       complete: () => events.complete(),
     });
-    const events = new ProcessEvents(subscriber, () => call.id as number);
+    const events = new ProcessEvents(subscriber, () => call);
     return () => {
       if (!flux.session.withdraw(call)) flux.session.detach(call);
     };

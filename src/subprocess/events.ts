@@ -1,7 +1,7 @@
 /** What a process in the foreground tells, and how RFC 42's responses become that. */
 import { FluxError } from "../errors.js";
 import type { Command } from "../protocol/rfc42.js";
-import type { RankMessage } from "../session/call.js";
+import type { Call, RankMessage } from "../session/call.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 
 /** An event of a process that `exec` or `attach` follows, with the broker rank that it is of. */
@@ -18,7 +18,10 @@ export type ProcessEvent =
   | { readonly type: "stopped"; readonly rank: number }
   /** It ended. Output may still follow. */
   | { readonly type: "finished"; readonly rank: number; readonly outcome: Outcome }
-  /** The rank failed: it could not start the process, or lost it (then `finished` with outcome "unknown" follows). */
+  /**
+   * One rank of several failed: it could not start the process, or lost it (then `finished` with outcome "unknown"
+   * follows). A single rank that fails is the error of the stream.
+   */
   | { readonly type: "error"; readonly rank: number; readonly error: FluxError };
 
 /** Where events go: an RxJS subscriber, for one. */
@@ -34,15 +37,16 @@ export interface ProcessObserver {
  */
 export class ProcessEvents {
   readonly #observer: ProcessObserver;
-  readonly #matchtag: () => number;
+  readonly #call: () => Call;
   readonly #pids = new Map<number, number>();
   readonly #finished = new Set<number>();
   #outcomes = 0;
   #firstError: FluxError | undefined;
 
-  constructor(observer: ProcessObserver, matchtag: () => number) {
+  /** @param call gives the request that the messages are of */
+  constructor(observer: ProcessObserver, call: () => Call) {
     this.#observer = observer;
-    this.#matchtag = matchtag;
+    this.#call = call;
   }
 
   /** The pid on each rank where the process has started and its stream is not over. */
@@ -79,11 +83,20 @@ export class ProcessEvents {
     else this.#observer.complete();
   }
 
+  /** The session is lost, and with it how the processes that still run will end. */
+  lost(error: FluxError): void {
+    for (const rank of this.#pids.keys()) {
+      if (!this.#finished.has(rank)) this.#finish(rank, { kind: "unknown", cause: error });
+    }
+    this.#pids.clear();
+    this.#observer.error(error);
+  }
+
   #response(rank: number, payload: Record<string, unknown>): void {
     const { type, pid, status, cmd } = payload;
     if (type === "started" && isPid(pid)) {
       this.#pids.set(rank, pid);
-      this.#observer.next({ type, rank, pid, matchtag: this.#matchtag() });
+      this.#observer.next({ type, rank, pid, matchtag: this.#call().id as number });
     } else if (type === "attached" && isPid(pid)) {
       this.#pids.set(rank, pid);
       this.#observer.next({ type, rank, pid, cmd: cmd as Command });
@@ -107,7 +120,7 @@ export class ProcessEvents {
 
   #fail(rank: number, error: FluxError): void {
     this.#firstError ??= error;
-    this.#observer.next({ type: "error", rank, error });
+    if (this.#call().ids > 1) this.#observer.next({ type: "error", rank, error });
     if (this.#pids.delete(rank) && !this.#finished.has(rank)) {
       this.#finish(rank, { kind: "unknown", cause: error });
     }

@@ -19,9 +19,9 @@ export interface ExecOptions extends ForegroundOptions {
  *
  *     exec(flux, ["make", "-j8"], { nodeid: "0-3" }).pipe(stdout(), lines()).subscribe(console.log);
  *
- * It completes when every rank has delivered everything. An exit status other than 0 is an outcome, not an error. A
- * rank that fails gives an `error` event and does not hide the others; the Observable errors if no rank could tell how
- * its process ended, with the FluxError of the first (ENOENT, EACCES: the program cannot be run; EINVAL: the label is
+ * It completes when every rank has delivered everything. An exit status other than 0 is an outcome, not an error. Of
+ * several ranks, one that fails gives an `error` event and does not hide the others; the Observable errors if no rank
+ * could tell how its process ended, with the FluxError of the first (ENOENT, EACCES: the program cannot be run; EINVAL: the label is
  * taken; EHOSTUNREACH: no such rank; ECONNRESET: the session was lost).
  *
  * @param command the program and its arguments

@@ -74,7 +74,7 @@ export class Foreground {
   constructor(flux: Flux, request: ForegroundRequest, observer: ProcessObserver) {
     this.#flux = flux;
     this.#request = request;
-    this.#events = new ProcessEvents(observer, () => this.#call.id as number);
+    this.#events = new ProcessEvents(observer, () => this.#call);
     this.#call = flux.session.start(request.call, {
       next: (message) => {
         this.#events.receive(message);
@@ -85,7 +85,7 @@ export class Foreground {
       },
       error: (error) => {
         this.#settle();
-        observer.error(error);
+        this.#events.lost(error);
       },
       complete: () => {
         this.#settle();

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { kill, list, rexecBg, Subprocess, wait } from "../../src/index.js";
+import { failure, sh, uniqueLabel, until, untilGone, utf8 } from "../support/process.js";
+import type { Context } from "./suite.js";
+
+export function backgroundCases(context: Context): void {
+  describe("background", () => {
+    const find = async (label: string, nodeid: number) =>
+      (await list(context.flux, { nodeid }).getProcesses()).find((process) => process.label === label);
+
+    it("starts, is listed, becomes a zombie, and is waited for with its output", async () => {
+      const label = uniqueLabel();
+      const started = rexecBg(context.flux, sh("echo one; echo two >&2; exit 2"), { label, waitable: true, nodeid: 1 });
+      const pid = await started.getPid();
+      expect(await started.getRank()).toBe(1);
+      await until(async () => (await find(label, 1))?.state === "Z", "it is a zombie");
+      expect(await find(label, 1)).toEqual(new Subprocess({ pid, rank: 1, state: "Z", label, cmd: "sh" }));
+
+      const waited = wait(context.flux, { label, nodeid: 1 });
+      expect(await waited.getStatus()).toBe(512);
+      expect(await waited.getOutcome()).toEqual({ kind: "exited", code: 2 });
+      expect(utf8(await waited.stdout)).toBe("one\n");
+      expect(utf8(await waited.stderr)).toBe("two\n");
+      expect((await waited.getOutput()).map(({ stream, rank }) => [stream, rank]).sort()).toEqual([
+        ["stderr", "1"],
+        ["stdout", "1"],
+      ]);
+      expect(await find(label, 1)).toBeUndefined();
+      expect(await failure(wait(context.flux, { label, nodeid: 1 }).get())).toMatchObject({
+        code: "ESRCH",
+        message: `label ${label} does not belong to any subprocess`,
+      });
+    });
+
+    it("runs where the proxy is connected to, by default", async () => {
+      const started = rexecBg(context.flux, ["true"], { waitable: true });
+      const pid = await started.getPid();
+      expect(await started.getRank()).toBe(0);
+      expect(await wait(context.flux, { pid }).getStatus()).toBe(0);
+    });
+
+    it("can be waited for before it ends, by one", async () => {
+      const label = uniqueLabel();
+      await rexecBg(context.flux, ["sleep", "60"], { label, waitable: true }).get();
+      const waiting = wait(context.flux, { label });
+      const status = waiting.getStatus();
+      expect(await failure(wait(context.flux, { label }).get())).toMatchObject({
+        code: "EINVAL",
+        message: "process is already being waited on",
+      });
+      await kill(context.flux, { label, signum: 9 }).get();
+      expect(await status).toBe(9);
+      expect(await waiting.getOutcome()).toEqual({ kind: "signaled", signal: 9 });
+    });
+
+    it("keeps the last 8 KiB of output, in whole objects", async () => {
+      const label = uniqueLabel();
+      await rexecBg(context.flux, ["seq", "1", "20000"], { label, waitable: true }).get();
+      const stdout = utf8(await wait(context.flux, { label }).stdout);
+      expect(stdout.endsWith("19999\n20000\n")).toBe(true);
+      expect(stdout.length).toBeLessThanOrEqual(8192);
+      expect(stdout.length).toBeGreaterThan(8192 - 12);
+    });
+
+    it("cannot be waited for if it is not waitable", async () => {
+      const label = uniqueLabel();
+      const pid = await rexecBg(context.flux, ["sleep", "60"], { label }).getPid();
+      expect(await failure(wait(context.flux, { pid }).get())).toMatchObject({
+        code: "EINVAL",
+        message: "process is not waitable",
+      });
+      await kill(context.flux, { label }).get();
+      await untilGone(context.flux, pid);
+    });
+
+    it("reads nothing", async () => {
+      const pid = await rexecBg(context.flux, sh("cat; echo done"), { waitable: true }).getPid();
+      expect(utf8(await wait(context.flux, { pid }).stdout)).toBe("done\n");
+    });
+
+    it("gets signals by pid and by label, as a process group", async () => {
+      const label = uniqueLabel();
+      const script = "trap 'exit 42' USR1; sleep 60 & echo ready; wait";
+      const pid = await rexecBg(context.flux, sh(script), { label, waitable: true, nodeid: 2 }).getPid();
+      // The signal must not be faster than the trap; which may be set any time after the start.
+      const status = wait(context.flux, { pid, nodeid: 2 }).getStatus();
+      await until(async () => utf8(await readProc(pid)).includes("\0trap"), "the shell runs");
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await kill(context.flux, { label, signum: "SIGUSR1", nodeid: 2 }).get();
+      expect(await status).toBe(42 << 8);
+    });
+
+    it("gives ESRCH, with the broker's text, for what is not there", async () => {
+      expect(await failure(kill(context.flux, { pid: 4194304 }).get())).toMatchObject({
+        code: "ESRCH",
+        message: "pid 4194304 does not belong to any subprocess",
+        topic: "rexec.kill",
+      });
+      expect(await failure(wait(context.flux, { pid: 4194304 }).get())).toMatchObject({ code: "ESRCH" });
+    });
+
+    it("gives ENOENT for a program that is not there, and keeps no zombie", async () => {
+      const label = uniqueLabel();
+      const options = { label, waitable: true };
+      expect(await failure(rexecBg(context.flux, ["/no/such/program"], options).get())).toMatchObject({
+        code: "ENOENT",
+        message: "error launching process: No such file or directory",
+      });
+      expect(await find(label, 0)).toBeUndefined();
+    });
+  });
+}
+
+async function readProc(pid: number): Promise<Uint8Array> {
+  const { readFile } = await import("node:fs/promises");
+  return readFile(`/proc/${pid}/cmdline`);
+}

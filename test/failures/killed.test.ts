@@ -1,0 +1,251 @@
+/** What the client's observable says when the broker, the proxy or the process is killed in the middle of a stream. */
+import { lastValueFrom, toArray } from "rxjs";
+import { afterEach, describe, expect, it } from "vitest";
+import { generateKeys, signToken } from "../../proxy/auth/keys.js";
+import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
+import { createProxy } from "../../proxy/index.js";
+import {
+  collect,
+  connect,
+  type CompletedProcess,
+  exec,
+  type Flux,
+  FluxError,
+  kill,
+  list,
+  type ProcessEvent,
+  rexecBg,
+  wait,
+} from "../../src/index.js";
+import { failure, sh, until, untilGone, utf8 } from "../support/process.js";
+import { startVictim, type Victim } from "../support/victim.js";
+
+const issuer = "https://issuer.test";
+const audience = "flux-subprocess";
+
+const keys = async () => {
+  const { privateJwk, jwks } = await generateKeys();
+  const token = await signToken(privateJwk, { issuer, audience, subject: "tester", ttlSeconds: 600 });
+  return { jwks, token };
+};
+
+describe("killed in the middle of a stream", () => {
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+
+  const brokerVictim = async (): Promise<Victim> => {
+    const victim = await startVictim(`
+      import { startEmbeddedBroker } from "flux-subprocess/embedded";
+      const broker = await startEmbeddedBroker({ size: 2 });
+      console.log(broker.uri);
+    `);
+    cleanups.push(victim.kill);
+    return victim;
+  };
+
+  const proxyVictim = async (uri: string, jwks: unknown): Promise<Victim> => {
+    const victim = await startVictim(`
+      import { createProxy } from "flux-subprocess/proxy";
+      const options = ${JSON.stringify({ uri, jwks, issuer, audience })};
+      console.log((await createProxy(options)).url);
+    `);
+    cleanups.push(victim.kill);
+    return victim;
+  };
+
+  const client = (url: string, token: string): Flux => {
+    const flux = connect(url, { token });
+    cleanups.push(() => flux.close());
+    return flux;
+  };
+
+  /** Follows a process; resolves when its first output is there. */
+  const follow = (flux: Flux, script: string) =>
+    new Promise<{ told: ProcessEvent[]; end: Promise<unknown> }>((resolve, reject) => {
+      const told: ProcessEvent[] = [];
+      const end = new Promise<unknown>((settle) => {
+        exec(flux, sh(script)).subscribe({
+          next: (event) => {
+            told.push(event);
+            if (event.type === "output") resolve({ told, end });
+          },
+          error: (error) => {
+            settle(error);
+            reject(error);
+          },
+          complete: () => settle("complete"),
+        });
+      });
+    });
+
+  const output = (told: ProcessEvent[]) =>
+    told.map((event) => (event.type === "output" ? utf8(event.data) : "")).join("");
+
+  it("the broker: a FluxError, after all that had come, and the session closes", async () => {
+    const broker = await brokerVictim();
+    const { jwks, token } = await keys();
+    const proxy = await createProxy({ uri: broker.line, jwks, issuer, audience });
+    cleanups.push(() => proxy.close());
+    const flux = client(proxy.url, token);
+    const statuses = lastValueFrom(flux.status$.pipe(toArray()));
+
+    const { told, end } = await follow(flux, "echo before; exec sleep 2");
+    await broker.kill();
+    const error = await end;
+    expect(error).toBeInstanceOf(FluxError);
+    expect(error).toMatchObject({ code: "ECONNRESET", topic: "rexec.exec" });
+    expect(output(told)).toBe("before\n");
+    // It was running, and nobody knows how it ended: that is said, and no status is made up.
+    expect(told.at(-1)).toMatchObject({ type: "finished", outcome: { kind: "unknown", cause: { code: "ECONNRESET" } } });
+
+    const closed = (await statuses).at(-1);
+    expect(closed).toMatchObject({ state: "closed", error: { code: "ECONNRESET" } });
+    expect(closed).toHaveProperty("error.message", expect.stringContaining("4503"));
+    expect(await failure(list(flux).get())).toMatchObject({ code: "ECONNRESET" });
+    // The proxy lives, and says of the broker what is so.
+    const next = client(proxy.url, token);
+    expect((await failure(list(next).get())).message).toMatch(/broker/);
+  });
+
+  it("the broker: collect gives what had come, with an unknown outcome, before the error", async () => {
+    const broker = await brokerVictim();
+    const { jwks, token } = await keys();
+    const proxy = await createProxy({ uri: broker.line, jwks, issuer, audience });
+    cleanups.push(() => proxy.close());
+    const flux = client(proxy.url, token);
+    const collected: CompletedProcess[] = [];
+    const end = failure(
+      new Promise<void>((resolve, reject) => {
+        const running = exec(flux, sh("echo before; exec sleep 2"));
+        running.subscribe({ next: (event) => event.type === "output" && broker.kill(), error: () => {} });
+        running.pipe(collect()).subscribe({ next: (value) => collected.push(value), error: reject, complete: resolve });
+      }),
+    );
+    expect(await end).toMatchObject({ code: "ECONNRESET" });
+    for (const { outcome } of collected) expect(outcome.kind).toBe("unknown");
+  });
+
+  it("the proxy: a FluxError, and Flux ends the process that was in the foreground", async () => {
+    const broker = await startEmbeddedBroker({ size: 2 });
+    cleanups.push(() => broker.close());
+    const { jwks, token } = await keys();
+    const proxy = await proxyVictim(broker.uri, jwks);
+    const flux = client(proxy.line, token);
+    const statuses = lastValueFrom(flux.status$.pipe(toArray()));
+    const background = await rexecBg(flux, ["sleep", "60"], { label: "stays" }).getPid();
+    const { told, end } = await follow(flux, "echo before; exec sleep 60");
+    const pid = (told[0] as { pid: number }).pid;
+    await proxy.kill();
+
+    const error = await end;
+    expect(error).toBeInstanceOf(FluxError);
+    expect(error).toMatchObject({ code: "ECONNRESET", topic: "rexec.exec" });
+    expect(output(told)).toBe("before\n");
+    expect(told.at(-1)).toMatchObject({ type: "finished", outcome: { kind: "unknown", cause: { code: "ECONNRESET" } } });
+    expect((await statuses).at(-1)).toMatchObject({ state: "closed", error: { code: "ECONNRESET" } });
+
+    const second = await createProxy({ uri: broker.uri, jwks, issuer, audience });
+    cleanups.push(() => second.close());
+    const other = client(second.url, token);
+    await untilGone(other, pid);
+    expect((await list(other).getProcesses()).map((process) => process.pid)).toEqual([background]);
+  });
+
+  it("the process: its outcome, and a clean completion", async () => {
+    const broker = await startEmbeddedBroker({ size: 2 });
+    cleanups.push(() => broker.close());
+    const { jwks, token } = await keys();
+    const proxy = await createProxy({ uri: broker.uri, jwks, issuer, audience });
+    cleanups.push(() => proxy.close());
+    const { told, end } = await follow(client(proxy.url, token), "echo before; exec sleep 60");
+    process.kill((told[0] as { pid: number }).pid, "SIGKILL");
+    expect(await end).toBe("complete");
+    expect(output(told)).toBe("before\n");
+    expect(told).toContainEqual({ type: "finished", rank: 0, outcome: { kind: "signaled", signal: 9 } });
+  });
+
+  it("the broker while it is written to: the source is told to stop", async () => {
+    const broker = await brokerVictim();
+    const { jwks, token } = await keys();
+    const proxy = await createProxy({ uri: broker.line, jwks, issuer, audience });
+    cleanups.push(() => proxy.close());
+    const flux = client(proxy.url, token);
+    let returned = false;
+    async function* endless() {
+      try {
+        for (;;) yield new Uint8Array(65536);
+      } finally {
+        returned = true;
+      }
+    }
+    const end = failure(
+      new Promise<void>((resolve, reject) => {
+        let bytes = 0;
+        exec(flux, ["cat"], { stdin: endless() }).subscribe({
+          next: (event) => {
+            if (event.type !== "output") return;
+            bytes += event.data.length;
+            if (bytes > 4 * 1024 * 1024) void broker.kill();
+          },
+          error: reject,
+          complete: resolve,
+        });
+      }),
+    );
+    expect(await end).toMatchObject({ code: "ECONNRESET" });
+    await until(() => returned, "the source was told to stop");
+  });
+
+  it("wait: a FluxError, and no status", async () => {
+    const broker = await brokerVictim();
+    const { jwks, token } = await keys();
+    const proxy = await createProxy({ uri: broker.line, jwks, issuer, audience });
+    cleanups.push(() => proxy.close());
+    const flux = client(proxy.url, token);
+    const pid = await rexecBg(flux, ["sleep", "2"], { waitable: true }).getPid();
+    const status = failure(wait(flux, { pid }).getStatus());
+    await list(flux).get();
+    await broker.kill();
+    expect(await status).toMatchObject({ code: "ECONNRESET", topic: "rexec.wait" });
+  });
+});
+
+describe("what cannot be reached", () => {
+  it("no proxy: ECONNREFUSED, for the status and for every request", async () => {
+    const flux = connect("ws://127.0.0.1:9", { token: "x" });
+    expect(await failure(kill(flux, { pid: 1 }).get())).toMatchObject({ code: "ECONNREFUSED", topic: "rexec.kill" });
+    expect(await lastValueFrom(flux.status$)).toMatchObject({ state: "closed", error: { code: "ECONNREFUSED" } });
+  });
+
+  it("a token that is refused: EACCES, with the reason", async () => {
+    const broker = await startEmbeddedBroker({ size: 1 });
+    const [good, other] = await Promise.all([keys(), keys()]);
+    const proxy = await createProxy({ uri: broker.uri, jwks: good.jwks, issuer, audience });
+    const flux = connect(proxy.url, { token: other.token });
+    const error = await failure(list(flux).get());
+    expect(error.code).toBe("EACCES");
+    expect(error.message).toMatch(/token/);
+    await proxy.close();
+    await broker.close();
+  });
+
+  it("a token function that fails: EACCES, with its error as the cause", async () => {
+    const broker = await startEmbeddedBroker({ size: 1 });
+    const { jwks } = await keys();
+    const proxy = await createProxy({ uri: broker.uri, jwks, issuer, audience });
+    const reason = new Error("the vault is shut");
+    const flux = connect(proxy.url, { token: () => Promise.reject(reason) });
+    const error = await failure(list(flux).get());
+    expect(error).toMatchObject({ code: "EACCES", message: "no token could be had: the vault is shut" });
+    await proxy.close();
+    await broker.close();
+  });
+
+  it("a broker that is not there: the proxy does not start", async () => {
+    const { jwks } = await keys();
+    const uri = "local:///no/such/socket";
+    expect(await failure(createProxy({ uri, jwks, issuer, audience }))).toMatchObject({ code: "ENOENT" });
+  });
+});
