@@ -1,0 +1,73 @@
+/** One request and its answers. */
+import { FLAG, type RequestMessage, type ResponseMessage, ROLE } from "../wire/message.js";
+import type { Connection } from "./connection.js";
+import { jsonPayload, textPayload } from "./json.js";
+
+const OWNER = process.getuid?.() ?? 0;
+
+/** A request that has arrived at a rank, and the way back to whoever sent it. */
+export class Request {
+  readonly #message: RequestMessage;
+
+  /**
+   * @param connection where it came from
+   * @param rank the rank that answers
+   */
+  constructor(
+    message: RequestMessage,
+    readonly connection: Connection,
+    readonly rank: number,
+  ) {
+    this.#message = message;
+  }
+
+  get topic(): string {
+    return this.#message.topic ?? "";
+  }
+
+  get payload(): Uint8Array | undefined {
+    return this.#message.payload;
+  }
+
+  get matchtag(): number {
+    return this.#message.matchtag;
+  }
+
+  get streaming(): boolean {
+    return (this.#message.flags & FLAG.streaming) !== 0;
+  }
+
+  /** Whether the sender acts as the instance owner. An owner who names no role has that one (RFC 12). */
+  get fromOwner(): boolean {
+    return this.#message.rolemask === 0 || (this.#message.rolemask & ROLE.owner) !== 0;
+  }
+
+  /** Answers with a JSON object, or with nothing. */
+  respond(body?: object): void {
+    this.#send(0, body && jsonPayload(body));
+  }
+
+  /** Answers with an error, which ends a stream of answers. */
+  fail(errnum: number, text?: string): void {
+    this.#send(errnum, text === undefined ? undefined : textPayload(text));
+  }
+
+  #send(errnum: number, payload: Uint8Array | undefined): void {
+    const { flags, matchtag, routes, topic } = this.#message;
+    if (flags & FLAG.noresponse) return;
+    const response: ResponseMessage = {
+      type: "response",
+      // a response is the request without its payload (libflux response.c flux_response_derive)
+      flags: payload ? flags | FLAG.payload : flags & ~FLAG.payload,
+      userid: OWNER,
+      // the local role is lost between brokers (RFC 12)
+      rolemask: this.rank === this.connection.rank ? ROLE.owner | ROLE.local : ROLE.owner,
+      errnum,
+      matchtag,
+      routes,
+      topic,
+      payload,
+    };
+    this.connection.send(response);
+  }
+}

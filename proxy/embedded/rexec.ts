@@ -1,0 +1,235 @@
+/** The rexec service of one rank: the verbs of RFC 42 (libsubprocess server.c). */
+import { errnoOf, FluxError } from "../../src/errors.js";
+import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
+import { commandName, completeEnvironment, parseCommand, type ServerCommand } from "./command.js";
+import type { Connection } from "./connection.js";
+import { decodeIo } from "./io.js";
+import { parsePayload } from "./json.js";
+import { LOCAL_FLAG, launch } from "./launch.js";
+import type { Request } from "./request.js";
+import { planStreams } from "./streams.js";
+import { errorCode, strerror } from "./strerror.js";
+import { Subprocess } from "./subprocess.js";
+import { ProcessTable } from "./table.js";
+import { type Format, UnpackError, type Unpacked, unpack } from "./unpack.js";
+
+/** What a rank's rexec service is told. */
+export interface RexecOptions {
+  rank: number;
+  /** The rank's own URI, for FLUX_URI. */
+  uri: string;
+  /** Takes what Flux writes to its own log: the output and the end of background processes. */
+  log: ((message: string) => void) | undefined;
+}
+
+/** The subprocess server of one rank. */
+export class Rexec {
+  readonly #options: RexecOptions;
+  readonly #table = new ProcessTable();
+  /** Those that have not been reaped, among them some that the table has forgotten. */
+  readonly #unreaped = new Set<Subprocess>();
+  readonly #verbs: ReadonlyMap<string, (request: Request) => void>;
+  #closing = false;
+
+  constructor(options: RexecOptions) {
+    this.#options = options;
+    this.#verbs = new Map([
+      ["exec", (request) => this.#exec(request)],
+      ["write", (request) => this.#write(request)],
+      ["kill", (request) => this.#kill(request)],
+      ["list", (request) => this.#list(request)],
+      ["wait", (request) => this.#wait(request)],
+      ["attach", (request) => this.#attach(request)],
+      ["disconnect", (request) => this.disconnect(request.connection)],
+    ]);
+  }
+
+  /** Serves a request, or returns false if there is no such method. */
+  serve(method: string, request: Request): boolean {
+    const verb = this.#verbs.get(method);
+    if (!verb) return false;
+    if (!request.fromOwner) {
+      request.fail(errnoOf("EPERM"), "Request requires owner credentials");
+      return true;
+    }
+    try {
+      verb(request);
+    } catch (error) {
+      if (!(error instanceof FluxError)) throw error;
+      if (method !== "write") request.fail(error.errno, error.message); // a write is never answered
+    }
+    return true;
+  }
+
+  /** A client is gone: its foreground processes are killed, its attachments and waits end (server_disconnect_cb). */
+  disconnect(connection: Connection): void {
+    for (const subprocess of this.#table) {
+      if (subprocess.client?.connection === connection) {
+        if (subprocess.background) subprocess.detach();
+        else subprocess.killNow();
+      }
+      if (subprocess.waiter?.connection === connection) subprocess.waiter = undefined;
+    }
+  }
+
+  /** Kills every process and waits until they are reaped. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.killAll();
+    await Promise.all([...this.#unreaped].map((subprocess) => subprocess.reaped));
+    for (const subprocess of this.#table) subprocess.closeStreams();
+  }
+
+  /** Kills every process and waits for nothing. */
+  killAll(): void {
+    for (const subprocess of this.#table) subprocess.killNow();
+  }
+
+  #exec(request: Request): void {
+    const background = !request.streaming;
+    const {
+      cmd,
+      flags,
+      local_flags: localFlags = 0,
+    } = unpackRequest(request, { cmd: "any", flags: "integer", local_flags: "integer?" });
+    if (this.#closing) throw new FluxError("ENOSYS", "subprocess server is shutting down");
+    if (background && flags & EXEC_FLAG.writeCredit) {
+      throw new FluxError("EINVAL", "write-credit flag is not allowed in background mode");
+    }
+    if (background && localFlags & LOCAL_FLAG.stdioFallthrough) {
+      throw new FluxError("EINVAL", "stdio-fallthrough flag is not allowed in background mode");
+    }
+    const command = parseCommand(cmd);
+    if (this.#table.hasLabel(command.label)) throw new FluxError("EINVAL", "command label is not unique");
+    if (command.cmdline.length === 0) throw new FluxError("EPROTO", "command string is empty");
+    if (background && command.channels.length > 0) {
+      throw new FluxError("EINVAL", "auxiliary channels are not allowed in background mode");
+    }
+    if (!background && flags & EXEC_FLAG.waitable) {
+      throw new FluxError("EINVAL", "waitable flag only supported in background mode");
+    }
+    completeEnvironment(command.env, this.#options.uri);
+
+    const { plans, child, complaint } = start(command, flags, localFlags, background);
+    if (child.pid === undefined) {
+      child.once("error", (error) => {
+        const { errno, message } = launchError(error);
+        request.fail(errno, message);
+      });
+      return;
+    }
+    const subprocess = new Subprocess({
+      command,
+      child,
+      pid: child.pid,
+      plans,
+      flags,
+      localFlags,
+      request,
+      onDone: () => this.#settle(subprocess),
+      log: this.#options.log,
+    });
+    this.#table.add(subprocess);
+    this.#unreaped.add(subprocess);
+    void subprocess.reaped.then(() => this.#unreaped.delete(subprocess));
+    if (complaint !== undefined) subprocess.complain(complaint);
+  }
+
+  #write(request: Request): void {
+    const { matchtag, io } = unpackRequest(request, { matchtag: "integer", io: "any" });
+    for (const subprocess of this.#table) {
+      const client = subprocess.client;
+      if (client?.connection !== request.connection || (client.matchtag | 0) !== matchtag) continue;
+      const { stream, bytes, eof } = decodeIo(io);
+      subprocess.write(stream, bytes, eof);
+      return;
+    }
+  }
+
+  #kill(request: Request): void {
+    const named = unpackRequest(request, { pid: "integer", signum: "integer", label: "string?" });
+    this.#table.find(named).kill(named.signum);
+    request.respond();
+  }
+
+  #list(request: Request): void {
+    refuseSignature(parsePayload(request.payload));
+    const procs = [...this.#table].map((subprocess) => ({
+      pid: subprocess.pid,
+      cmd: commandName(subprocess.command),
+      label: subprocess.command.label ?? "",
+      state: subprocess.active ? "R" : "Z",
+    }));
+    request.respond({ rank: this.#options.rank, procs });
+  }
+
+  #wait(request: Request): void {
+    const subprocess = this.#table.find(unpackRequest(request, { pid: "integer", label: "string?" }));
+    if (!subprocess.waitable) throw new FluxError("EINVAL", "process is not waitable");
+    if (subprocess.waiter) throw new FluxError("EINVAL", "process is already being waited on");
+    if (subprocess.client) throw new FluxError("EBUSY", "subprocess has a client attached");
+    subprocess.waiter = request;
+    if (!subprocess.active) this.#settle(subprocess);
+  }
+
+  #attach(request: Request): void {
+    const named = unpackRequest(request, { pid: "integer", label: "string?", flags: "integer" });
+    if (!request.streaming) throw new FluxError("EPROTO", "attach request is missing STREAMING flag");
+    const subprocess = this.#table.find(named, "ENOENT");
+    if (!subprocess.background) throw new FluxError("EBUSY", "subprocess is not in background mode");
+    if (subprocess.client) throw new FluxError("EBUSY", "subprocess already has a client attached");
+    if (subprocess.waiter) throw new FluxError("EBUSY", "subprocess is being waited on");
+    subprocess.attach(request, named.flags);
+    if (subprocess.active) return;
+    subprocess.waitable = false; // its status has been told
+    this.#settle(subprocess);
+  }
+
+  /** Forgets a process that is over, unless its status is still to be waited for (server.c proc_delete). */
+  #settle(subprocess: Subprocess): void {
+    if (subprocess.waitable) {
+      if (!subprocess.waiter) return;
+      const { status, retained } = subprocess;
+      subprocess.waiter.respond(
+        retained.output.length > 0 ? { status, output: retained.output } : { status },
+      );
+    }
+    this.#table.delete(subprocess);
+  }
+}
+
+function start(command: ServerCommand, flags: number, localFlags: number, background: boolean) {
+  try {
+    const plans = planStreams(command, flags, localFlags, background);
+    const reads = (name: string) => plans.some((plan) => plan.name === name);
+    return { plans, ...launch(command, { localFlags, stdout: reads("stdout"), stderr: reads("stderr") }) };
+  } catch (error) {
+    throw launchError(error);
+  }
+}
+
+function launchError(cause: unknown): FluxError {
+  const code = errorCode(cause);
+  return new FluxError(code, `error launching process: ${strerror(code)}`, { cause });
+}
+
+function unpackRequest<F extends Format>(request: Request, format: F): Unpacked<F> {
+  const payload = parsePayload(request.payload);
+  if (!payload) throw new FluxError("EPROTO", `failed to unpack request: ${strerror("EPROTO")}`);
+  refuseSignature(payload);
+  try {
+    return unpack(payload, format);
+  } catch (error) {
+    if (!(error instanceof UnpackError)) throw error;
+    throw new FluxError("EPROTO", `invalid request payload: ${error.message}`, { cause: error });
+  }
+}
+
+/** RFC 42 Request Authentication: a server that cannot verify signatures refuses those who sign. */
+function refuseSignature(payload: object | undefined): void {
+  if (!payload || !Object.hasOwn(payload, "signature")) return;
+  if (typeof (payload as { signature: unknown }).signature !== "string") {
+    throw new FluxError("EPROTO", "signature field is not a string");
+  }
+  throw new FluxError("EPERM", "signature verification not available");
+}

@@ -1,0 +1,256 @@
+/** One process of a rank, from its start until nothing more will be said of it. */
+import type { ChildProcess } from "node:child_process";
+import { basename } from "node:path";
+import type { Duplex } from "node:stream";
+import { errnoOf, FluxError } from "../../src/errors.js";
+import { EXEC_FLAG, type IoObject } from "../../src/protocol/rfc42.js";
+import { commandObject, type ServerCommand } from "./command.js";
+import type { Source } from "./connection.js";
+import { Input } from "./input.js";
+import { encodeIo } from "./io.js";
+import { LOCAL_FLAG } from "./launch.js";
+import type { Request } from "./request.js";
+import { RetainedOutput } from "./retained.js";
+import { noteContinued, unwatchStops, watchStops } from "./sigchld.js";
+import { unnamedCause, waitStatus } from "./status.js";
+import { isForwarded, OutputStream, type StreamPlan } from "./streams.js";
+import { errorCode, strerror } from "./strerror.js";
+
+const SIGKILL = 9;
+const SIGCONT = 18;
+
+/** What a process is made of. */
+export interface SubprocessParts {
+  command: ServerCommand;
+  child: ChildProcess;
+  pid: number;
+  plans: readonly StreamPlan[];
+  flags: number;
+  localFlags: number;
+  /** The exec request. Streaming: the client listens to the process until it ends. */
+  request: Request;
+  /** Nothing more will come of the process: it has ended and all output was read, or it has failed. */
+  onDone: (subprocess: Subprocess) => void;
+  log: ((message: string) => void) | undefined;
+}
+
+/** A process that was started. */
+export class Subprocess implements Source {
+  readonly pid: number;
+  readonly command: ServerCommand;
+  readonly background: boolean;
+  /** Settles when the process has been reaped. */
+  readonly reaped: Promise<void>;
+  /** Whether its status is kept until somebody waits. */
+  waitable: boolean;
+  waiter: Request | undefined;
+  readonly retained = new RetainedOutput();
+  readonly #parts: SubprocessParts;
+  readonly #rank: string;
+  readonly #inputs = new Map<string, Input>();
+  readonly #outputs = new Map<string, OutputStream>();
+  #client: Request | undefined;
+  #flags: number;
+  #state: "running" | "exited" | "done" | "failed" = "running";
+  #status = 0;
+  #unnamedCause = 0;
+
+  constructor(parts: SubprocessParts) {
+    this.#parts = parts;
+    this.pid = parts.pid;
+    this.command = parts.command;
+    this.background = !parts.request.streaming;
+    this.waitable = this.background && (parts.flags & EXEC_FLAG.waitable) !== 0;
+    this.#flags = parts.flags;
+    this.#rank = String(parts.request.rank);
+    this.reaped = new Promise((resolve) => {
+      parts.child.once("exit", (code, signal) => {
+        this.#exited(waitStatus(code, signal, this.#unnamedCause));
+        resolve();
+      });
+    });
+    parts.child.on("error", () => {}); // Node's own kill() and IPC, which are not used
+
+    parts.request.respond({ type: "started", pid: this.pid });
+    if (!this.background) this.#listen(parts.request);
+    for (const plan of parts.plans) this.#openStream(plan);
+    watchStops(this.pid, () => this.#client?.respond({ type: "stopped" }));
+  }
+
+  /** Who is sent the output and the status: the client of a foreground process, or one that has attached. */
+  get client(): Request | undefined {
+    return this.#client;
+  }
+
+  /** Not over yet, be it that its group still holds its output open (subprocess.c flux_subprocess_active). */
+  get active(): boolean {
+    return this.#state === "running" || this.#state === "exited";
+  }
+
+  get running(): boolean {
+    return this.#state === "running";
+  }
+
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Text that the process would have said on stderr before its program started. */
+  complain(text: string): void {
+    this.#outputs.get("stderr")?.push(Buffer.from(text));
+  }
+
+  /** Sends a client everything from here on, and the ends of what has ended (server.c server_attach_cb). */
+  attach(request: Request, flags: number): void {
+    this.#flags = flags;
+    request.respond({ type: "attached", pid: this.pid, cmd: commandObject(this.command) });
+    if (this.active) this.#listen(request);
+    for (const [name, output] of this.#outputs) if (output.ended) this.#forwardEnd(name, request);
+    if (this.#state !== "running") request.respond({ type: "finished", status: this.#status });
+    if (this.#state === "done") request.fail(errnoOf("ENODATA"));
+  }
+
+  /** The client has gone: back to the background. */
+  detach(): void {
+    this.#client?.connection.release(this);
+    this.#client = undefined;
+  }
+
+  /** Writes to stdin or a channel, and closes it if `eof`. What cannot be written ends the process (RFC 42 write). */
+  write(stream: string, bytes: Uint8Array, eof: boolean): void {
+    if (this.#state !== "running") return;
+    try {
+      const input = this.#inputs.get(stream);
+      if (!input) throw new FluxError("EINVAL");
+      if (bytes.length > 0) input.write(bytes);
+      if (eof) input.close();
+    } catch (error) {
+      if (!(error instanceof FluxError)) throw error;
+      this.#fail(error);
+    }
+  }
+
+  /** Signals the process group, or the process alone if it has none of its own. @throws FluxError */
+  kill(signum: number): void {
+    const group = !(this.#parts.localFlags & LOCAL_FLAG.noSetpgrp);
+    if (signum === 0) throw new FluxError("EINVAL", strerror("EINVAL"));
+    if (group ? !this.active : !this.running) throw new FluxError("ESRCH", strerror("ESRCH"));
+    const cause = this.running ? unnamedCause(this.pid, signum) : 0;
+    try {
+      process.kill(group ? -this.pid : this.pid, signum);
+    } catch (error) {
+      const code = errorCode(error);
+      throw new FluxError(code, `${group ? "killpg" : "kill"}: ${strerror(code)}`, { cause: error });
+    }
+    this.#unnamedCause ||= cause;
+    if (signum === SIGCONT) noteContinued(this.pid);
+  }
+
+  /** Kills it, if that is still possible. */
+  killNow(): void {
+    try {
+      this.kill(SIGKILL);
+    } catch (error) {
+      if (!(error instanceof FluxError)) throw error;
+    }
+  }
+
+  /** Lets go of the streams, which something outside the process group may hold open for ever. */
+  closeStreams(): void {
+    for (const stream of this.#parts.child.stdio) stream?.destroy();
+  }
+
+  pause(): void {
+    for (const output of this.#outputs.values()) output.pause();
+  }
+
+  resume(): void {
+    for (const output of this.#outputs.values()) output.resume();
+  }
+
+  #listen(request: Request): void {
+    this.#client = request;
+    request.connection.hold(this);
+  }
+
+  #openStream({ name, fd, inputSize, splitter }: StreamPlan): void {
+    const stream = this.#parts.child.stdio[fd] as Duplex;
+    if (inputSize !== undefined) {
+      const credit = (this.#parts.flags & EXEC_FLAG.writeCredit) !== 0;
+      const give = (bytes: number) => {
+        if (credit) this.#client?.respond({ type: "add-credit", channels: { [name]: bytes } });
+      };
+      const input = new Input(stream, inputSize, give);
+      this.#inputs.set(name, input);
+      if (this.background) input.close();
+      else give(inputSize);
+    }
+    if (splitter) {
+      const output = new OutputStream(stream, splitter, {
+        piece: (bytes) => this.#output(name, bytes),
+        end: () => {
+          this.#forwardEnd(name);
+          this.#inputs.get(name)?.close();
+          this.#checkDone();
+        },
+      });
+      this.#outputs.set(name, output);
+    }
+  }
+
+  #output(name: string, bytes: Uint8Array): void {
+    const client = isForwarded(name, this.#flags) ? this.#client : undefined;
+    if (client || this.waitable) {
+      const io = encodeIo(name, this.#rank, bytes);
+      client?.respond({ type: "output", pid: this.pid, io });
+      if (this.waitable) this.retained.add(io, bytes.length);
+    }
+    if (this.background && this.#parts.log) this.#log(Buffer.from(bytes).toString());
+  }
+
+  #forwardEnd(name: string, client = this.#client): void {
+    const io: IoObject = { stream: name, rank: this.#rank, eof: true };
+    if (isForwarded(name, this.#flags)) client?.respond({ type: "output", pid: this.pid, io });
+  }
+
+  #exited(status: number): void {
+    unwatchStops(this.pid);
+    if (this.#state !== "running") return;
+    this.#state = "exited";
+    this.#status = status;
+    this.#client?.respond({ type: "finished", status });
+    this.#checkDone();
+  }
+
+  /** RFC 42 exec error response: ENODATA, once the process has ended and every stream has. */
+  #checkDone(): void {
+    if (this.#state !== "exited" || [...this.#outputs.values()].some((output) => !output.ended)) return;
+    this.#state = "done";
+    if (this.background) {
+      this.#log(
+        this.#status & 0x7f ? `Killed by signal ${this.#status & 0x7f}` : `Exit ${this.#status >> 8}`,
+      );
+    }
+    this.#client?.connection.release(this);
+    this.#client?.fail(errnoOf("ENODATA"));
+    this.closeStreams();
+    this.#parts.onDone(this);
+  }
+
+  /** server.c proc_internal_fatal: the client is told, the process killed, and the server forgets it. */
+  #fail({ code, errno }: FluxError): void {
+    this.killNow();
+    this.#state = "failed";
+    this.waitable = false;
+    const client = this.#client;
+    this.detach();
+    client?.fail(errno, `internal fatal error: ${strerror(code)}`);
+    this.closeStreams();
+    this.#parts.onDone(this);
+  }
+
+  #log(text: string): void {
+    const name = this.command.label ?? basename(this.command.cmdline[0] ?? "");
+    this.#parts.log?.(`${name}[${this.pid}]: ${text}`);
+  }
+}
