@@ -1,0 +1,71 @@
+/**
+ * The broker connections of one session: read from while the client keeps up, written to while the broker
+ * does.
+ */
+import type { Broker } from "./broker/broker.js";
+
+/** The side of the WebSocket that the client sends on. */
+export interface Inflow {
+  /** Stops and resumes taking messages from the client. */
+  pause(): void;
+  resume(): void;
+}
+
+export class BrokerPool {
+  readonly #connect: () => Promise<Broker>;
+  readonly #inflow: Inflow;
+  readonly #brokers = new Set<Broker>();
+  #blocked = false;
+  #throttled = false;
+  #closed = false;
+
+  constructor(connect: () => Promise<Broker>, inflow: Inflow) {
+    this.#connect = connect;
+    this.#inflow = inflow;
+  }
+
+  /**
+   * A new connection, or undefined if it is not `wanted` any more when it is there.
+   * @throws FluxError if the broker cannot be reached
+   */
+  async open(wanted = () => true): Promise<Broker | undefined> {
+    const broker = await this.#connect();
+    if (this.#closed || !wanted()) {
+      broker.close();
+      return undefined;
+    }
+    this.#brokers.add(broker);
+    void broker.closed.then(() => this.#brokers.delete(broker));
+    if (this.#blocked) broker.pause();
+    return broker;
+  }
+
+  /** Stops or resumes reading from the broker: the client does not, or does again, take what comes. */
+  block(blocked: boolean): void {
+    this.#blocked = blocked;
+    for (const broker of this.#brokers) {
+      // Resumed, a connection may deliver so much at once that all are blocked again.
+      if (this.#blocked) broker.pause();
+      else broker.resume();
+    }
+  }
+
+  /** Takes no more from the client while the broker does not keep up: what it sends would pile up here. */
+  throttle(): void {
+    if (this.#throttled) return;
+    const congested = [...this.#brokers].filter((broker) => broker.congested);
+    if (congested.length === 0) return;
+    this.#throttled = true;
+    this.#inflow.pause();
+    void Promise.all(congested.map((broker) => broker.drained())).then(() => {
+      this.#throttled = false;
+      this.#inflow.resume();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const broker of this.#brokers) broker.close();
+    this.#brokers.clear();
+  }
+}

@@ -1,0 +1,218 @@
+/** One connection to a Flux broker over its UNIX socket: requests out, responses to whoever asked. RFC 6. */
+import type { Socket } from "node:net";
+import { errnoOf, FluxError } from "../../src/errors.js";
+import { DEFAULT_LIMIT, encodeFrame, FrameDecoder } from "../wire/framing.js";
+import type { Message, ResponseMessage } from "../wire/message.js";
+import { FLAG, MATCHTAG_NONE, NODEID_ANY, USERID_UNKNOWN, WireError } from "../wire/message.js";
+import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "./broker.js";
+import { openBrokerSocket } from "./connect.js";
+import { decodeErrorText, decodePayload } from "./payload.js";
+
+/**
+ * Matchtags below are for callers, who need to know theirs (RFC 42 write); those from here on are our own.
+ */
+const FIRST_OWN_MATCHTAG = 0x80000000;
+const LAST_MATCHTAG = 0xffffffff;
+
+/** Bytes waiting to be written from which on a connection is congested. */
+const CONGESTED = 1024 * 1024;
+
+/** How long a closed connection may take to write what is waiting. */
+const LINGER_MS = 1000;
+
+const ENODATA = errnoOf("ENODATA");
+
+/** However a connection was lost, what was asked on it has the same fate: nobody knows. */
+const lost = (message: string, cause?: unknown) => new FluxError("ECONNRESET", message, { cause });
+
+export interface ConnectOptions {
+  /** The largest message taken from the broker, in bytes. Default 64 MiB. */
+  limit?: number;
+  /** For connecting and being accepted, in milliseconds. Default 10,000. */
+  timeoutMs?: number;
+}
+
+interface OpenRequest {
+  topic: string;
+  streaming: boolean;
+  /** undefined once it has failed here. The matchtag stays in use until the broker has ended the request. */
+  handler: ResponseHandler | undefined;
+}
+
+export class BrokerConnection implements Broker {
+  readonly closed: Promise<FluxError | undefined>;
+  readonly #socket: Socket;
+  readonly #decoder: FrameDecoder;
+  readonly #open = new Map<number, OpenRequest>();
+  #resolveClosed!: (error: FluxError | undefined) => void;
+  #over = false;
+  #paused = false;
+  #corked = false;
+  #nextMatchtag = FIRST_OWN_MATCHTAG;
+  /** What `pause` left of the last chunk. */
+  #rest: Iterator<Message, void, void> | undefined;
+
+  /** @throws what {@link openBrokerSocket} throws */
+  static async connect(uri: string, options: ConnectOptions = {}): Promise<BrokerConnection> {
+    const socket = await openBrokerSocket(uri, options.timeoutMs ?? 10_000);
+    return new BrokerConnection(socket, options.limit ?? DEFAULT_LIMIT);
+  }
+
+  private constructor(socket: Socket, limit: number) {
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#socket = socket;
+    this.#decoder = new FrameDecoder(limit);
+    let cause: unknown;
+    socket.on("error", (error) => {
+      cause = error;
+    });
+    socket.on("close", () => this.#end(lost("broker closed the connection", cause)));
+    socket.on("data", (chunk) => {
+      this.#rest = this.#decoder.push(chunk);
+      this.#deliver();
+    });
+    socket.resume();
+  }
+
+  request(call: BrokerCall, handler: ResponseHandler): void {
+    if (this.#over) throw lost("the connection to the broker is over");
+    const matchtag = call.matchtag ?? this.#ownMatchtag();
+    if (this.#open.has(matchtag)) {
+      throw new FluxError("EBUSY", `matchtag ${matchtag} is in use`, { topic: call.topic });
+    }
+    const streaming = call.streaming ?? false;
+    this.#open.set(matchtag, { topic: call.topic, streaming, handler });
+    this.#write(call, matchtag, streaming ? FLAG.streaming : 0);
+  }
+
+  send(request: BrokerRequest): void {
+    if (!this.#over) this.#write(request, MATCHTAG_NONE, FLAG.noresponse);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#deliver();
+    if (!this.#paused) this.#socket.resume();
+  }
+
+  get congested(): boolean {
+    return !this.#over && this.#socket.writableLength > CONGESTED;
+  }
+
+  async drained(): Promise<void> {
+    if (!this.congested) return;
+    await Promise.race([this.closed, new Promise((resolve) => this.#socket.once("drain", resolve))]);
+  }
+
+  close(): void {
+    this.#end(undefined);
+  }
+
+  #ownMatchtag(): number {
+    while (this.#open.has(this.#nextMatchtag)) this.#advanceMatchtag();
+    const matchtag = this.#nextMatchtag;
+    this.#advanceMatchtag();
+    return matchtag;
+  }
+
+  #advanceMatchtag(): void {
+    this.#nextMatchtag = this.#nextMatchtag === LAST_MATCHTAG ? FIRST_OWN_MATCHTAG : this.#nextMatchtag + 1;
+  }
+
+  #write({ topic, nodeid = NODEID_ANY, payload }: BrokerRequest, matchtag: number, flags: number): void {
+    if (!this.#corked) {
+      // What is sent in one turn of the event loop goes out in one system call.
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        this.#socket.uncork();
+      });
+    }
+    const frame = encodeFrame({
+      type: "request",
+      flags: FLAG.topic | FLAG.route | (payload === undefined ? 0 : FLAG.payload) | flags,
+      userid: USERID_UNKNOWN,
+      rolemask: 0,
+      routes: [],
+      topic,
+      payload,
+      nodeid,
+      matchtag,
+    });
+    this.#socket.write(frame);
+  }
+
+  /** Hands out the messages that have arrived, until there are no more or a handler has paused. */
+  #deliver(): void {
+    try {
+      while (this.#rest !== undefined && !this.#paused && !this.#over) {
+        const next = this.#rest.next();
+        if (next.done) this.#rest = undefined;
+        else if (next.value.type === "response") this.#respond(next.value);
+        // Nobody here subscribes to events or is a broker: other types are not for us (RFC 3).
+      }
+    } catch (cause) {
+      if (!(cause instanceof WireError)) throw cause;
+      this.#end(lost(`broker sent what is no Flux message: ${cause.message}`, cause));
+    }
+  }
+
+  #respond(message: ResponseMessage): void {
+    const open = this.#open.get(message.matchtag);
+    if (open === undefined) return;
+    const { topic, streaming, handler } = open;
+    if (message.errnum !== 0) {
+      this.#open.delete(message.matchtag);
+      if (streaming && message.errnum === ENODATA) handler?.end();
+      else handler?.error(new FluxError(message.errnum, decodeErrorText(message.payload), { topic }));
+      return;
+    }
+    if (!streaming) this.#open.delete(message.matchtag);
+    if (handler === undefined) return;
+    let payload: ReturnType<typeof decodePayload> | undefined;
+    try {
+      payload = message.payload && decodePayload(message.payload);
+    } catch (cause) {
+      open.handler = undefined;
+      handler.error(new FluxError("EPROTO", (cause as Error).message, { topic, cause }));
+      return;
+    }
+    handler.response(payload);
+  }
+
+  /** @param error why the connection is over; undefined if it was closed here */
+  #end(error: FluxError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#rest = undefined;
+    this.#socket.removeAllListeners("data");
+    if (error) this.#socket.destroy();
+    else this.#linger();
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const { handler, topic } of open) {
+      const options = { topic, cause: error?.cause };
+      handler?.error(
+        error
+          ? new FluxError(error.errno, error.message, options)
+          : new FluxError("ECANCELED", "the connection to the broker was closed", options),
+      );
+    }
+    this.#resolveClosed(error);
+  }
+
+  /** Lets what is waiting go out, such as a last signal, but not for ever. */
+  #linger(): void {
+    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
+    this.#socket.once("close", () => clearTimeout(timer));
+    this.#socket.destroySoon();
+  }
+}

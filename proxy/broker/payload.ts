@@ -1,0 +1,38 @@
+/** Payloads of Flux messages (RFC 6): JSON objects and error texts, each with one NUL at the end. */
+import { FluxError } from "../../src/errors.js";
+
+/** A JSON object as it came from a peer: nothing is known of its fields. */
+export type JsonObject = Record<string, unknown>;
+
+const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenientText = new TextDecoder();
+
+/** `object` as a payload. @throws RangeError if it is nested too deeply to be written as JSON */
+export function encodePayload(object: object): Uint8Array {
+  return Buffer.from(`${JSON.stringify(object)}\0`);
+}
+
+/** The JSON object of a response's payload. @throws FluxError EPROTO if it is none */
+export function decodePayload(payload: Uint8Array): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.decode(withoutNul(payload)));
+  } catch (cause) {
+    throw new FluxError("EPROTO", "the response's payload is not JSON", { cause });
+  }
+  if (!isJsonObject(value)) throw new FluxError("EPROTO", "the response's payload is not a JSON object");
+  return value;
+}
+
+/** The text of an error response, "" if it has none. */
+export function decodeErrorText(payload: Uint8Array | undefined): string {
+  return payload === undefined ? "" : lenientText.decode(withoutNul(payload));
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function withoutNul(payload: Uint8Array): Uint8Array {
+  return payload.at(-1) === 0 ? payload.subarray(0, -1) : payload;
+}

@@ -1,0 +1,67 @@
+/** The options of a proxy, and what is wrong with those that are wrong. */
+import type { VerifierOptions } from "./auth/token.js";
+import { parseBrokerUri } from "./broker/uri.js";
+
+export interface ProxyOptions extends VerifierOptions {
+  /** The broker's URI, `local://PATH`, such as FLUX_URI in a Flux instance. */
+  uri: string;
+  /** The address to listen on. Default "127.0.0.1". */
+  host?: string | undefined;
+  /** The TCP port to listen on; 0, the default, takes a free one. */
+  port?: number | undefined;
+  /** The path of the WebSocket's URL. Default "/". */
+  path?: string | undefined;
+  /** How long a client may take for its hello, in milliseconds. Default 10,000, as PROTOCOL.md says. */
+  helloTimeoutMs?: number | undefined;
+  /** How long the broker may take to accept a connection, in milliseconds. Default 10,000. */
+  brokerTimeoutMs?: number | undefined;
+  /** Told of faults in the proxy itself, each of which ends one session. Default: a process warning. */
+  onFault?: ((error: unknown) => void) | undefined;
+}
+
+type Defaulted<T> = { [K in keyof T]-?: NonNullable<T[K]> };
+
+/** Options that were checked, with every default filled in; `algorithms` has its default in the verifier. */
+export type ProxyConfig = VerifierOptions & Defaulted<Omit<ProxyOptions, keyof VerifierOptions>>;
+
+/** Checks what the verifier does not check itself. @throws TypeError that names the option */
+export function proxyConfig(options: ProxyOptions): ProxyConfig {
+  const { uri, jwks, issuer, audience, algorithms } = options;
+  const {
+    host = "127.0.0.1",
+    port = 0,
+    path = "/",
+    helloTimeoutMs = 10_000,
+    brokerTimeoutMs = 10_000,
+  } = options;
+  for (const [name, value] of Object.entries({ uri, issuer, audience, host, path })) {
+    if (typeof value !== "string" || value === "")
+      throw new TypeError(`${name} is not a string with anything in it`);
+  }
+  parseBrokerUri(uri);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new TypeError("port is not an integer of 0 to 65535");
+  if (!/^\/[^?#]*$/.test(path)) throw new TypeError("path is not the path of a URL");
+  for (const [name, value] of Object.entries({ helloTimeoutMs, brokerTimeoutMs })) {
+    // The range of Node's timers.
+    if (!(value > 0 && value < 2 ** 31)) throw new TypeError(`${name} is not a number of milliseconds`);
+  }
+  const onFault = options.onFault ?? warn;
+  return {
+    uri,
+    jwks,
+    issuer,
+    audience,
+    algorithms,
+    host,
+    port,
+    path,
+    helloTimeoutMs,
+    brokerTimeoutMs,
+    onFault,
+  };
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
+}

@@ -1,0 +1,30 @@
+/** Pings, so that a WebSocket whose other end has gone without a word is closed and its processes end. */
+import type { WebSocket } from "ws";
+
+const INTERVAL_MS = 15_000;
+
+/** Intervals in a row without a sign of life, after which a socket is taken for dead. */
+const MISSES = 2;
+
+/**
+ * Looks after the sockets that `sockets` has at any time.
+ * @returns a function that ends it
+ */
+export function keepAlive(sockets: ReadonlyMap<WebSocket, unknown>, intervalMs = INTERVAL_MS): () => void {
+  const misses = new WeakMap<WebSocket, number>();
+  const timer = setInterval(() => {
+    for (const ws of sockets.keys()) {
+      // A pong cannot be seen on a socket that we do not read.
+      if (ws.isPaused) continue;
+      const missed = misses.get(ws);
+      if (missed === undefined) ws.on("pong", () => misses.set(ws, 0));
+      if (missed === MISSES) {
+        ws.terminate();
+        continue;
+      }
+      misses.set(ws, (missed ?? 0) + 1);
+      ws.ping();
+    }
+  }, intervalMs);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,141 @@
+/** The HTTP server that WebSockets come in through, and nothing of what is said on them. */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
+import { keepAlive } from "./keepalive.js";
+import { Session, type SessionOptions } from "./session.js";
+
+/** How long a client may take for its handshake, in milliseconds. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** How long clients may take to answer the close when the proxy stops, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 1000;
+
+export interface ListenerOptions {
+  host: string;
+  port: number;
+  path: string;
+}
+
+export interface Listener {
+  readonly address: AddressInfo;
+  /**
+   * Closes every session with 1001 and stops listening. Takes little more than a second, whatever clients
+   * do.
+   */
+  close(): Promise<void>;
+}
+
+/** @throws the error of listen(2), such as EADDRINUSE */
+export async function listen(options: ListenerOptions, sessionOptions: SessionOptions): Promise<Listener> {
+  const sockets = new Map<WebSocket, Session>();
+  const upgrader = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_FRAME,
+    perMessageDeflate: false,
+    handleProtocols: () => SUBPROTOCOL,
+  });
+  const server = createServer(
+    {
+      headersTimeout: HANDSHAKE_TIMEOUT_MS,
+      requestTimeout: HANDSHAKE_TIMEOUT_MS,
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => answerPlain(options.path, request, response),
+  );
+  server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => socket.destroy());
+    const status = refusal(options.path, request);
+    if (status !== undefined) return refuse(socket, status);
+    upgrader.handleUpgrade(request, socket, head, (ws) => {
+      sockets.set(ws, serve(ws, sessionOptions));
+      ws.on("close", () => sockets.delete(ws));
+    });
+  });
+  await listening(server, options);
+  // accept(2) may fail later, such as with EMFILE; those who are connected go on.
+  server.on("error", sessionOptions.onFault);
+  const stopPinging = keepAlive(sockets);
+
+  return {
+    address: server.address() as AddressInfo,
+    async close() {
+      stopPinging();
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const session of sockets.values()) session.shutdown();
+      const deadline = setTimeout(() => {
+        for (const ws of sockets.keys()) ws.terminate();
+        server.closeAllConnections();
+      }, CLOSE_TIMEOUT_MS);
+      await closed;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+function listening(server: Server, { host, port }: ListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function serve(ws: WebSocket, options: SessionOptions): Session {
+  const sent = () => session.drained();
+  const session = new Session(
+    {
+      sendText: (text) => ws.send(text, sent),
+      sendBinary: (bytes) => ws.send(bytes, sent),
+      close: (code, reason) => ws.close(code, reason),
+      pause: () => ws.pause(),
+      resume: () => ws.resume(),
+      get bufferedAmount() {
+        return ws.bufferedAmount;
+      },
+    },
+    options,
+  );
+  // With the default binaryType of ws every message is one Buffer.
+  ws.on("message", (data: Buffer, isBinary) =>
+    isBinary ? session.binary(data) : session.text(data.toString()),
+  );
+  // ws itself closes with 1009, 1007 or 1002; "close" follows.
+  ws.on("error", () => {});
+  ws.on("close", () => session.closed());
+  return session;
+}
+
+/** The HTTP status with which a handshake is refused, if it is. */
+function refusal(path: string, request: IncomingMessage): number | undefined {
+  if (pathOf(request) !== path) return 404;
+  const offered = request.headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim());
+  return offered?.includes(SUBPROTOCOL) ? undefined : 400;
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** An HTTP request that is no handshake (RFC 9110 section 15.5.22). */
+function answerPlain(path: string, request: IncomingMessage, response: ServerResponse): void {
+  const headers = { connection: "close", "content-length": 0 };
+  if (pathOf(request) === path) response.writeHead(426, { ...headers, upgrade: "websocket" });
+  else response.writeHead(404, headers);
+  response.end();
+}
+
+function pathOf(request: IncomingMessage): string | undefined {
+  return request.url?.split("?", 1)[0];
+}

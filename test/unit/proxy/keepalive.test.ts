@@ -1,0 +1,40 @@
+import { EventEmitter } from "node:events";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { WebSocket } from "ws";
+import { keepAlive } from "../../../proxy/keepalive.js";
+
+class Peer extends EventEmitter {
+  isPaused = false;
+  pings = 0;
+  terminated = false;
+  answers = true;
+  ping(): void {
+    this.pings++;
+    if (this.answers) this.emit("pong");
+  }
+  terminate(): void {
+    this.terminated = true;
+  }
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test("who answers lives, who does not is dead after two misses, who is not read is left alone", () => {
+  const [alive, dead, paused] = [new Peer(), new Peer(), new Peer()];
+  dead.answers = false;
+  paused.answers = false;
+  paused.isPaused = true;
+  const sockets = new Map([alive, dead, paused].map((peer) => [peer as unknown as WebSocket, undefined]));
+  const stop = keepAlive(sockets, 100);
+  vi.advanceTimersByTime(200);
+  expect(dead).toMatchObject({ pings: 2, terminated: false });
+  vi.advanceTimersByTime(100);
+  expect(dead).toMatchObject({ pings: 2, terminated: true });
+  vi.advanceTimersByTime(1000);
+  expect(alive).toMatchObject({ pings: 13, terminated: false });
+  expect(alive.listenerCount("pong")).toBe(1);
+  expect(paused).toMatchObject({ pings: 0, terminated: false });
+  stop();
+  expect(vi.getTimerCount()).toBe(0);
+});

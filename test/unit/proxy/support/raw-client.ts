@@ -1,0 +1,155 @@
+/** A client that speaks PROTOCOL.md by hand: what it sends is what the test says, right or wrong. */
+import { WebSocket } from "ws";
+import {
+  ALL_RANKS,
+  type DataFrame,
+  decodeDataFrame,
+  encodeDataFrame,
+} from "../../../../src/protocol/frame.js";
+import {
+  parseServerMessage,
+  parseWelcome,
+  type ServerMessage,
+  SUBPROTOCOL,
+  type Welcome,
+} from "../../../../src/protocol/messages.js";
+
+export type Received = ServerMessage | DataFrame;
+
+export class RawClient {
+  readonly ws: WebSocket;
+  /** All messages after the welcome, in order. */
+  readonly received: Received[] = [];
+  readonly closed: Promise<{ code: number; reason: string }>;
+  welcome: Welcome | undefined;
+  autoAck = true;
+  #seq = 0;
+  #waiters: (() => void)[] = [];
+  #isClosed = false;
+
+  constructor(url: string) {
+    this.ws = new WebSocket(url, SUBPROTOCOL, { perMessageDeflate: false });
+    this.ws.on("error", () => {});
+    this.closed = new Promise((resolve) => {
+      this.ws.on("close", (code, reason) => {
+        this.#isClosed = true;
+        resolve({ code, reason: reason.toString() });
+        this.#wake();
+      });
+    });
+    this.ws.on("message", (data: Buffer, isBinary) => {
+      if (this.welcome === undefined) {
+        this.welcome = parseWelcome(data.toString());
+      } else {
+        const message = isBinary ? decodeDataFrame(data) : parseServerMessage(data.toString());
+        if (message.seq !== this.received.length + 1)
+          throw new Error(`message ${message.seq} out of sequence`);
+        this.received.push(message);
+        if (this.autoAck && isBinary) this.text({ type: "ack", seq: message.seq });
+      }
+      this.#wake();
+    });
+  }
+
+  /** A client that has been welcomed. */
+  static async open(url: string, token: string): Promise<RawClient> {
+    const client = await RawClient.connect(url);
+    client.text({ type: "hello", token });
+    await client.until(() => client.welcome !== undefined);
+    return client;
+  }
+
+  /** A client that has said nothing yet. */
+  static async connect(url: string): Promise<RawClient> {
+    const client = new RawClient(url);
+    await new Promise<void>((resolve, reject) => {
+      client.ws.on("open", () => resolve());
+      client.ws.on("error", reject);
+    });
+    return client;
+  }
+
+  /** Sends a message as it is. */
+  text(message: object | string): void {
+    this.ws.send(typeof message === "string" ? message : JSON.stringify(message));
+  }
+
+  /** Sends a message with the next number. */
+  next(message: object): void {
+    this.text({ ...message, seq: ++this.#seq });
+  }
+
+  request(
+    id: number,
+    topic: string,
+    payload: object,
+    options: { nodeid?: string; streaming?: boolean } = {},
+  ): void {
+    this.next({ type: "request", id, topic, nodeid: "any", streaming: false, payload, ...options });
+  }
+
+  exec(
+    id: number,
+    cmdline: string[],
+    options: { nodeid?: string; flags?: number; opts?: object } = {},
+  ): void {
+    const { flags = 3, opts = {}, ...rest } = options;
+    const cmd = { cmdline, env: {}, opts, channels: [] };
+    this.request(id, "rexec.exec", { cmd, flags }, { streaming: true, ...rest });
+  }
+
+  input(id: number, data: Uint8Array | string, stream = "stdin"): void {
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    this.ws.send(encodeDataFrame({ seq: ++this.#seq, id, rank: ALL_RANKS, stream, data: bytes }));
+  }
+
+  /** Resolves when `condition` holds; rejects if the socket closes before. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (this.#isClosed) throw new Error("the socket closed before");
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  of(id: number): Received[] {
+    return this.received.filter((message) => message.id === id);
+  }
+
+  /** Resolves with the messages of `id` once `ranks` ranks have had their last one. */
+  async over(id: number, ranks = 1): Promise<Received[]> {
+    const last = () => this.of(id).filter(({ type }) => type === "end" || type === "error").length;
+    await this.until(() => last() >= ranks);
+    return this.of(id);
+  }
+
+  /** The answer to a request that is not streaming. */
+  async answer(id: number): Promise<Received> {
+    await this.until(() => this.of(id).length > 0);
+    return this.of(id)[0] as Received;
+  }
+
+  /** The response of the type that RFC 42 calls `type`. */
+  async event(id: number, type: string): Promise<Record<string, unknown>> {
+    const find = () =>
+      this.of(id).find((message) => message.type === "response" && message.payload.type === type);
+    await this.until(() => find() !== undefined);
+    return (find() as { payload: Record<string, unknown> }).payload;
+  }
+
+  output(id: number, stream = "stdout", rank?: number): string {
+    const frames = this.of(id)
+      .filter((m) => m.type === "data")
+      .filter((m) => m.stream === stream);
+    const chunks = frames.filter((m) => rank === undefined || m.rank === rank).map((m) => m.data);
+    return Buffer.concat(chunks).toString();
+  }
+
+  async close(): Promise<void> {
+    this.ws.close(1000);
+    await this.closed;
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+}
