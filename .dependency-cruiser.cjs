@@ -1,27 +1,75 @@
 /** The house of docs/architecture.md: imports follow the data and never turn back. */
-const only = (name, from, to) => ({ name, severity: "error", from: { path: from }, to: { path: "^(src|proxy|test|examples)/", pathNot: to } });
+const only = (name, from, to) => ({
+  name,
+  severity: "error",
+  from: { path: from },
+  to: { path: "^(src|proxy|test|examples)/", pathNot: to },
+});
 
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
-    { name: "no-orphans", severity: "error", from: { orphan: true, path: "^(src|proxy)/", pathNot: "\\.d\\.ts$" }, to: {} },
+    {
+      name: "no-orphans",
+      severity: "error",
+      from: { orphan: true, path: "^(src|proxy)/", pathNot: "\\.d\\.ts$" },
+      to: {},
+    },
     only("errors-is-a-leaf", "^src/errors", "^$"),
     only("protocol-knows-itself", "^src/protocol/", "^src/(protocol/|errors)"),
     only("transport-knows-protocol", "^src/transport/", "^src/(transport/|protocol/)"),
     only("session-knows-what-is-below", "^src/session/", "^src/(session/|transport/|protocol/|errors)"),
-    only("subprocess-knows-the-handle", "^src/subprocess/", "^src/(subprocess/|session/|protocol/|errors|flux|rpc)"),
-    { name: "client-has-no-node", severity: "error", from: { path: "^src/" }, to: { dependencyTypes: ["core"] } },
-    { name: "client-has-few-packages", severity: "error", from: { path: "^src/" }, to: { path: "node_modules/", pathNot: "node_modules/(rxjs|isomorphic-ws|jose)/" } },
-    { name: "one-importer-of-isomorphic-ws", severity: "error", from: { pathNot: "^src/transport/websocket" }, to: { path: "isomorphic-ws" } },
+    only(
+      "subprocess-knows-the-handle",
+      "^src/subprocess/",
+      "^src/(subprocess/|session/|protocol/|errors|flux|rpc)",
+    ),
+    {
+      name: "client-has-no-node",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "client-has-few-packages",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "node_modules/", pathNot: "node_modules/(rxjs|isomorphic-ws|jose)/" },
+    },
+    {
+      name: "one-importer-of-isomorphic-ws",
+      severity: "error",
+      from: { pathNot: "^src/transport/websocket" },
+      to: { path: "isomorphic-ws" },
+    },
     only("wire-is-pure", "^proxy/wire/", "^proxy/wire/"),
-    { name: "wire-does-no-io", severity: "error", from: { path: "^proxy/wire/" }, to: { dependencyTypes: ["core", "npm"] } },
+    {
+      name: "wire-does-no-io",
+      severity: "error",
+      from: { path: "^proxy/wire/" },
+      to: { dependencyTypes: ["core", "npm"] },
+    },
     only("broker-knows-wire", "^proxy/broker/", "^(proxy/(broker|wire)/|src/(protocol/|errors))"),
     only("embedded-knows-wire", "^proxy/embedded/", "^(proxy/(embedded|wire)/|src/(protocol/|errors))"),
     only("auth-knows-errors", "^proxy/auth/", "^(proxy/auth/|src/errors)"),
     // The command line is a user of the client as well as of the proxy; nothing else in proxy/ is.
-    { name: "proxy-sees-little-of-src", severity: "error", from: { path: "^proxy/", pathNot: "^proxy/cli/" }, to: { path: "^src/", pathNot: "^src/(protocol/|signing/|errors)" } },
-    only("cli-uses-public-names", "^proxy/cli/", "^(proxy/(cli/|index|embedded/index|auth/)|src/index)"),
-    { name: "not-to-test", severity: "error", from: { path: "^(src|proxy)/" }, to: { path: "^(test|examples)/" } },
+    {
+      name: "proxy-sees-little-of-src",
+      severity: "error",
+      from: { path: "^proxy/", pathNot: "^proxy/cli/" },
+      to: { path: "^src/", pathNot: "^src/(protocol/|signing/|errors)" },
+    },
+    only(
+      "cli-uses-public-names",
+      "^proxy/cli/",
+      "^(proxy/(cli/|index|embedded/index|auth/)|src/(index|protocol/idset))",
+    ),
+    {
+      name: "not-to-test",
+      severity: "error",
+      from: { path: "^(src|proxy)/" },
+      to: { path: "^(test|examples)/" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },

@@ -5,6 +5,7 @@ import { BrokerConnection } from "./broker/connection.js";
 import { type ProxyOptions, proxyConfig } from "./config.js";
 import { listen } from "./listener.js";
 
+export { FluxError, type FluxErrorCode } from "../src/errors.js";
 export { type GeneratedKeys, generateKeys, signToken, type TokenClaims } from "./auth/keys.js";
 export type { ProxyOptions } from "./config.js";
 

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { FluxError } from "../src/errors.js";
+import { closeReason } from "../src/protocol/close-reason.js";
 import { ALL_RANKS, decodeDataFrame } from "../src/protocol/frame.js";
 import {
   CLOSE,
@@ -21,7 +22,6 @@ import { attrGetInteger } from "./broker/rpc.js";
 import { BrokerPool, type Inflow } from "./broker-pool.js";
 import { Call } from "./call.js";
 import { CallTable } from "./call-table.js";
-import { closeReason } from "./close-reason.js";
 import { Outbox, type OutboxSocket } from "./outbox.js";
 
 /** The proxy's end of one WebSocket. */

@@ -33,10 +33,13 @@ export class Flux {
    *
    * @param topic service and method, such as "attr.get"
    * @param payload a JSON object
-   * @throws FluxError from the Rpc: ENOSYS if there is no such service, EHOSTUNREACH if there is no such rank, and
-   *   whatever the service answers
+   * @throws TypeError if the topic or the nodeid is none; FluxError from the Rpc: ENOSYS if there is no such service,
+   *   EHOSTUNREACH if there is no such rank, and whatever the service answers
    */
   rpc<T = unknown>(topic: string, payload: object = {}, { nodeid = "any" }: RpcOptions = {}): Rpc<T> {
+    if (typeof topic !== "string" || topic === "" || topic.includes("\0")) {
+      throw new TypeError(`not a topic: ${JSON.stringify(topic)}`);
+    }
     return new Rpc(request<T>(this, topic, payload, nodeid));
   }
 

@@ -1,5 +1,5 @@
 /** Frames on a UNIX stream socket: magic, length, body. Incremental and pure; RFC 3 "Message Framing and Security". */
-import { type Message, WireError, decodeMessage, encodeMessage } from "./message.js";
+import { decodeMessage, encodeMessage, type Message, WireError } from "./message.js";
 
 /** 0xffee0012 in the order of the broker's host, which is little endian wherever Node and Flux both run. */
 const MAGIC = Uint8Array.of(0x12, 0x00, 0xee, 0xff);
@@ -73,9 +73,11 @@ export class FrameDecoder {
 
   #bodyLength(): number {
     const prefix = this.#peekPrefix();
-    if (MAGIC.some((byte, i) => prefix[i] !== byte)) throw new WireError("frame does not start with the magic");
+    if (MAGIC.some((byte, i) => prefix[i] !== byte))
+      throw new WireError("frame does not start with the magic");
     const length = new DataView(prefix.buffer, prefix.byteOffset, PREFIX).getUint32(4);
-    if (length > this.#limit) throw new WireError(`frame of ${length} bytes is over the limit of ${this.#limit}`);
+    if (length > this.#limit)
+      throw new WireError(`frame of ${length} bytes is over the limit of ${this.#limit}`);
     return length;
   }
 

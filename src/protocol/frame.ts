@@ -14,6 +14,9 @@ import { CLOSE, ProtocolError } from "./messages.js";
 const KIND_DATA = 1;
 const HEADER = 16;
 
+/** The most bytes of UTF-8 that the name of a stream may have: its length is a byte. */
+export const MAX_NAME = 255;
+
 /** In a frame from the client, the rank that means every rank of the request. */
 export const ALL_RANKS = 0xffffffff;
 
@@ -30,8 +33,12 @@ export interface DataFrame {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** @throws TypeError for a stream's name that a frame cannot carry: none, or one over {@link MAX_NAME} */
 export function encodeDataFrame(frame: Omit<DataFrame, "type">): Uint8Array<ArrayBuffer> {
   const name = encoder.encode(frame.stream);
+  if (name.length === 0 || name.length > MAX_NAME) {
+    throw new TypeError(`the name of a stream has 1 to ${MAX_NAME} bytes, not ${name.length}`);
+  }
   const bytes = new Uint8Array(HEADER + name.length + frame.data.length);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, KIND_DATA);

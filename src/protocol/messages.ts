@@ -2,7 +2,7 @@
  * The messages of the WebSocket, as types and as checks. PROTOCOL.md describes each; what arrives is `unknown` until
  * one of the two `parse` functions here has looked at it.
  */
-import { decodeIdset } from "./idset.js";
+import { decodeIdset, MAX_IDS } from "./idset.js";
 
 /** The WebSocket subprotocol (RFC 6455 section 1.9) that both sides name. */
 export const SUBPROTOCOL = "flux-subprocess.v1";
@@ -293,9 +293,13 @@ export function parseServerMessage(text: string): ServerMessage {
   }
 }
 
-/** The ranks that a nodeid means on an instance of `size` brokers, when the broker spoken to is `rank`. */
+/**
+ * The ranks that a nodeid means on an instance of `size` brokers, when the broker spoken to is `rank`.
+ * @throws TypeError if they are more than an idset may have
+ */
 export function ranksOf(nodeid: Nodeid, rank: number, size: number): number[] {
   if (nodeid === "any") return [rank];
+  if (nodeid === "all" && size > MAX_IDS) throw new TypeError(`"all" is more than ${MAX_IDS} ranks`);
   if (nodeid === "all") return Array.from({ length: size }, (_, i) => i);
   return decodeIdset(nodeid);
 }

@@ -47,6 +47,7 @@ export class Call {
   #sink: ((stream: string) => InputSink) | undefined;
   #id: number | undefined;
   #ids = 0;
+  #over = false;
 
   constructor(request: CallRequest, observer: CallObserver) {
     this.request = request;
@@ -61,6 +62,11 @@ export class Call {
   /** How many ids it has: one a rank. */
   get ids(): number {
     return this.#ids;
+  }
+
+  /** Whether every rank has had its last message, or the session was lost. The observer may still be told of it. */
+  get over(): boolean {
+    return this.#over;
   }
 
   /** The request is sent to `ranks`. */
@@ -86,6 +92,9 @@ export class Call {
   /** Takes a message of a rank; true when it was the last of the last rank. */
   receive(message: ServerMessage | DataFrame): boolean {
     const waiting = this.#waiting as Set<number>;
+    if (!this.request.streaming && message.type !== "response" && message.type !== "error") {
+      throw new ProtocolError(CLOSE.malformed, `request ${this.#id} is not streaming`);
+    }
     if (message.type === "credit") {
       this.input(message.stream).addCredit(message.bytes);
       return false;
@@ -95,8 +104,9 @@ export class Call {
     }
     const single = message.type === "response" && !this.request.streaming;
     if (single || message.type === "end" || message.type === "error") waiting.delete(message.rank);
+    // Known before the observer is told: what it does then may ask.
     const over = waiting.size === 0;
-    if (over) this.#endInputs();
+    if (over) this.#end();
     this.#observer.next(message.type === "error" ? this.#failure(message) : message);
     if (over) this.#observer.complete();
     return over;
@@ -104,7 +114,8 @@ export class Call {
 
   /** The session is lost, and with it what the ranks still owe. */
   fail(error: FluxError): void {
-    this.#endInputs();
+    if (this.#over) return;
+    this.#end();
     const { topic } = this.request;
     this.#observer.error(new FluxError(error.errno, error.message, { topic, cause: error }));
   }
@@ -114,7 +125,8 @@ export class Call {
     return { type: "error", rank, error: new FluxError(errno, message, { topic, rank }) };
   }
 
-  #endInputs(): void {
+  #end(): void {
+    this.#over = true;
     for (const writer of this.#inputs.values()) writer.over();
   }
 }

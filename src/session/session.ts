@@ -1,6 +1,7 @@
 /** The client's half of a session: opens it, numbers what goes out, and hands what comes in to its calls. */
-import { ReplaySubject, type Observable } from "rxjs";
+import { type Observable, ReplaySubject } from "rxjs";
 import { FluxError } from "../errors.js";
+import { closeReason } from "../protocol/close-reason.js";
 import { ALL_RANKS, type DataFrame, decodeDataFrame, encodeDataFrame } from "../protocol/frame.js";
 import {
   CLOSE,
@@ -93,12 +94,13 @@ export class Session {
 
   /** The call that has `id` as its first id, while it is under way. */
   call(id: number): Call | undefined {
-    return this.#calls.get(id);
+    const call = this.#calls.get(id);
+    return call?.over ? undefined : call;
   }
 
   /** Ends an attach (PROTOCOL.md detach). */
   detach(call: Call): void {
-    if (call.id !== undefined && this.#calls.has(call.id)) this.#sendJson({ type: "detach", id: call.id });
+    if (call.id !== undefined && !call.over) this.#sendJson({ type: "detach", id: call.id });
   }
 
   /** Ends the session. Foreground processes end with it. */
@@ -224,7 +226,7 @@ export class Session {
   #end(error: FluxError | undefined, code?: number, reason?: string): void {
     if (this.status.state === "closed") return;
     this.#enter(error ? { state: "closed", error } : { state: "closed" });
-    if (code !== undefined) this.#transport.close(code, reason ?? "");
+    if (code !== undefined) this.#transport.close(code, closeReason(reason ?? ""));
     const lost = error ?? new FluxError("ECANCELED", "the Flux handle was closed");
     const calls = [...this.#calls.values(), ...this.#unsent];
     this.#calls.clear();

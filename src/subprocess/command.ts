@@ -1,4 +1,7 @@
+import { MAX_NAME } from "../protocol/frame.js";
 import type { Command } from "../protocol/rfc42.js";
+
+const encoder = new TextEncoder();
 
 /** What a command has beside its arguments. */
 export interface CommandOptions {
@@ -29,7 +32,7 @@ export function commandCreate(command: readonly string[], options: CommandOption
   for (const argument of command) checkText("command", argument);
   if (label !== undefined) checkName("label", label);
   if (cwd !== undefined) checkName("cwd", cwd);
-  for (const name of channels) checkName("channels", name);
+  for (const name of channels) checkStream("channels", name);
   return {
     cmdline: [...command],
     ...(cwd === undefined ? {} : { cwd }),
@@ -48,6 +51,14 @@ function copyTexts(what: string, record: Readonly<Record<string, string>>): Reco
     checkText(`${what}.${key}`, value);
   }
   return Object.fromEntries(entries);
+}
+
+/** @throws TypeError if `name` can be no stream's: input and output frames could not carry it */
+export function checkStream(what: string, name: unknown): void {
+  checkName(what, name);
+  if (encoder.encode(name as string).length > MAX_NAME) {
+    throw new TypeError(`${what} has a name of more than ${MAX_NAME} bytes`);
+  }
 }
 
 function checkName(what: string, value: unknown): void {

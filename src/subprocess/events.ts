@@ -40,6 +40,7 @@ export class ProcessEvents {
   readonly #call: () => Call;
   readonly #pids = new Map<number, number>();
   readonly #finished = new Set<number>();
+  readonly #failed = new Set<number>();
   #outcomes = 0;
   #firstError: FluxError | undefined;
 
@@ -56,6 +57,8 @@ export class ProcessEvents {
 
   receive(message: RankMessage): void {
     const { rank } = message;
+    // One failure a rank: what it sends after nonsense is no better.
+    if (this.#failed.has(rank)) return;
     switch (message.type) {
       case "data":
         this.#observer.next({ type: "output", rank, stream: message.stream, data: message.data });
@@ -79,7 +82,9 @@ export class ProcessEvents {
 
   /** Every rank has sent its last message. */
   complete(): void {
-    if (this.#outcomes === 0 && this.#firstError) this.#observer.error(this.#firstError);
+    // A single rank has no `error` event: what is lost after `finished` must be told here.
+    const failed = this.#outcomes === 0 || this.#call().ids === 1;
+    if (failed && this.#firstError) this.#observer.error(this.#firstError);
     else this.#observer.complete();
   }
 
@@ -94,6 +99,7 @@ export class ProcessEvents {
 
   #response(rank: number, payload: Record<string, unknown>): void {
     const { type, pid, status, cmd } = payload;
+    const outcome = type === "finished" && !this.#finished.has(rank) ? readOutcome(status) : undefined;
     if (type === "started" && isPid(pid)) {
       this.#pids.set(rank, pid);
       this.#observer.next({ type, rank, pid, matchtag: this.#call().id as number });
@@ -102,8 +108,8 @@ export class ProcessEvents {
       this.#observer.next({ type, rank, pid, cmd: cmd as Command });
     } else if (type === "stopped") {
       this.#observer.next({ type, rank });
-    } else if (type === "finished" && typeof status === "number") {
-      this.#finish(rank, outcomeOf(status));
+    } else if (outcome) {
+      this.#finish(rank, outcome);
     } else {
       this.#fail(
         rank,
@@ -119,11 +125,20 @@ export class ProcessEvents {
   }
 
   #fail(rank: number, error: FluxError): void {
+    this.#failed.add(rank);
     this.#firstError ??= error;
     if (this.#call().ids > 1) this.#observer.next({ type: "error", rank, error });
     if (this.#pids.delete(rank) && !this.#finished.has(rank)) {
       this.#finish(rank, { kind: "unknown", cause: error });
     }
+  }
+}
+
+function readOutcome(status: unknown): Outcome | undefined {
+  try {
+    return outcomeOf(status as number);
+  } catch {
+    return undefined;
   }
 }
 

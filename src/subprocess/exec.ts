@@ -37,13 +37,10 @@ export function exec(
   if (stdin !== undefined) checkInput(stdin);
   return new Observable((subscriber) => {
     const process = new Foreground(flux, request, subscriber);
+    // Before the input: a source that cannot be read must not leave a process that nobody ends.
+    subscriber.add(() => process.end());
     const writer = process.input("stdin");
-    let stopInput = () => {};
     if (stdin === undefined) writer.end();
-    else stopInput = pump(stdin, writer, (error) => subscriber.error(error));
-    return () => {
-      stopInput();
-      process.end();
-    };
+    else subscriber.add(pump(stdin, writer, (error) => subscriber.error(error)));
   });
 }

@@ -1,5 +1,5 @@
 /** A process in the foreground, on one rank or many: the request, its input, and its end at the caller's wish. */
-import { timer } from "rxjs";
+import { Subscription, timer } from "rxjs";
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
@@ -68,7 +68,7 @@ export class Foreground {
   readonly #events: ProcessEvents;
   #ending = false;
   #over = false;
-  #cancelGrace: (() => void) | undefined;
+  readonly #graces = new Subscription();
 
   /** Sends the request. The observer is never called before this returns. */
   constructor(flux: Flux, request: ForegroundRequest, observer: ProcessObserver) {
@@ -77,10 +77,11 @@ export class Foreground {
     this.#events = new ProcessEvents(observer, () => this.#call);
     this.#call = flux.session.start(request.call, {
       next: (message) => {
-        this.#events.receive(message);
         // It had not yet started when it was to end.
-        if (this.#ending && message.type === "response" && message.payload.type === "started") {
-          this.#signal(15, message.rank);
+        const late = this.#ending;
+        this.#events.receive(message);
+        if (late && message.type === "response" && message.payload.type === "started") {
+          this.#terminate([message.rank]);
         }
       },
       error: (error) => {
@@ -111,19 +112,25 @@ export class Foreground {
     if (this.#ending || this.#over) return;
     this.#ending = true;
     if (this.#flux.session.withdraw(this.#call)) {
-      this.#over = true;
+      this.#call.fail(new FluxError("ECANCELED", "the process was ended before it was started"));
       return;
     }
-    for (const rank of this.#events.running.keys()) this.#signal(15, rank);
-    const subscription = timer(this.#request.grace).subscribe(() => {
-      for (const rank of this.#events.running.keys()) this.#signal(9, rank);
-    });
-    this.#cancelGrace = () => subscription.unsubscribe();
+    this.#terminate([...this.#events.running.keys()]);
+  }
+
+  /** SIGTERM, and SIGKILL where that has not helped in time. The grace of each rank begins when it can be asked. */
+  #terminate(ranks: readonly number[]): void {
+    if (ranks.length === 0) return;
+    for (const rank of ranks) this.#signal(15, rank);
+    const kill = () => {
+      for (const rank of ranks) this.#signal(9, rank);
+    };
+    this.#graces.add(timer(this.#request.grace).subscribe(kill));
   }
 
   /** A signal whose answer nobody waits for: what it finds gone is what it is for, and the session tells its own end. */
   #signal(signum: number, rank: number): void {
-    this.#kill(signum, rank).catch(() => {});
+    if (this.#events.running.has(rank)) this.#kill(signum, rank).catch(() => {});
   }
 
   #kill(signum: number, rank: number): Promise<void> {
@@ -133,6 +140,6 @@ export class Foreground {
 
   #settle(): void {
     this.#over = true;
-    this.#cancelGrace?.();
+    this.#graces.unsubscribe();
   }
 }

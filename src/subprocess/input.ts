@@ -74,7 +74,7 @@ function pumpIterator(
   const stop = () => {
     if (stopped) return;
     stopped = true;
-    Promise.resolve(iterator.return?.()).catch(ignore);
+    new Promise((resolve) => resolve(iterator.return?.())).catch(ignore);
   };
   const run = async () => {
     while (!stopped) {

@@ -19,7 +19,7 @@ export type Outcome =
  */
 export function outcomeOf(status: number): Outcome {
   const signal = status & 0x7f;
-  if (!Number.isInteger(status) || status < 0 || signal === 0x7f) {
+  if (!Number.isInteger(status) || status < 0 || status > 0xffff || signal === 0x7f) {
     throw new TypeError(`not the wait status of a process that has ended: ${status}`);
   }
   return signal === 0 ? { kind: "exited", code: (status >> 8) & 0xff } : { kind: "signaled", signal };

@@ -1,4 +1,4 @@
-import type { Flux } from "../flux.js";
+import { type Flux, rankNodeid } from "../flux.js";
 import { concat, toBytes } from "./bytes.js";
 import type { ProcessEvent } from "./events.js";
 import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
@@ -45,24 +45,28 @@ export class ChildProcess {
     const status = deferred<CommandStatus>();
     this.pid = pid.promise;
     this.status = status.promise;
-    const outputs = { stdout: new Output(), stderr: new Output() };
-    this.stdout = outputs.stdout.stream;
-    this.stderr = outputs.stderr.stream;
+    const [stdout, stderr] = [new Output(), new Output()];
+    this.stdout = stdout.stream;
+    this.stderr = stderr.stream;
+    const outputs = new Map([
+      ["stdout", stdout],
+      ["stderr", stderr],
+    ]);
     let outcome: Outcome | undefined;
     this.#process = start({
       next: (event: ProcessEvent) => {
         if (event.type === "started") pid.resolve(event.pid);
         else if (event.type === "finished") outcome = event.outcome;
-        else if (event.type === "output") outputs[event.stream as keyof typeof outputs]?.push(event.data);
-        else if (event.type === "eof") outputs[event.stream as keyof typeof outputs]?.end();
+        else if (event.type === "output") outputs.get(event.stream)?.push(event.data);
+        else if (event.type === "eof") outputs.get(event.stream)?.end();
       },
       error: (error) => {
-        for (const output of Object.values(outputs)) output.fail(error);
+        for (const output of outputs.values()) output.fail(error);
         pid.reject(error);
         status.reject(error);
       },
       complete: () => {
-        for (const output of Object.values(outputs)) output.end();
+        for (const output of outputs.values()) output.end();
         status.resolve(Promise.resolve(outcome as Outcome).then(commandStatus));
       },
     });
@@ -110,7 +114,7 @@ export class ChildProcess {
  * @throws TypeError if an argument is wrong; what goes wrong later rejects `pid` and `status` with a FluxError
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
-  const request = foregroundRequest(command, options.nodeid ?? "any", options);
+  const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
   return new ChildProcess((observer) => new Foreground(flux, request, observer));
 }
 

@@ -68,5 +68,13 @@ export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessW
 }
 
 function isWaitResponse(payload: Partial<WaitResponse>): payload is WaitResponse {
-  return Number.isInteger(payload.status) && (payload.output === undefined || Array.isArray(payload.output));
+  const { status, output } = payload;
+  return (
+    Number.isInteger(status) && (output === undefined || (Array.isArray(output) && output.every(isIoObject)))
+  );
+}
+
+function isIoObject(io: Partial<IoObject> | null): io is IoObject {
+  const isText = (text: unknown) => text === undefined || typeof text === "string";
+  return typeof io?.stream === "string" && isText(io.data) && isText(io.encoding);
 }

@@ -3,6 +3,7 @@ import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
 import { Rpc } from "../rpc.js";
 import { toBytes } from "./bytes.js";
+import { checkStream } from "./command.js";
 
 /** Options of {@link write}. */
 export interface WriteOptions {
@@ -23,7 +24,7 @@ export interface WriteOptions {
  * @param process a `started` event of the process
  * @param data text, sent as UTF-8, or bytes
  * @returns completes when all is sent, which is when the slowest rank has room for it
- * @throws TypeError if data is neither; FluxError from the Rpc: EPIPE if the process does not read any more
+ * @throws TypeError if data is neither, or no stream can have that name; FluxError from the Rpc: EPIPE if the process does not read any more
  */
 export function write(
   flux: Flux,
@@ -32,6 +33,7 @@ export function write(
   { stream = "stdin", eof = false }: WriteOptions = {},
 ): Rpc<void> {
   const bytes = toBytes(data);
+  checkStream("stream", stream);
   return new Rpc(
     defer(() => {
       const writer = flux.session.call(process.matchtag)?.input(stream);

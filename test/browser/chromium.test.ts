@@ -105,9 +105,11 @@ describe("headless Chromium", () => {
   it("gives typed errors", async () => {
     const error = await page.evaluate(async () => {
       const { client, flux } = globalThis as unknown as Page$;
-      return client.rx
-        .lastValueFrom(client.exec(flux, ["/no/such/program"]))
-        .catch((reason) => ({ typed: reason instanceof client.FluxError, code: reason.code, rank: reason.rank }));
+      return client.rx.lastValueFrom(client.exec(flux, ["/no/such/program"])).catch((reason) => ({
+        typed: reason instanceof client.FluxError,
+        code: reason.code,
+        rank: reason.rank,
+      }));
     });
     expect(error).toEqual({ typed: true, code: "ENOENT", rank: 0 });
   });
@@ -117,7 +119,9 @@ describe("headless Chromium", () => {
       () =>
         new Promise<number>((resolve) => {
           const { client, flux } = globalThis as unknown as Page$;
-          client.exec(flux, ["sleep", "60"]).subscribe((event) => event.type === "started" && resolve(event.pid));
+          client
+            .exec(flux, ["sleep", "60"])
+            .subscribe((event) => event.type === "started" && resolve(event.pid));
         }),
     );
     await page.goto("about:blank");

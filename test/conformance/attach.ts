@@ -30,7 +30,9 @@ export function attachCases(context: Context): void {
      * the attach's connection is closed.
      */
     const reap = (label: string, nodeid: number) =>
-      retryBusy(() => wait(context.flux, { label, nodeid }).get()).catch((error) => expect(error.code).toBe("ESRCH"));
+      retryBusy(() => wait(context.flux, { label, nodeid }).get()).catch((error) =>
+        expect(error.code).toBe("ESRCH"),
+      );
 
     it("follows a process in background to its end", async () => {
       const label = uniqueLabel();
@@ -46,13 +48,17 @@ export function attachCases(context: Context): void {
 
     it("lets the process go back to background when it is unsubscribed from, and again follows it", async () => {
       const label = uniqueLabel();
-      const pid = await rexecBg(context.flux, sh("while :; do echo tick; sleep 0.1; done"), { label }).getPid();
+      const pid = await rexecBg(context.flux, sh("while :; do echo tick; sleep 0.1; done"), {
+        label,
+      }).getPid();
       for (let round = 0; round < 3; round++) {
         const { unsubscribe, output } = await retryBusy(() => attached(label));
         await until(() => output.length > 0, "output comes");
         unsubscribe();
       }
-      expect((await list(context.flux).getProcesses()).find((process) => process.pid === pid)?.state).toBe("R");
+      expect((await list(context.flux).getProcesses()).find((process) => process.pid === pid)?.state).toBe(
+        "R",
+      );
       await kill(context.flux, { label, signum: 9 }).get();
       await untilGone(context.flux, pid);
     });
@@ -99,7 +105,9 @@ export function attachCases(context: Context): void {
         message: "subprocess is not in background mode",
       });
       await kill(context.flux, { pid, signum: 9 }).get();
-      expect(await failure(firstValueFrom(attach(context.flux, { pid: 4194304 })))).toMatchObject({ code: "ENOENT" });
+      expect(await failure(firstValueFrom(attach(context.flux, { pid: 4194304 })))).toMatchObject({
+        code: "ENOENT",
+      });
     });
 
     it("takes the status of a process that has already exited", async () => {

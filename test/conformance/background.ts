@@ -10,7 +10,11 @@ export function backgroundCases(context: Context): void {
 
     it("starts, is listed, becomes a zombie, and is waited for with its output", async () => {
       const label = uniqueLabel();
-      const started = rexecBg(context.flux, sh("echo one; echo two >&2; exit 2"), { label, waitable: true, nodeid: 1 });
+      const started = rexecBg(context.flux, sh("echo one; echo two >&2; exit 2"), {
+        label,
+        waitable: true,
+        nodeid: 1,
+      });
       const pid = await started.getPid();
       expect(await started.getRank()).toBe(1);
       await until(async () => (await find(label, 1))?.state === "Z", "it is a zombie");

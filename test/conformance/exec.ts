@@ -43,7 +43,9 @@ export function execCases(context: Context): void {
         topic: "rexec.exec",
         rank: 0,
       });
-      expect(await failure(run(context.flux, ["no-such-program-anywhere"]))).toMatchObject({ code: "ENOENT" });
+      expect(await failure(run(context.flux, ["no-such-program-anywhere"]))).toMatchObject({
+        code: "ENOENT",
+      });
       expect(await failure(run(context.flux, ["/etc/passwd"]))).toMatchObject({ code: "EACCES" });
     });
 
@@ -62,7 +64,12 @@ export function execCases(context: Context): void {
     });
 
     it("gives the environment that was asked for, and the server's FLUX_URI", async () => {
-      const env = { PATH: "/usr/bin:/bin", GREETING: "hallo", FLUX_URI: "local:///nowhere", NOTIFY_SOCKET: "x" };
+      const env = {
+        PATH: "/usr/bin:/bin",
+        GREETING: "hallo",
+        FLUX_URI: "local:///nowhere",
+        NOTIFY_SOCKET: "x",
+      };
       const { stdout } = await run(context.flux, ["env"], { env, cwd: "/", nodeid: 2 });
       const seen = new Map(
         utf8(stdout)
@@ -72,7 +79,11 @@ export function execCases(context: Context): void {
       );
       expect(seen.get("GREETING")).toBe("hallo");
       expect(seen.get("FLUX_URI")).toMatch(/^local:\/\/\/.*\/local-2$/);
-      expect([...seen.keys()].filter((name) => name !== "PWD").sort()).toEqual(["FLUX_URI", "GREETING", "PATH"]);
+      expect([...seen.keys()].filter((name) => name !== "PWD").sort()).toEqual([
+        "FLUX_URI",
+        "GREETING",
+        "PATH",
+      ]);
     });
 
     it("gives the server's environment when none is asked for", async () => {
@@ -176,7 +187,9 @@ export function execCases(context: Context): void {
 
     it("refuses to sign, and does not send it unsigned", async () => {
       const label = uniqueLabel();
-      expect(await failure(run(context.flux, ["sleep", "60"], { label, sign: true }))).toMatchObject({ code: "EPERM" });
+      expect(await failure(run(context.flux, ["sleep", "60"], { label, sign: true }))).toMatchObject({
+        code: "EPERM",
+      });
       expect(await failure(kill(context.flux, { label }).get())).toMatchObject({ code: "ESRCH" });
     });
   });

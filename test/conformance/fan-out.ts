@@ -19,8 +19,11 @@ export function fanOutCases(context: Context): void {
     });
 
     it("runs on the ranks of an idset, each with its own outcome", async () => {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
       const script = 'exit "${FLUX_URI##*-}"';
-      const some = await lastValueFrom(exec(context.flux, sh(script), { nodeid: "[1,3]" }).pipe(collect(), toArray()));
+      const some = await lastValueFrom(
+        exec(context.flux, sh(script), { nodeid: "[1,3]" }).pipe(collect(), toArray()),
+      );
       expect(some.map(({ rank, outcome }) => [rank, outcome])).toEqual([
         [1, { kind: "exited", code: 1 }],
         [3, { kind: "exited", code: 3 }],
@@ -29,7 +32,9 @@ export function fanOutCases(context: Context): void {
 
     it("tells of a rank that fails, and does not let it hide the others", async () => {
       const told = await events(context.flux, ["echo", "here"], { nodeid: "2-3,9998-9999" });
-      const errors = told.flatMap((event) => (event.type === "error" ? [[event.rank, event.error.code]] : []));
+      const errors = told.flatMap((event) =>
+        event.type === "error" ? [[event.rank, event.error.code]] : [],
+      );
       expect(errors).toEqual([
         [9998, "EHOSTUNREACH"],
         [9999, "EHOSTUNREACH"],

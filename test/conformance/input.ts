@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { Observable, from, NEVER } from "rxjs";
+import { from, NEVER, Observable } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { exec, type ProcessEvent, write } from "../../src/index.js";
 import { failure, run, sh, until, utf8 } from "../support/process.js";
@@ -131,7 +131,9 @@ export function inputCases(context: Context): void {
               await write(context.flux, event, "one\n").get();
               await write(context.flux, event, "two\n", { stream: "CHAN", eof: true }).get();
               await write(context.flux, event, "three\n", { eof: true }).get();
-              expect(await failure(write(context.flux, event, "four\n").get())).toMatchObject({ code: "EPIPE" });
+              expect(await failure(write(context.flux, event, "four\n").get())).toMatchObject({
+                code: "EPIPE",
+              });
             };
             send().catch(reject);
           },

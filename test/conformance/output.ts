@@ -8,7 +8,9 @@ import type { Context } from "./suite.js";
 export function outputCases(context: Context): void {
   describe("output", () => {
     it("is byte for byte what the process wrote", async () => {
-      const octal = Array.from({ length: 256 }, (_, byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+      const octal = Array.from({ length: 256 }, (_, byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(
+        "",
+      );
       const { stdout } = await run(context.flux, ["printf", octal]);
       expect([...stdout]).toEqual(Array.from({ length: 256 }, (_, byte) => byte));
     });
@@ -37,7 +39,8 @@ export function outputCases(context: Context): void {
     });
 
     it("carries 32 MiB of random bytes unchanged", async () => {
-      const script = "f=$(mktemp) && head -c 33554432 /dev/urandom >$f && cat $f >&2 && sha256sum <$f; rm -f $f";
+      const script =
+        "f=$(mktemp) && head -c 33554432 /dev/urandom >$f && cat $f >&2 && sha256sum <$f; rm -f $f";
       const hash = createHash("sha256");
       let digest = "";
       let bytes = 0;
@@ -68,7 +71,9 @@ export function outputCases(context: Context): void {
       const told = await events(context.flux, ["bash", "--norc", "-c", "echo via-channel >&$FLUXCH"], {
         channels: ["FLUXCH"],
       });
-      const output = told.flatMap((event) => (event.type === "output" ? [[event.stream, utf8(event.data)]] : []));
+      const output = told.flatMap((event) =>
+        event.type === "output" ? [[event.stream, utf8(event.data)]] : [],
+      );
       expect(output).toEqual([["FLUXCH", "via-channel\n"]]);
       expect(told).toContainEqual({ type: "eof", rank: 0, stream: "FLUXCH" });
     });

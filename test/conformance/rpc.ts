@@ -9,11 +9,18 @@ export function rpcCases(context: Context): void {
       const status = await firstValueFrom(context.flux.status$.pipe(filter(({ state }) => state === "open")));
       const { value } = await context.flux.rpc<{ value: string }>("attr.get", { name: "size" }).get();
       expect(Number(value)).toBeGreaterThanOrEqual(4);
-      expect(status).toMatchObject({ state: "open", rank: 0, size: Number(value), owner: process.getuid?.() });
+      expect(status).toMatchObject({
+        state: "open",
+        rank: 0,
+        size: Number(value),
+        owner: process.getuid?.(),
+      });
     });
 
     it("goes to the rank that it names", async () => {
-      const rank = await context.flux.rpc<{ value: string }>("attr.get", { name: "rank" }, { nodeid: 2 }).get();
+      const rank = await context.flux
+        .rpc<{ value: string }>("attr.get", { name: "rank" }, { nodeid: 2 })
+        .get();
       expect(rank.value).toBe("2");
     });
 

@@ -6,7 +6,10 @@ import type { Context } from "./suite.js";
 export function spawnCases(context: Context): void {
   describe("spawn", () => {
     it("gives output and status", async () => {
-      const { stdout, stderr, ...status } = await spawn(context.flux, sh("echo out; echo err >&2; exit 3")).output();
+      const { stdout, stderr, ...status } = await spawn(
+        context.flux,
+        sh("echo out; echo err >&2; exit 3"),
+      ).output();
       expect([utf8(stdout), utf8(stderr)]).toEqual(["out\n", "err\n"]);
       expect(status).toEqual({ success: false, code: 3, signal: null });
     });

@@ -5,9 +5,9 @@ import { generateKeys, signToken } from "../../proxy/auth/keys.js";
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
 import { createProxy } from "../../proxy/index.js";
 import {
+  type CompletedProcess,
   collect,
   connect,
-  type CompletedProcess,
   exec,
   type Flux,
   FluxError,
@@ -98,7 +98,10 @@ describe("killed in the middle of a stream", () => {
     expect(error).toMatchObject({ code: "ECONNRESET", topic: "rexec.exec" });
     expect(output(told)).toBe("before\n");
     // It was running, and nobody knows how it ended: that is said, and no status is made up.
-    expect(told.at(-1)).toMatchObject({ type: "finished", outcome: { kind: "unknown", cause: { code: "ECONNRESET" } } });
+    expect(told.at(-1)).toMatchObject({
+      type: "finished",
+      outcome: { kind: "unknown", cause: { code: "ECONNRESET" } },
+    });
 
     const closed = (await statuses).at(-1);
     expect(closed).toMatchObject({ state: "closed", error: { code: "ECONNRESET" } });
@@ -120,7 +123,9 @@ describe("killed in the middle of a stream", () => {
       new Promise<void>((resolve, reject) => {
         const running = exec(flux, sh("echo before; exec sleep 2"));
         running.subscribe({ next: (event) => event.type === "output" && broker.kill(), error: () => {} });
-        running.pipe(collect()).subscribe({ next: (value) => collected.push(value), error: reject, complete: resolve });
+        running
+          .pipe(collect())
+          .subscribe({ next: (value) => collected.push(value), error: reject, complete: resolve });
       }),
     );
     expect(await end).toMatchObject({ code: "ECONNRESET" });
@@ -143,7 +148,10 @@ describe("killed in the middle of a stream", () => {
     expect(error).toBeInstanceOf(FluxError);
     expect(error).toMatchObject({ code: "ECONNRESET", topic: "rexec.exec" });
     expect(output(told)).toBe("before\n");
-    expect(told.at(-1)).toMatchObject({ type: "finished", outcome: { kind: "unknown", cause: { code: "ECONNRESET" } } });
+    expect(told.at(-1)).toMatchObject({
+      type: "finished",
+      outcome: { kind: "unknown", cause: { code: "ECONNRESET" } },
+    });
     expect((await statuses).at(-1)).toMatchObject({ state: "closed", error: { code: "ECONNRESET" } });
 
     const second = await createProxy({ uri: broker.uri, jwks, issuer, audience });
@@ -215,8 +223,14 @@ describe("killed in the middle of a stream", () => {
 describe("what cannot be reached", () => {
   it("no proxy: ECONNREFUSED, for the status and for every request", async () => {
     const flux = connect("ws://127.0.0.1:9", { token: "x" });
-    expect(await failure(kill(flux, { pid: 1 }).get())).toMatchObject({ code: "ECONNREFUSED", topic: "rexec.kill" });
-    expect(await lastValueFrom(flux.status$)).toMatchObject({ state: "closed", error: { code: "ECONNREFUSED" } });
+    expect(await failure(kill(flux, { pid: 1 }).get())).toMatchObject({
+      code: "ECONNREFUSED",
+      topic: "rexec.kill",
+    });
+    expect(await lastValueFrom(flux.status$)).toMatchObject({
+      state: "closed",
+      error: { code: "ECONNREFUSED" },
+    });
   });
 
   it("a token that is refused: EACCES, with the reason", async () => {

@@ -19,12 +19,18 @@ export const utf8 = (bytes: Uint8Array) => decoder.decode(bytes);
 export const sh = (script: string) => ["sh", "-c", script];
 
 /** Runs to the end on one rank. */
-export const run = (flux: Flux, command: readonly string[], options?: ExecOptions): Promise<CompletedProcess> =>
-  firstValueFrom(exec(flux, command, options).pipe(collect()));
+export const run = (
+  flux: Flux,
+  command: readonly string[],
+  options?: ExecOptions,
+): Promise<CompletedProcess> => firstValueFrom(exec(flux, command, options).pipe(collect()));
 
 /** Runs to the end; all that it told. */
-export const events = (flux: Flux, command: readonly string[], options?: ExecOptions): Promise<ProcessEvent[]> =>
-  lastValueFrom(exec(flux, command, options).pipe(toArray()));
+export const events = (
+  flux: Flux,
+  command: readonly string[],
+  options?: ExecOptions,
+): Promise<ProcessEvent[]> => lastValueFrom(exec(flux, command, options).pipe(toArray()));
 
 /** The FluxError that a promise rejects with. */
 export async function failure(promise: Promise<unknown>): Promise<FluxError> {

@@ -20,7 +20,13 @@ export interface Stack {
 }
 
 /** @param uri of a broker that runs; absent: an embedded broker of `size` ranks */
-export async function startStack({ uri, size = 4 }: { uri?: string | undefined; size?: number } = {}): Promise<Stack> {
+export async function startStack({
+  uri,
+  size = 4,
+}: {
+  uri?: string | undefined;
+  size?: number;
+} = {}): Promise<Stack> {
   const broker = uri === undefined ? await startEmbeddedBroker({ size }) : undefined;
   const brokerUri = broker?.uri ?? (uri as string);
   const { privateJwk, jwks } = await generateKeys();

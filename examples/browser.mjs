@@ -1,0 +1,82 @@
+// The script of browser.html. esbuild bundles it with the client and serves both:
+//
+//   npx esbuild examples/browser.mjs --bundle --format=esm --outdir=examples --servedir=examples --serve=127.0.0.1:8000
+//
+// Then open http://127.0.0.1:8000/browser.html. The fragment may fill in the form: #url=ws://...&token=...
+// No server is sent the fragment; here it is also taken out of the address bar and the history.
+import { connect, describeOutcome, exec, lines } from "flux-subprocess";
+import {
+  catchError,
+  defer,
+  EMPTY,
+  fromEvent,
+  groupBy,
+  map,
+  mergeMap,
+  of,
+  switchMap,
+  takeUntil,
+  tap,
+} from "rxjs";
+
+const form = document.querySelector("form");
+const { url, token, script, nodeid, stop } = form.elements;
+const output = document.querySelector("#output");
+
+for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+  for (const field of [url, token, script, nodeid]) if (field.name === name) field.value = value;
+}
+history.replaceState(null, "", location.pathname);
+
+/** The connection of the latest run. It stays open after Stop, so that the process gets SIGTERM and time to end. */
+let flux;
+
+/** Runs the command. Unsubscribing, as Stop and the next Run do, ends it. */
+function runCommand() {
+  output.replaceChildren();
+  flux?.close();
+  flux = connect(url.value, { token: token.value });
+  return exec(flux, ["sh", "-c", script.value], { nodeid: nodeid.value }).pipe(
+    // A decoder for each stream of each rank: a character may be cut in two by the end of a chunk.
+    groupBy((event) => (event.type === "output" ? `${event.rank} ${event.stream}` : "notes")),
+    mergeMap((events) => (events.key === "notes" ? events.pipe(mergeMap(note)) : outputLines(events))),
+    takeUntil(fromEvent(stop, "click")),
+  );
+}
+
+function failure(error) {
+  return of({ text: error.message, className: "stderr" });
+}
+
+function outputLines(events) {
+  const [rank, className] = events.key.split(" ");
+  return events.pipe(
+    map((event) => event.data),
+    lines(),
+    map((line) => ({ text: `${rank}: ${line}`, className })),
+  );
+}
+
+function note(event) {
+  if (event.type === "finished") {
+    return of({ text: `rank ${event.rank}: process ${describeOutcome(event.outcome)}`, className: "note" });
+  }
+  if (event.type === "error") {
+    return of({ text: `rank ${event.rank}: ${event.error.message}`, className: "stderr" });
+  }
+  return EMPTY;
+}
+
+function print({ text, className }) {
+  const line = document.createElement("div");
+  line.className = className;
+  line.textContent = text;
+  output.append(line);
+}
+
+fromEvent(form, "submit")
+  .pipe(
+    tap((event) => event.preventDefault()),
+    switchMap(() => defer(runCommand).pipe(catchError(failure))),
+  )
+  .subscribe(print);

@@ -1,0 +1,49 @@
+/** `attach`: follows a process that runs in background. */
+import type { Command } from "commander";
+import { attach, type Flux, type PidOrLabel } from "../../src/index.js";
+import { encodeIdset } from "../../src/protocol/idset.js";
+import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
+import { CliError, USAGE } from "./errors.js";
+import { follow } from "./follow.js";
+import { pidOrLabel, ranks } from "./parse.js";
+import { targetRanks } from "./ranks.js";
+
+interface AttachOptions extends ConnectionOptions {
+  rank?: "all" | number[];
+  service: string;
+  labelIo?: boolean;
+  verbose?: boolean;
+  quiet?: boolean;
+}
+
+export function addAttach(program: Command, end: (code: number) => void): void {
+  const command = program
+    .command("attach")
+    .description("follow a background process to its end; Ctrl-C leaves it running")
+    .argument("<pid|label>", "the process: a pid, on one rank only, or a label", pidOrLabel)
+    .option("-r, --rank <IDSET>", 'its rank or ranks, or "all" (default: the broker spoken to)', ranks)
+    .option("-s, --service <NAME>", "the subprocess service", "rexec")
+    .option("-l, --label-io", "begin each line of output with its rank")
+    .option("-v, --verbose", "say what is done")
+    .option("-q, --quiet", "do not say which ranks failed");
+  addConnectionOptions(command).action(async (process: PidOrLabel, options: AttachOptions) => {
+    end(await withFlux(options, (flux) => run(flux, process, options)));
+  });
+}
+
+async function run(flux: Flux, process: PidOrLabel, options: AttachOptions): Promise<number> {
+  const { rank, service } = options;
+  const targets = rank === undefined ? undefined : await targetRanks(flux, rank);
+  if (process.pid !== undefined && targets !== undefined && targets.length > 1) {
+    throw new CliError("a pid is of one rank: give --rank", USAGE);
+  }
+  const nodeid = targets === undefined ? "any" : encodeIdset(targets);
+  const name = process.label ?? process.pid;
+  const where = rank === undefined ? "" : ` -r ${nodeid}`;
+  return follow(flux, attach(flux, { ...process, service, nodeid }), {
+    ...options,
+    command: "attach",
+    subject: process.label === undefined ? `pid ${name}` : `label ${name}`,
+    detached: `detached; it still runs: flux-subprocess kill${where} TERM ${name} ends it\n`,
+  });
+}

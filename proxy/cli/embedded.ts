@@ -1,0 +1,41 @@
+/** A broker and a proxy in this process, with keys that nobody else has: for trying things where no Flux is. */
+import { generateKeys, signToken } from "../auth/keys.js";
+import { startEmbeddedBroker } from "../embedded/index.js";
+import { createProxy } from "../index.js";
+
+const CLAIMS = { issuer: "flux-subprocess-embedded", audience: "flux-subprocess", subject: "embedded" };
+
+/** How long its token is good for: longer than anybody tries things. */
+const TTL_SECONDS = 12 * 3600;
+
+export interface EmbeddedStack {
+  /** The proxy's URL. */
+  url: string;
+  /** A token for it. */
+  token: string;
+  close(): Promise<void>;
+}
+
+/** @param listen where the proxy listens; a free port of the loopback interface by default */
+export async function startEmbeddedStack(
+  size: number,
+  listen: { host?: string; port?: number } = {},
+): Promise<EmbeddedStack> {
+  const broker = await startEmbeddedBroker({ size });
+  try {
+    const { privateJwk, jwks } = await generateKeys();
+    const { issuer, audience } = CLAIMS;
+    const proxy = await createProxy({ uri: broker.uri, jwks, issuer, audience, ...listen });
+    return {
+      url: proxy.url,
+      token: await signToken(privateJwk, { ...CLAIMS, ttlSeconds: TTL_SECONDS }),
+      close: async () => {
+        await proxy.close();
+        await broker.close();
+      },
+    };
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+}

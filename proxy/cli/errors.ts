@@ -1,0 +1,43 @@
+/** Errors on the command line: one line on stderr and an exit code. */
+import { getSystemErrorMap } from "node:util";
+import { FluxError } from "../../src/index.js";
+
+/** The exit code of a command that was used wrongly. */
+export const USAGE = 2;
+
+/** An error of this command line itself, in words that need no stack. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Says on stderr what `command` met, and gives the exit code. */
+export function complain(command: string | undefined, error: unknown): number {
+  say(command, `Error: ${explain(error)}`);
+  if (error instanceof CliError) return error.exitCode;
+  // The client throws TypeErrors at once, for arguments that can never be right.
+  return error instanceof TypeError ? USAGE : 1;
+}
+
+/** A line on stderr. */
+export function say(command: string | undefined, message: string): void {
+  process.stderr.write(`${["flux-subprocess", command].filter(Boolean).join(" ")}: ${message}\n`);
+}
+
+/** An error in one line. What nobody foresaw keeps its stack. */
+export function explain(error: unknown): string {
+  if (error instanceof FluxError) return error.message === error.code ? errnoText(error.code) : error.message;
+  if (!(error instanceof Error)) return String(error);
+  const foreseen = error instanceof CliError || error instanceof TypeError || error instanceof RangeError;
+  return foreseen || "code" in error ? error.message : (error.stack ?? error.message);
+}
+
+function errnoText(code: string): string {
+  for (const [name, text] of getSystemErrorMap().values()) if (name === code) return text;
+  return code;
+}

@@ -1,0 +1,113 @@
+/** `exec`: a command on ranks, in foreground or in background. */
+import type { Command } from "commander";
+import { type CommandOptions, exec, type Flux, rexecBg } from "../../src/index.js";
+import { encodeIdset } from "../../src/protocol/idset.js";
+import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
+import { CliError, say, USAGE } from "./errors.js";
+import { follow } from "./follow.js";
+import { assignment, idset, ranks } from "./parse.js";
+import { targetRanks } from "./ranks.js";
+import { Report } from "./report.js";
+
+interface ExecOptions extends ConnectionOptions {
+  rank: "all" | number[];
+  exclude?: number[];
+  dir?: string;
+  label?: string;
+  env?: Record<string, string>;
+  setopt?: Record<string, string>;
+  service: string;
+  labelIo?: boolean;
+  noinput?: boolean;
+  bg?: boolean;
+  waitable?: boolean;
+  verbose?: boolean;
+  quiet?: boolean;
+}
+
+const NOTES = `
+The process has the environment and the working directory of the Flux broker, not
+yours. With --env it has those variables alone and FLUX_URI; to add one to the broker's:
+  flux-subprocess exec env NAME=VALUE COMMAND
+
+The exit code is the greatest of all ranks: the process's own, or 128 + n if signal n
+ended it; 126 or 127 if it could not be started, 68 if there is no such rank; 1 if
+nobody knows how it ended.`;
+
+export function addExec(program: Command, end: (code: number) => void): void {
+  const command = program
+    .command("exec")
+    .description("run a command on ranks; options end at its first word")
+    .passThroughOptions()
+    .argument("<command...>", "the program and its arguments")
+    .option("-r, --rank <IDSET>", 'the ranks to run on, such as "0-3,7"', ranks, "all")
+    .option("-x, --exclude <IDSET>", "ranks to leave out", idset)
+    .option("-d, --dir <PATH>", "the working directory (default: the broker's)")
+    .option("-l, --label-io", "begin each line of output with its rank")
+    .option("-n, --noinput", "do not read stdin")
+    .option("--bg", "run in background; prints RANK: PID")
+    .option("--waitable", "with --bg: keep the exit status until somebody waits for it")
+    .option("--label <LABEL>", "a name for the process, unique on its rank")
+    .option("--env <NAME=VALUE>", "a variable of its environment; may be repeated, see below", assignment)
+    .option("--service <NAME>", "the subprocess service", "rexec")
+    .option("--setopt <NAME=VALUE>", "a subprocess option; may be repeated", assignment)
+    .option("-v, --verbose", "say what is done")
+    .option("-q, --quiet", "do not say which ranks failed")
+    .addHelpText("after", NOTES);
+  addConnectionOptions(command).action(async (words: string[], options: ExecOptions) => {
+    if (options.waitable && !options.bg) throw new CliError("--waitable is for --bg", USAGE);
+    end(await withFlux(options, (flux) => run(flux, words, options)));
+  });
+}
+
+async function run(flux: Flux, words: string[], options: ExecOptions): Promise<number> {
+  const targets = await targetRanks(flux, options.rank, options.exclude);
+  return options.bg ? background(flux, words, targets, options) : foreground(flux, words, targets, options);
+}
+
+async function foreground(
+  flux: Flux,
+  words: string[],
+  targets: number[],
+  options: ExecOptions,
+): Promise<number> {
+  const { service, noinput, verbose } = options;
+  const subject = words[0] as string;
+  const began = performance.now();
+  const note = (text: string) => {
+    if (verbose) say("exec", `${Math.round(performance.now() - began)} ms: ${text}`);
+  };
+  const nodeid = encodeIdset(targets);
+  const stdin = noinput ? undefined : process.stdin;
+  const events = exec(flux, words, { ...commandOptions(options), service, nodeid, stdin });
+  note(`starting ${subject} on [${nodeid}]`);
+  const code = await follow(flux, events, { ...options, command: "exec", subject });
+  note(`done, exit code ${code}`);
+  // Nobody reads it any more, and a terminal would keep this process alive.
+  stdin?.destroy();
+  return code;
+}
+
+async function background(
+  flux: Flux,
+  words: string[],
+  targets: number[],
+  options: ExecOptions,
+): Promise<number> {
+  const { service, waitable } = options;
+  const report = new Report("exec", words[0] as string);
+  const start = async (rank: number) => {
+    const rpc = rexecBg(flux, words, { ...commandOptions(options), service, waitable, nodeid: rank });
+    try {
+      process.stdout.write(`${rank}: ${await rpc.getPid()}\n`);
+    } catch (error) {
+      report.failed(error);
+    }
+  };
+  await Promise.all(targets.map(start));
+  return report.code;
+}
+
+function commandOptions({ dir, label, env, setopt }: ExecOptions): CommandOptions {
+  return { cwd: dir, label, env, opts: setopt };
+}

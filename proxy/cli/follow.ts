@@ -1,0 +1,143 @@
+/** Follows a process to its end: its output on ours, our signals on it, its exit code as ours. */
+import type { Observable } from "rxjs";
+import { type Flux, kill, type ProcessEvent, signalNumber } from "../../src/index.js";
+import { encodeIdset } from "../../src/protocol/idset.js";
+import { Brake } from "./brake.js";
+import { explain, say } from "./errors.js";
+import { FAILED } from "./exit-code.js";
+import { Interrupts } from "./interrupt.js";
+import { Output, whenDrained } from "./output.js";
+import { Report } from "./report.js";
+import { onSignals } from "./signals.js";
+
+export interface FollowOptions {
+  /** The verb of the command line. */
+  command: string;
+  /** What runs, for messages. */
+  subject: string;
+  service: string;
+  labelIo?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  /** What to say at Ctrl-C, which then leaves the process running. Absent: Ctrl-C is forwarded. */
+  detached?: string;
+}
+
+/** @returns the exit code, when the process has ended on every rank or we leave it */
+export function follow(
+  flux: Flux,
+  events: Observable<ProcessEvent>,
+  options: FollowOptions,
+): Promise<number> {
+  return new Promise((resolve) => new Follower(flux, options, resolve).start(events));
+}
+
+class Follower {
+  readonly #flux: Flux;
+  readonly #options: FollowOptions;
+  readonly #resolve: (code: number) => void;
+  readonly #report: Report;
+  readonly #output: Output;
+  readonly #brake: Brake | undefined;
+  readonly #interrupts = new Interrupts();
+  #stop = () => {};
+
+  constructor(flux: Flux, options: FollowOptions, resolve: (code: number) => void) {
+    this.#flux = flux;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#report = new Report(options.command, options.subject);
+    this.#output = new Output(options.labelIo ?? false);
+    // A process in background is not ours to stop because we are slow.
+    if (options.detached === undefined)
+      this.#brake = new Brake((signum) => this.#forward(signum), whenDrained);
+  }
+
+  start(events: Observable<ProcessEvent>): void {
+    const restoreSignals = onSignals({
+      SIGINT: () => this.#interrupt(),
+      SIGTERM: () => this.#terminate(),
+      SIGHUP: () => this.#end(128 + signalNumber("SIGHUP")),
+    });
+    const subscription = events.subscribe({
+      next: (event) => this.#event(event),
+      error: (error) => {
+        this.#report.failed(error);
+        this.#complete();
+      },
+      complete: () => this.#complete(),
+    });
+    this.#stop = () => {
+      subscription.unsubscribe();
+      restoreSignals();
+    };
+  }
+
+  #event(event: ProcessEvent): void {
+    this.#report.event(event);
+    if (event.type !== "output" && event.type !== "eof") return;
+    this.#output.event(event);
+    this.#brake?.check(this.#output.waiting);
+  }
+
+  #complete(): void {
+    this.#output.end();
+    if (!this.#options.quiet) process.stderr.write(this.#report.summary());
+    this.#end(this.#report.code);
+  }
+
+  #end(code: number): void {
+    this.#stop();
+    this.#resolve(code);
+  }
+
+  #terminate(): void {
+    // Nothing runs, or no longer: something else holds us up, such as a child that has its output open.
+    if (this.#report.running.size === 0) this.#end(128 + signalNumber("SIGTERM"));
+    else this.#signal("SIGTERM");
+  }
+
+  #interrupt(): void {
+    const { detached } = this.#options;
+    const ranks = encodeIdset([...this.#report.running.keys()].sort((a, b) => a - b));
+    if (detached !== undefined) {
+      process.stderr.write(detached);
+      this.#end(0);
+    } else if (ranks === "") {
+      this.#end(128 + signalNumber("SIGINT"));
+    } else {
+      this.#forwardInterrupt(ranks);
+    }
+  }
+
+  #forwardInterrupt(ranks: string): void {
+    const action = this.#interrupts.next();
+    if (action === "leave") {
+      process.stderr.write(`[${ranks}]: command still running at exit\n`);
+      this.#end(FAILED);
+      return;
+    }
+    this.#signal("SIGINT");
+    if (action === "warn") process.stderr.write("interrupt (Ctrl-C) once more within 1 s to exit\n");
+  }
+
+  #signal(name: "SIGINT" | "SIGTERM"): void {
+    const { command, verbose } = this.#options;
+    if (verbose) say(command, `sending ${name} to ${this.#report.running.size} processes`);
+    this.#forward(signalNumber(name));
+    // A process that is stopped hears of it only when it continues.
+    this.#brake?.release();
+  }
+
+  #forward(signum: number): void {
+    const { command, service, verbose } = this.#options;
+    for (const [rank, pid] of this.#report.running) {
+      kill(this.#flux, { pid, signum, nodeid: rank, service }).subscribe({
+        // It may have ended; if not, its outcome is still to come.
+        error: (error) => {
+          if (verbose) say(command, `rank ${rank}: no signal sent: ${explain(error)}`);
+        },
+      });
+    }
+  }
+}

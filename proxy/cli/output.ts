@@ -1,0 +1,84 @@
+/** What processes write, on our own stdout and stderr. */
+import type { Writable } from "node:stream";
+import type { ProcessEvent } from "../../src/index.js";
+import { explain, say } from "./errors.js";
+import { BROKEN_PIPE, FAILED } from "./exit-code.js";
+
+type OutputEvent = Extract<ProcessEvent, { type: "output" | "eof" }>;
+
+const NEWLINE = 10;
+
+/** Writes output byte for byte or, labelled, in whole lines that each begin with their rank. */
+export class Output {
+  readonly #labelled: boolean;
+  /** Pieces of lines that have no end yet, by rank and stream. */
+  readonly #rest = new Map<string, { rank: number; stream: string; pieces: Uint8Array[] }>();
+
+  constructor(labelled: boolean) {
+    this.#labelled = labelled;
+  }
+
+  /** How many bytes nobody has taken yet. */
+  get waiting(): number {
+    return process.stdout.writableLength + process.stderr.writableLength;
+  }
+
+  event(event: OutputEvent): void {
+    const { rank, stream } = event;
+    if (event.type === "eof") this.#flush(rank, stream);
+    else if (this.#labelled) this.#writeLines(rank, stream, event.data);
+    else sinkOf(stream).write(event.data);
+  }
+
+  /** Writes what streams without an eof have left. */
+  end(): void {
+    for (const { rank, stream } of this.#rest.values()) this.#flush(rank, stream);
+  }
+
+  #writeLines(rank: number, stream: string, data: Uint8Array): void {
+    const key = `${rank} ${stream}`;
+    const line = this.#rest.get(key) ?? { rank, stream, pieces: [] };
+    const label = Buffer.from(`${rank}: `);
+    const out: Uint8Array[] = [];
+    let from = 0;
+    for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, from)) {
+      out.push(label, ...line.pieces.splice(0), data.subarray(from, at + 1));
+      from = at + 1;
+    }
+    if (from < data.length) line.pieces.push(data.subarray(from));
+    this.#rest.set(key, line);
+    if (out.length > 0) sinkOf(stream).write(Buffer.concat(out));
+  }
+
+  /** A last line without an end gets one: what comes next is of another rank. */
+  #flush(rank: number, stream: string): void {
+    const pieces = this.#rest.get(`${rank} ${stream}`)?.pieces.splice(0) ?? [];
+    if (pieces.length > 0)
+      sinkOf(stream).write(Buffer.concat([Buffer.from(`${rank}: `), ...pieces, Buffer.from("\n")]));
+  }
+}
+
+/**
+ * Ends this process when its stdout or stderr cannot be written to, as SIGPIPE ends others. The connection ends with
+ * it, so that processes in foreground do too.
+ */
+export function exitOnOutputError(): void {
+  const exit = (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(BROKEN_PIPE);
+    say(undefined, `Error: ${explain(error)}`);
+    process.exit(FAILED);
+  };
+  process.stdout.on("error", exit);
+  process.stderr.on("error", exit);
+}
+
+/** Calls back once stdout and stderr are written out. */
+export function whenDrained(drained: () => void): void {
+  const slow = [process.stdout, process.stderr].find((sink) => sink.writableNeedDrain);
+  if (slow) slow.once("drain", () => whenDrained(drained));
+  else drained();
+}
+
+function sinkOf(stream: string): Writable {
+  return stream === "stdout" ? process.stdout : process.stderr;
+}

@@ -1,0 +1,81 @@
+/** Option values: text in, or one line that says what is wrong with it. */
+import { InvalidArgumentError, Option } from "commander";
+import { type PidOrLabel, type SignalName, signalNumber } from "../../src/index.js";
+import { decodeIdset } from "../../src/protocol/idset.js";
+
+/** "4" */
+export function positiveInteger(text: string): number {
+  const value = integer(text);
+  if (value < 1) throw new InvalidArgumentError("It is 1 or more.");
+  return value;
+}
+
+/** A broker rank: "0". */
+export function rank(text: string): number {
+  return integer(text);
+}
+
+/** "all", or an RFC 22 idset as its ranks. */
+export function ranks(text: string): "all" | number[] {
+  return text === "all" ? text : idset(text);
+}
+
+/** An RFC 22 idset: "0-3,7". */
+export function idset(text: string): number[] {
+  try {
+    const ids = decodeIdset(text);
+    if (ids.length > 0) return ids;
+  } catch {}
+  throw new InvalidArgumentError('It is a set of ranks such as "0-3,7".');
+}
+
+/** NAME=VALUE, gathered over several uses of the option. */
+export function assignment(text: string, previous: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It is NAME=VALUE.");
+  // A computed key is defined, not set: "__proto__" is a name like any other.
+  return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** A signal: "15", "TERM" or "SIGTERM". */
+export function signal(text: string): number {
+  const name = text.toUpperCase();
+  try {
+    if (/^\d+$/.test(text)) return signalNumber(Number(text));
+    return signalNumber((name.startsWith("SIG") ? name : `SIG${name}`) as SignalName);
+  } catch {
+    throw new InvalidArgumentError("It is a signal's number or name.");
+  }
+}
+
+/** A process: a pid if it is a number, else a label. */
+export function pidOrLabel(text: string): PidOrLabel {
+  if (text === "") throw new InvalidArgumentError("It is a pid or a label.");
+  return /^\d+$/.test(text) ? { pid: Number(text) } : { label: text };
+}
+
+/** Any free port of the loopback interface. */
+export const LOOPBACK = { host: "127.0.0.1", port: 0 };
+
+/** Where a proxy listens. */
+export function listenOption(): Option {
+  return new Option("--listen <HOST:PORT>", "where to listen; port 0 is any free one")
+    .argParser(address)
+    .default(LOOPBACK, "127.0.0.1:0");
+}
+
+/** HOST:PORT; an IPv6 address is in brackets: "[::1]:8080". */
+function address(text: string): typeof LOOPBACK {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new InvalidArgumentError('It is HOST:PORT, such as "127.0.0.1:8080" or "[::1]:8080".');
+  }
+  return { host: (match[1] ?? match[2]) as string, port };
+}
+
+function integer(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError("It is a number.");
+  return value;
+}

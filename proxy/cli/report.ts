@@ -1,0 +1,97 @@
+/** How the processes of one command fared on their ranks, in the words and exit codes of flux exec. */
+import { FluxError, type Outcome, type ProcessEvent, signalName, succeeded } from "../../src/index.js";
+import { encodeIdset } from "../../src/protocol/idset.js";
+import { explain, say } from "./errors.js";
+import { FAILED, outcomeCode, startFailureCode } from "./exit-code.js";
+
+export class Report {
+  readonly #command: string;
+  readonly #subject: string;
+  /** The pid on each rank where the process runs. */
+  readonly running = new Map<number, number>();
+  readonly #ranksOf = new Map<string, number[]>();
+  readonly #told = new Set<string>();
+  #code = 0;
+
+  /**
+   * @param command the verb of the command line
+   * @param subject what runs, for messages
+   */
+  constructor(command: string, subject: string) {
+    this.#command = command;
+    this.#subject = subject;
+  }
+
+  /** The greatest exit code so far. */
+  get code(): number {
+    return this.#code;
+  }
+
+  event(event: ProcessEvent): void {
+    switch (event.type) {
+      case "started":
+      case "attached":
+        this.running.set(event.rank, event.pid);
+        break;
+      case "finished":
+        this.#finished(event.rank, event.outcome);
+        break;
+      case "error":
+        this.failed(event.error);
+        break;
+    }
+  }
+
+  /** An error of one rank or, where it names none, of the whole command. */
+  failed(error: unknown): void {
+    const rank = error instanceof FluxError ? error.rank : undefined;
+    const notStarted = rank !== undefined && !this.running.has(rank);
+    this.#raise(notStarted ? startFailureCode(error as FluxError) : FAILED);
+    this.#tell(error, rank);
+  }
+
+  /** Which ranks did not exit with 0, a line for each way: "[0-1]: Exit 7". */
+  summary(): string {
+    return [...this.#ranksOf]
+      .map(([how, ranks]) => `[${encodeIdset(ranks.sort(ascending))}]: ${how}\n`)
+      .join("");
+  }
+
+  #finished(rank: number, outcome: Outcome): void {
+    this.running.delete(rank);
+    this.#raise(outcomeCode(outcome));
+    if (outcome.kind === "unknown") this.#tell(outcome.cause, outcome.cause.rank);
+    if (!succeeded(outcome)) {
+      const how = summaryOf(outcome);
+      this.#ranksOf.set(how, [...(this.#ranksOf.get(how) ?? []), rank]);
+    }
+  }
+
+  /** Once: what loses a process is told with its outcome again, and a lost session with each rank's. */
+  #tell(error: unknown, rank: number | undefined): void {
+    const where = rank === undefined ? "" : `rank ${rank}: ${this.#subject}: `;
+    const message = `Error: ${where}${explain(error)}`;
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    say(this.#command, message);
+  }
+
+  #raise(code: number): void {
+    this.#code = Math.max(this.#code, code);
+  }
+}
+
+function summaryOf(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "exited":
+      return `Exit ${outcome.code}`;
+    case "signaled":
+      return signalName(outcome.signal);
+    case "unknown":
+      return "nobody knows how it ended";
+  }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}

@@ -1,0 +1,35 @@
+/** `wait`: the exit status of a waitable process becomes ours. */
+import type { Command } from "commander";
+import { type Flux, type PidOrLabel, wait } from "../../src/index.js";
+import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
+import { outcomeCode } from "./exit-code.js";
+import { pidOrLabel, rank } from "./parse.js";
+
+interface WaitOptions extends ConnectionOptions {
+  rank?: number;
+  service: string;
+  output?: boolean;
+}
+
+export function addWait(program: Command, end: (code: number) => void): void {
+  const command = program
+    .command("wait")
+    .description("wait for a process that was started with --waitable, and exit as it did")
+    .argument("<pid|label>", "the process", pidOrLabel)
+    .option("-r, --rank <RANK>", "its rank (default: the broker spoken to)", rank)
+    .option("-s, --service <NAME>", "the subprocess service", "rexec")
+    .option("-o, --output", "write the output that the broker kept, its last few KiB");
+  addConnectionOptions(command).action(async (target: PidOrLabel, options: WaitOptions) => {
+    end(await withFlux(options, (flux) => run(flux, target, options)));
+  });
+}
+
+async function run(flux: Flux, target: PidOrLabel, { rank, service, output }: WaitOptions): Promise<number> {
+  const rpc = wait(flux, { ...target, nodeid: rank, service });
+  const outcome = await rpc.getOutcome();
+  if (output) {
+    process.stdout.write(await rpc.stdout);
+    process.stderr.write(await rpc.stderr);
+  }
+  return outcomeCode(outcome);
+}

@@ -1,0 +1,78 @@
+import { describe, it } from "vitest";
+import { collect, FluxError, orThrow, type ProcessEvent } from "../../src/index.js";
+import { bytes } from "../support/peer.js";
+import { EVENTS, marbles } from "./support.js";
+
+const nothing = bytes("");
+const done = {
+  rank: 0,
+  pid: 7,
+  outcome: { kind: "exited", code: 0 },
+  stdout: bytes("aa"),
+  stderr: bytes("b"),
+};
+const other = { rank: 1, pid: 8, outcome: { kind: "exited", code: 3 }, stdout: bytes("A"), stderr: nothing };
+
+describe("collect", () => {
+  it("gathers each rank, in ascending order, when all are complete", () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const events = cold<ProcessEvent>("SsAabcFteaf--|", EVENTS);
+      expectObservable(events.pipe(collect())).toBe("-------------(xy|)", { x: done, y: other });
+      expectSubscriptions(events.subscriptions).toBe("^------------!");
+    });
+  });
+
+  it("emits what came before an error, with the error as the cause where the end is not known", () => {
+    const error = new FluxError("ECONNRESET", "lost");
+    marbles(({ cold, expectObservable }) => {
+      const lost = {
+        ...done,
+        outcome: { kind: "unknown", cause: error },
+        stdout: bytes("a"),
+        stderr: nothing,
+      };
+      const events = cold<ProcessEvent>("SsaAF#", EVENTS, error);
+      expectObservable(events.pipe(collect())).toBe("-----(xy#)", { x: lost, y: other }, error);
+    });
+  });
+
+  it("makes an error that is not Flux's one", () => {
+    const error = new Error("mine");
+    const cause = new FluxError("ECANCELED", "the stream ended before the process did", { cause: error });
+    marbles(({ cold, expectObservable }) => {
+      const x = { rank: 0, pid: 7, outcome: { kind: "unknown", cause }, stdout: nothing, stderr: nothing };
+      expectObservable(cold<ProcessEvent>("s#", EVENTS, error).pipe(collect())).toBe("-(x#)", { x }, error);
+    });
+  });
+
+  it("has nothing of a rank that never started", () => {
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(cold<ProcessEvent>("a-|", EVENTS).pipe(collect())).toBe("--|");
+    });
+  });
+
+  it("emits nothing to who does not wait, and starts afresh for the next", () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const events = cold<ProcessEvent>("saf|", EVENTS);
+      const collected = events.pipe(collect());
+      const x = { ...done, stdout: bytes("a"), stderr: nothing };
+      expectObservable(collected, "^-!").toBe("--");
+      expectObservable(collected, "-----^").toBe("--------(x|)", { x });
+      expectSubscriptions(events.subscriptions).toBe(["^-!", "-----^--!"]);
+    });
+  });
+});
+
+describe("collect and orThrow", () => {
+  it("error after the values, with their output", () => {
+    marbles(({ cold, expectObservable }) => {
+      const events = cold<ProcessEvent>("SsafAF|", EVENTS).pipe(collect(), orThrow());
+      const x = { ...done, stdout: bytes("a"), stderr: nothing };
+      const error = Object.assign(new Error("rank 1: process exited with 3"), {
+        name: "ProcessError",
+        failures: [other],
+      });
+      expectObservable(events).toBe("------(xy#)", { x, y: other }, error);
+    });
+  });
+});

@@ -1,0 +1,80 @@
+import { defer, of, retry, timeout } from "rxjs";
+import { describe, expect, it } from "vitest";
+import { Rpc } from "../../src/index.js";
+import { marbles } from "./support.js";
+
+describe("Rpc", () => {
+  it("sends at the first use, once, and shares the answer with all, also those who come late", () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const send = cold("--(a|)");
+      const rpc = new Rpc(send);
+      expectObservable(rpc, "-^").toBe("---(a|)");
+      expectObservable(rpc, "--^").toBe("---(a|)");
+      expectObservable(rpc, "-------^").toBe("-------(a|)");
+      expectSubscriptions(send.subscriptions).toBe("-^-!");
+    });
+  });
+
+  it("goes on when nobody listens any more, and shares what came meanwhile", () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const send = cold("---(a|)");
+      const rpc = new Rpc(send);
+      expectObservable(rpc, "^!").toBe("-");
+      expectObservable(rpc, "-----^").toBe("-----(a|)");
+      expectSubscriptions(send.subscriptions).toBe("^--!");
+    });
+  });
+
+  it("gives an error to all who wait, and keeps none: it is sent again", () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const answers = [cold("--#"), cold("--(a|)")];
+      let sent = 0;
+      const rpc = new Rpc(defer(() => answers[sent++] ?? []));
+      expectObservable(rpc, "^").toBe("--#");
+      expectObservable(rpc, "-^").toBe("--#");
+      expectObservable(rpc, "----^").toBe("------(a|)");
+      expectObservable(rpc, "---------^").toBe("---------(a|)");
+      expectSubscriptions(answers[0]?.subscriptions ?? []).toBe("^-!");
+      expectSubscriptions(answers[1]?.subscriptions ?? []).toBe("----^-!");
+    });
+  });
+
+  it("is sent again by retry, for all who retry at once", () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const answers = [cold("-#"), cold("-#"), cold("-(a|)")];
+      let sent = 0;
+      const rpc = new Rpc(defer(() => answers[sent++] ?? []));
+      expectObservable(rpc.pipe(retry({ count: 2, delay: 2 }))).toBe("-------(a|)");
+      expectObservable(rpc.pipe(retry({ count: 2, delay: 2 }))).toBe("-------(a|)");
+      expectSubscriptions(answers[0]?.subscriptions ?? []).toBe("^!");
+      expectSubscriptions(answers[1]?.subscriptions ?? []).toBe("---^!");
+      expectSubscriptions(answers[2]?.subscriptions ?? []).toBe("------^!");
+    });
+  });
+
+  it("may be timed out by one, for whom the answer still comes later", () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const send = cold("-----(a|)");
+      const rpc = new Rpc(send);
+      const impatient = rpc.pipe(timeout({ each: 2, with: () => of("late") }));
+      expectObservable(impatient).toBe("--(x|)", { x: "late" });
+      expectObservable(rpc, "---^").toBe("-----(a|)");
+      expectSubscriptions(send.subscriptions).toBe("^----!");
+    });
+  });
+
+  it("get gives the answer, or rejects with the error", async () => {
+    let sent = 0;
+    const error = new Error("refused");
+    const rpc = new Rpc(
+      defer(async () => {
+        sent++;
+        if (sent === 1) throw error;
+        return sent;
+      }),
+    );
+    await expect(rpc.get()).rejects.toBe(error);
+    expect(await Promise.all([rpc.get(), rpc.get()])).toEqual([2, 2]);
+    expect(await rpc.get()).toBe(2);
+  });
+});

@@ -1,0 +1,69 @@
+import { map } from "rxjs";
+import { describe, it } from "vitest";
+import { Flux } from "../../src/index.js";
+import { Session } from "../../src/session/session.js";
+import type { Transport, TransportEvents } from "../../src/transport/transport.js";
+import { WELCOME } from "../support/peer.js";
+import { marbles } from "./support.js";
+
+const NO_TRANSPORT: Transport = { send() {}, close() {} };
+const welcome = JSON.stringify({ type: "welcome", ...WELCOME });
+
+/** A handle whose transport a diagram drives: w is the proxy's welcome, x its close, c our own. */
+function driven(diagram: string, cold: Parameters<Parameters<typeof marbles>[0]>[0]["cold"]): Flux {
+  let transport!: TransportEvents;
+  const session = new Session(
+    (events) => {
+      transport = events;
+      return NO_TRANSPORT;
+    },
+    async () => "token",
+  );
+  cold(diagram).subscribe((what) => {
+    if (what === "w") transport.message(welcome);
+    else if (what === "x") transport.closed({ code: 4401, reason: "expired", opened: true });
+    else session.close();
+  });
+  return new Flux(session);
+}
+
+const states = (flux: Flux) =>
+  flux.status$.pipe(
+    map((status) => (status.state === "closed" ? (status.error?.code ?? "closed") : status.state)),
+  );
+
+const values = { c: "connecting", o: "open", e: "EACCES", x: "closed" };
+
+describe("status$", () => {
+  it("is the latest state, each change, and completes after closed", () => {
+    marbles(({ cold, expectObservable }) => {
+      const status = states(driven("--w--x", cold));
+      expectObservable(status).toBe("c-o--(e|)", values);
+      expectObservable(status, "---^").toBe("---o-(e|)", values);
+      expectObservable(status, "-------^").toBe("-------(e|)", values);
+    });
+  });
+
+  it("knows no error where the caller closed", () => {
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(states(driven("--w--c-x", cold))).toBe("c-o--(x|)", values);
+    });
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(states(driven("--c--w", cold))).toBe("c-(x|)", values);
+    });
+  });
+
+  it("never opens when the proxy refuses", () => {
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(states(driven("--x", cold))).toBe("c-(e|)", values);
+    });
+  });
+
+  it("can be listened to by any number, each as long as it likes", () => {
+    marbles(({ cold, expectObservable }) => {
+      const status = states(driven("--w--x", cold));
+      expectObservable(status, "^--!").toBe("c-o", values);
+      expectObservable(status, "-^").toBe("-co--(e|)", values);
+    });
+  });
+});

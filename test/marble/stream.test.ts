@@ -1,0 +1,31 @@
+import { describe, it } from "vitest";
+import { type ProcessEvent, stderr, stdout, stream } from "../../src/index.js";
+import { bytes } from "../support/peer.js";
+import { EVENTS, marbles } from "./support.js";
+
+const values = { a: bytes("a"), b: bytes("b"), c: bytes("c"), A: bytes("A") };
+
+describe("stdout, stderr, stream", () => {
+  it.each([
+    [stdout(), "--a---A-----|"],
+    [stderr(), "---b--------|"],
+    [stream("C"), "----c-------|"],
+    [stream("other"), "------------|"],
+  ])("are the bytes of one stream, of all ranks as they come", (operator, expected) => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const events = cold<ProcessEvent>("sSabc-A-etfF|", EVENTS);
+      expectObservable(events.pipe(operator)).toBe(expected, values);
+      expectSubscriptions(events.subscriptions).toBe("^-----------!");
+    });
+  });
+
+  it("pass an error, and an unsubscription", () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const failing = cold<ProcessEvent>("sa#", EVENTS);
+      expectObservable(failing.pipe(stdout())).toBe("-a#", values);
+      const events = cold<ProcessEvent>("saaaa|", EVENTS);
+      expectObservable(events.pipe(stdout()), "^--!").toBe("-aa", values);
+      expectSubscriptions(events.subscriptions).toBe("^--!");
+    });
+  });
+});

@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { encodeIdset } from "../../src/protocol/idset.js";
+import {
+  ProtocolError,
+  parseClientMessage,
+  parseHello,
+  parseServerMessage,
+  parseWelcome,
+} from "../../src/protocol/messages.js";
+
+const seq = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const id = fc.integer({ min: 1, max: 0x7fffffff });
+const rank = fc.integer({ min: 0, max: 0xfffffffe });
+const name = fc.string({ unit: "binary", minLength: 1 }).filter((text) => !text.includes("\0"));
+const payload = fc.dictionary(fc.string(), fc.jsonValue({ noUnicodeString: false }));
+const nodeid = fc.oneof(
+  fc.constantFrom("any", "all", "[0-3,7]"),
+  fc.uniqueArray(fc.nat(200), { minLength: 1 }).map((ids) => encodeIdset(ids.sort((a, b) => a - b))),
+);
+const type = <T extends string>(value: T) => fc.constant(value);
+
+const clientMessage = fc.oneof(
+  fc.record({ type: type("request"), seq, id, topic: name, nodeid, streaming: fc.boolean(), payload }),
+  fc.record({ type: type("eof"), seq, id, stream: name }),
+  fc.record({ type: type("detach"), seq, id }),
+  fc.record({ type: type("ack"), seq }),
+);
+
+const serverMessage = fc.oneof(
+  fc.record({ type: type("response"), seq, id, rank, payload }),
+  fc.record({ type: type("eof"), seq, id, rank, stream: name }),
+  fc.record({ type: type("credit"), seq, id, stream: name, bytes: seq }),
+  fc.record({ type: type("error"), seq, id, rank, errno: seq, message: fc.string() }),
+  fc.record({ type: type("end"), seq, id, rank }),
+);
+
+const hello = fc.record({ type: type("hello"), token: fc.string() });
+const welcome = fc.record({ type: type("welcome"), session: name, rank, size: seq, owner: fc.nat() });
+
+const parsers = {
+  hello: { valid: hello, parse: parseHello },
+  welcome: { valid: welcome, parse: parseWelcome },
+  "client message": { valid: clientMessage, parse: parseClientMessage },
+  "server message": { valid: serverMessage, parse: parseServerMessage },
+} as const;
+
+/** What `parse` makes of it, or "refused"; anything but a ProtocolError with code 4400 fails the test. */
+function parsed(parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof ProtocolError && error.closeCode === 4400) return "refused";
+    throw error;
+  }
+}
+
+describe.each(Object.entries(parsers))("%s", (_, { valid, parse }) => {
+  const messages = valid as fc.Arbitrary<object>;
+
+  it("is read as it was written", () => {
+    fc.assert(
+      fc.property(messages, (message) => {
+        const written = JSON.parse(JSON.stringify(message));
+        expect(parse(JSON.stringify(message))).toEqual(written);
+      }),
+    );
+  });
+
+  it("is read without the fields that are unknown", () => {
+    fc.assert(
+      fc.property(messages, fc.jsonValue(), (message, extra) => {
+        const written = JSON.parse(JSON.stringify(message));
+        expect(parse(JSON.stringify({ ...message, "no such field": extra }))).toEqual(written);
+      }),
+    );
+  });
+
+  it("is refused without any one of its fields", () => {
+    fc.assert(
+      fc.property(messages, fc.nat(), (message, n) => {
+        const keys = Object.keys(message);
+        const { [keys[n % keys.length] as string]: _, ...rest } = message as Record<string, unknown>;
+        expect(parsed(parse, JSON.stringify(rest))).toBe("refused");
+      }),
+    );
+  });
+
+  it("is refused, or a message that is read the same again, with any one of its fields changed", () => {
+    fc.assert(
+      fc.property(messages, fc.nat(), fc.jsonValue(), (message, n, value) => {
+        const keys = Object.keys(message);
+        const changed = { ...message, [keys[n % keys.length] as string]: value };
+        const read = parsed(parse, JSON.stringify(changed));
+        if (read !== "refused") expect(parse(JSON.stringify(read))).toEqual(read);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is refused whatever else the text, and whatever else the JSON", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.json()), (text) => {
+        expect(parsed(parse, text)).toBe("refused");
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is refused when it is nested more deeply than a stack is deep", () => {
+    const deep = `{"type":"response","seq":1,"id":1,"rank":0,"payload":${"[".repeat(1e6)}`;
+    expect(parsed(parse, deep)).toBe("refused");
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+import { outcome } from "./run-cli.js";
+
+const url = ["--url", "ws://127.0.0.1:1"];
+
+describe("wrong use is one line on stderr and exit code 2", () => {
+  test.each([
+    [["frob"], "unknown command 'frob'"],
+    [["exec", "--frob", "true"], "unknown option '--frob'"],
+    [["exec", "--embedded", "1"], "missing required argument 'command'"],
+    [["exec", "--embedded", "0", "true"], "It is 1 or more."],
+    [["exec", "--embedded", "1", "-r", "3-1", "true"], "It is a set of ranks"],
+    [["exec", "--embedded", "1", "--env", "A", "true"], "It is NAME=VALUE."],
+    [["exec", "--embedded", "1", "--waitable", "true"], "--waitable is for --bg"],
+    [["exec", "true"], "no proxy: give --url"],
+    [["exec", ...url, "true"], "no token: give --token-file"],
+    [["exec", ...url, "--embedded", "1", "true"], "--embedded goes with neither"],
+    [["kill", "--embedded", "1", "FROB", "x"], "It is a signal's number or name."],
+    [["attach", "--embedded", "2", "-r", "0-1", "99"], "a pid is of one rank"],
+    [["proxy", "--jwks", "x", "--issuer", "x", "--audience", "x"], "no broker: give --uri"],
+    [["proxy", "--listen", "::1:80"], "It is HOST:PORT"],
+    [["keygen", "--private", "x", "--jwks", "y", "--alg", "HS256"], "Allowed choices are"],
+    [["token", "--key", "x"], "required option '--issuer <ISS>' not specified"],
+  ])("%s", async (args, message) => {
+    const [code, stdout, stderr] = await outcome(args);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^flux-subprocess[^\n]*\n$/);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe("what cannot be had is one line on stderr and exit code 1", () => {
+  const env = { FLUX_SUBPROCESS_TOKEN: "x" };
+
+  test.each([
+    [["ps", ...url], "the proxy cannot be reached"],
+    [["exec", ...url, "true"], "the proxy cannot be reached"],
+    [["exec", "--bg", "-r", "0-1", ...url, "true"], "the proxy cannot be reached"],
+    [["ps", ...url, "--token-file", "/nonexistent"], "/nonexistent"],
+    [["ps", ...url, "--token-file", "/dev/null"], "/dev/null has no token"],
+    [["exec", "--embedded", "2", "-x", "0-1", "true"], "no ranks are left"],
+    [["wait", "--embedded", "1", "nobody"], "nobody"],
+    [["kill", "--embedded", "1", "TERM", "nobody"], "nobody"],
+  ])("%s", async (args, message) => {
+    const [code, stdout, stderr] = await outcome(args, { env });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^flux-subprocess \w+: Error: [^\n]*\n$/);
+    expect(stderr).toContain(message);
+  });
+});
+
+test("help is no error", async () => {
+  const [code, stdout, stderr] = await outcome(["exec", "--help"]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("--exclude <IDSET>");
+});

@@ -1,0 +1,61 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { connect, Flux, type Token } from "../../../src/index.js";
+import { webSocketConnector } from "../../../src/transport/websocket.js";
+import { ScriptedProxy, settled } from "../../support/peer.js";
+
+vi.mock("../../../src/transport/websocket.js", () => ({ webSocketConnector: vi.fn() }));
+
+let proxy: ScriptedProxy;
+beforeEach(() => {
+  proxy = new ScriptedProxy();
+  vi.mocked(webSocketConnector).mockReset().mockReturnValue(proxy.connector);
+});
+
+describe("connect", () => {
+  it.each([
+    ["ws://host:80/path?query", "ws://host/path?query"],
+    ["wss://host", "wss://host/"],
+    ["http://host:8080", "ws://host:8080/"],
+    ["https://host/a#fragment", "wss://host/a"],
+    [new URL("https://http.example/http"), "wss://http.example/http"],
+  ])("goes to %s", (url, to) => {
+    expect(connect(url, { token: "t" })).toBeInstanceOf(Flux);
+    expect(vi.mocked(webSocketConnector).mock.calls).toEqual([[to]]);
+  });
+
+  it.each(["", "host", "/path", "ftp://host/", "file:///x", "javascript:1"])("refuses %j", (url) => {
+    expect(() => connect(url, { token: "t" })).toThrow(TypeError);
+  });
+
+  it.each([
+    ["a string", "t0ken"],
+    ["a promise", Promise.resolve("t0ken")],
+    ["a function", () => "t0ken"],
+    ["a function of a promise", async () => "t0ken"],
+  ])("takes its token from %s", async (_, token) => {
+    connect("ws://host", { token });
+    await settled();
+    expect(proxy.token).toBe("t0ken");
+  });
+
+  it.each([undefined, null, "", 7, {}])("refuses %j as a token", (token) => {
+    expect(() => connect("ws://host", { token: token as Token })).toThrow(TypeError);
+  });
+
+  it("tells of a token that could not be had in status$ and in every request", async () => {
+    const flux = connect("ws://host", { token: Promise.reject(new Error("no login")) });
+    await expect(flux.rpc("a.b").get()).rejects.toMatchObject({ code: "EACCES", topic: "a.b" });
+    const states: unknown[] = [];
+    flux.status$.subscribe((status) => states.push(status));
+    expect(states).toMatchObject([{ state: "closed", error: { code: "EACCES" } }]);
+  });
+
+  it("tells of a function that throws", async () => {
+    const flux = connect("ws://host", {
+      token: () => {
+        throw new Error("no keys");
+      },
+    });
+    await expect(flux.rpc("a.b").get()).rejects.toMatchObject({ message: "no token could be had: no keys" });
+  });
+});

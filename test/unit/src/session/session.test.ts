@@ -1,0 +1,384 @@
+import { describe, expect, it } from "vitest";
+import { FluxError } from "../../../../src/errors.js";
+import { MAX_FRAME } from "../../../../src/protocol/messages.js";
+import type { CallRequest } from "../../../../src/session/call.js";
+import { Session } from "../../../../src/session/session.js";
+import { finished, openSession, Recorder, ScriptedProxy, settled, started } from "../../../support/peer.js";
+
+const request = (fields: Partial<CallRequest> = {}): CallRequest => ({
+  topic: "a.b",
+  nodeid: "any",
+  streaming: false,
+  payload: {},
+  ...fields,
+});
+
+const states = (session: Session) => {
+  const recorder = new Recorder<{ state: string }>();
+  session.status$.subscribe(recorder);
+  return recorder;
+};
+
+describe("Session: opening", () => {
+  it("says hello, then waits for welcome, then sends what waited, in order", async () => {
+    const proxy = new ScriptedProxy();
+    const session = new Session(proxy.connector, async () => "secret");
+    const { values } = states(session);
+    session.start(request({ topic: "first.x" }), new Recorder());
+    session.start(request({ topic: "second.x" }), new Recorder());
+    await settled();
+    expect([proxy.token, proxy.received]).toEqual(["secret", []]);
+    proxy.welcome({ session: "id", rank: 1, size: 2, owner: 7 });
+    await settled();
+    expect(proxy.requests).toEqual([
+      { type: "request", id: 1, topic: "first.x", nodeid: "any", streaming: false, payload: {} },
+      { type: "request", id: 2, topic: "second.x", nodeid: "any", streaming: false, payload: {} },
+    ]);
+    expect(values).toEqual([
+      { state: "connecting" },
+      { state: "open", session: "id", rank: 1, size: 2, owner: 7 },
+    ]);
+    expect(session.rank).toBe(1);
+  });
+
+  it("does not ask for the token before there is a connection, and asks once", async () => {
+    let asked = 0;
+    const proxy = new ScriptedProxy();
+    new Session(proxy.connector, async () => `token ${++asked}`);
+    expect(asked).toBe(0);
+    await settled();
+    expect([asked, proxy.token]).toEqual([1, "token 1"]);
+  });
+
+  it.each([
+    ["rejects", () => Promise.reject(new Error("no login")), "no token could be had: no login"],
+    ["is empty", async () => "", "no token could be had: the token is not a string"],
+    [
+      "is none",
+      async () => undefined as unknown as string,
+      "no token could be had: the token is not a string",
+    ],
+  ])("is over when the token %s", async (_, token, message) => {
+    const proxy = new ScriptedProxy();
+    const session = new Session(proxy.connector, token);
+    const call = new Recorder();
+    session.start(request(), call);
+    await settled();
+    expect(session.status).toMatchObject({ state: "closed", error: { code: "EACCES", message } });
+    expect(call.ends).toMatchObject([{ code: "EACCES", message, topic: "a.b" }]);
+    expect([proxy.token, proxy.closed]).toEqual([
+      undefined,
+      { code: 1000, reason: "no token", opened: true },
+    ]);
+  });
+
+  it("says no hello when it was closed before the token came", async () => {
+    let give!: (token: string) => void;
+    const proxy = new ScriptedProxy();
+    const session = new Session(proxy.connector, () => new Promise((resolve) => (give = resolve)));
+    await settled();
+    session.close();
+    give("late");
+    await settled();
+    expect(proxy.token).toBeUndefined();
+    expect(session.status).toEqual({ state: "closed" });
+  });
+
+  it("takes nothing but welcome first", async () => {
+    for (const first of [JSON.stringify({ type: "end", seq: 1, id: 1, rank: 0 }), new Uint8Array(20)]) {
+      const proxy = new ScriptedProxy();
+      const session = new Session(proxy.connector, async () => "token");
+      await settled();
+      proxy.raw(first);
+      await settled();
+      expect(session.status).toMatchObject({ state: "closed", error: { code: "EPROTO" } });
+      expect(proxy.closed).toMatchObject({ code: 4400, reason: "the first message is not welcome" });
+    }
+  });
+
+  it("takes back what was not sent", async () => {
+    const proxy = new ScriptedProxy();
+    const session = new Session(proxy.connector, async () => "token");
+    const recorder = new Recorder();
+    const call = session.start(request(), recorder);
+    expect([session.withdraw(call), session.withdraw(call)]).toEqual([true, false]);
+    await settled();
+    proxy.welcome();
+    await settled();
+    expect([proxy.received, recorder.ends]).toEqual([[], []]);
+  });
+});
+
+describe("Session: requests", () => {
+  it("calls no observer before start returns, whatever there is to tell", async () => {
+    const { session } = await openSession();
+    const refused = new Recorder();
+    session.start(request({ sign: true }), refused);
+    expect(refused.ends).toEqual([]);
+    session.close();
+    const late = new Recorder();
+    session.start(request(), late);
+    expect(late.ends).toEqual([]);
+    await settled();
+    expect(refused.ends).toMatchObject([{ code: "EPERM", topic: "a.b" }]);
+    expect(late.ends).toMatchObject([{ code: "ESHUTDOWN", topic: "a.b" }]);
+  });
+
+  it("gives each its answer, however they cross", async () => {
+    const { session, proxy } = await openSession();
+    const recorders = [new Recorder(), new Recorder(), new Recorder()];
+    for (const recorder of recorders) session.start(request(), recorder);
+    await settled();
+    proxy.send(
+      { type: "response", id: 2, rank: 0, payload: { n: 2 } },
+      { type: "error", id: 3, rank: 0, errno: 2, message: "not there" },
+      { type: "response", id: 1, rank: 0, payload: { n: 1 } },
+    );
+    await settled();
+    expect(recorders.map(({ values, ends }) => [values, ends])).toMatchObject([
+      [[{ type: "response", payload: { n: 1 } }], ["completed"]],
+      [[{ type: "response", payload: { n: 2 } }], ["completed"]],
+      [
+        [{ type: "error", rank: 0, error: { code: "ENOENT", message: "not there", topic: "a.b", rank: 0 } }],
+        ["completed"],
+      ],
+    ]);
+  });
+
+  it("takes one id a rank", async () => {
+    const { session, proxy } = await openSession({ rank: 2, size: 5 });
+    for (const nodeid of ["any", "all", "1,3", "9"]) session.start(request({ nodeid }), new Recorder());
+    session.start(request(), new Recorder());
+    await settled();
+    expect(proxy.requests.map(({ id, nodeid }) => [id, nodeid])).toEqual([
+      [1, "any"],
+      [2, "all"],
+      [7, "1,3"],
+      [9, "9"],
+      [10, "any"],
+    ]);
+  });
+
+  it("ends a call of several ranks with the last of them", async () => {
+    const { session, proxy } = await openSession();
+    const recorder = new Recorder();
+    session.start(request({ nodeid: "0-2" }), recorder);
+    await settled();
+    for (const rank of [2, 0]) proxy.send({ type: "response", id: 1, rank, payload: {} });
+    await settled();
+    expect(recorder.ends).toEqual([]);
+    proxy.send({ type: "error", id: 1, rank: 1, errno: 113, message: "" });
+    await settled();
+    expect(recorder.values).toMatchObject([
+      { rank: 2 },
+      { rank: 0 },
+      { rank: 1, error: { code: "EHOSTUNREACH" } },
+    ]);
+    expect(recorder.ends).toEqual(["completed"]);
+  });
+
+  it.each([
+    ["a payload that is too large", { payload: { text: "x".repeat(MAX_FRAME) } }, "EMSGSIZE"],
+    ["a payload that is no JSON", { payload: { n: 1n } }, "EINVAL"],
+    ["a nodeid that is none", { nodeid: "some" }, "EINVAL"],
+  ])("refuses %s, and goes on", async (_, fields, code) => {
+    const { session, proxy } = await openSession();
+    const [bad, good] = [new Recorder(), new Recorder()];
+    session.start(request(fields), bad);
+    session.start(request(), good);
+    await settled();
+    expect([bad.values, bad.ends]).toMatchObject([[], [{ code, topic: "a.b" }]]);
+    expect(proxy.requests).toHaveLength(1);
+    proxy.send({ type: "response", id: proxy.requests[0]?.id as number, rank: 0, payload: {} });
+    await settled();
+    expect(good.ends).toEqual(["completed"]);
+  });
+
+  it("sends a message that is as large as may be", async () => {
+    const { session, proxy } = await openSession();
+    const around = JSON.stringify({
+      type: "request",
+      id: 1,
+      ...request({ payload: { t: "" } }),
+      seq: 1,
+    }).length;
+    session.start(request({ payload: { t: "x".repeat(MAX_FRAME - around) } }), new Recorder());
+    session.start(request({ payload: { t: "é".repeat(MAX_FRAME / 2) } }), new Recorder());
+    await settled();
+    expect(proxy.requests.map(({ id }) => id)).toEqual([1]);
+  });
+});
+
+describe("Session: its end", () => {
+  it("ends every call once, and refuses what comes after", async () => {
+    const { session, proxy } = await openSession();
+    const { values, ends } = states(session);
+    const recorders = [new Recorder(), new Recorder()];
+    for (const recorder of recorders) session.start(request(), recorder);
+    await settled();
+    const unsent = new Recorder();
+    session.start(request(), unsent);
+    session.close();
+    session.close();
+    await settled();
+    for (const recorder of [...recorders, unsent]) {
+      expect(recorder.ends).toMatchObject([{ code: "ECANCELED", message: "the Flux handle was closed" }]);
+    }
+    expect(proxy.closed).toEqual({ code: 1000, reason: "", opened: true });
+    expect(values.map(({ state }) => state)).toEqual(["open", "closed"]);
+    expect(ends).toEqual(["completed"]);
+  });
+
+  it("tells how it ended to those who ask late", async () => {
+    const { session, proxy } = await openSession();
+    proxy.close(4500, "a fault");
+    await settled();
+    const { values, ends } = states(session);
+    expect(values).toMatchObject([{ state: "closed", error: { code: "EREMOTEIO" } }]);
+    expect(ends).toEqual(["completed"]);
+  });
+
+  it("gives calls that come after it the reason that it had", async () => {
+    const { session, proxy } = await openSession();
+    proxy.close(4401, "expired");
+    await settled();
+    const recorder = new Recorder<never>();
+    session.start(request(), recorder);
+    await settled();
+    expect(recorder.ends).toMatchObject([
+      { code: "EACCES", message: "expired (close code 4401)", topic: "a.b" },
+    ]);
+    expect((recorder.ends[0] as FluxError).cause).toBeInstanceOf(FluxError);
+  });
+
+  it.each([
+    [
+      "a hole in the sequence",
+      '{"type":"end","seq":2,"id":1,"rank":0}',
+      4412,
+      "message 2 came after message 0",
+    ],
+    ["no JSON", "x", 4400, "message is not JSON"],
+    [
+      "an id that is not in use",
+      '{"type":"end","seq":1,"id":9,"rank":0}',
+      4400,
+      "request 9 is not under way",
+    ],
+    [
+      "a rank that it was not sent to",
+      '{"type":"response","seq":1,"id":1,"rank":3,"payload":{}}',
+      4400,
+      "rank 3 owes nothing to request 1",
+    ],
+    [
+      "a last message that ends streams only",
+      '{"type":"end","seq":1,"id":1,"rank":0}',
+      4400,
+      "request 1 is not streaming",
+    ],
+    [
+      "credit for a request that reads nothing",
+      '{"type":"credit","seq":1,"id":1,"stream":"stdin","bytes":1}',
+      4400,
+      "request 1 is not streaming",
+    ],
+  ])("comes when the proxy sends %s", async (_, text, code, reason) => {
+    const { session, proxy } = await openSession();
+    const recorder = new Recorder();
+    session.start(request(), recorder);
+    await settled();
+    proxy.raw(text);
+    proxy.raw(text);
+    await settled();
+    expect(proxy.closed).toEqual({ code, reason, opened: true });
+    expect(recorder.ends).toMatchObject([
+      { code: "EPROTO", message: `the proxy broke the protocol: ${reason}`, topic: "a.b" },
+    ]);
+  });
+
+  it("reaches every call although the reason is longer than a close frame", async () => {
+    const { session, proxy } = await openSession();
+    const recorder = new Recorder();
+    session.start(request(), recorder);
+    await settled();
+    proxy.raw(JSON.stringify({ type: "é".repeat(200), seq: 1, id: 1 }));
+    await settled();
+    expect(recorder.ends).toMatchObject([{ code: "EPROTO" }]);
+    expect(new TextEncoder().encode(proxy.closed?.reason).length).toBeLessThanOrEqual(123);
+  });
+
+  it("comes in the middle of a message when its observer closes the session", async () => {
+    const { session, proxy } = await openSession();
+    const ends: unknown[] = [];
+    session.start(request(), {
+      next: () => session.close(),
+      error: (error) => ends.push(error.code),
+      complete: () => ends.push("completed"),
+    });
+    const other = new Recorder();
+    session.start(request(), other);
+    await settled();
+    proxy.send({ type: "response", id: 1, rank: 0, payload: {} });
+    await settled();
+    // It had its last message: that is how it ended.
+    expect(ends).toEqual(["completed"]);
+    expect(other.ends).toMatchObject([{ code: "ECANCELED" }]);
+  });
+
+  it("comes once when the proxy vanishes", async () => {
+    const { session, proxy } = await openSession();
+    const recorder = new Recorder();
+    session.start(request(), recorder);
+    await settled();
+    proxy.drop();
+    session.close();
+    await settled();
+    expect(recorder.ends).toHaveLength(1);
+  });
+});
+
+describe("Session: acknowledgements", () => {
+  const data = (id: number, length: number) =>
+    ({ type: "data", id, rank: 0, stream: "stdout", data: new Uint8Array(length) }) as const;
+
+  it("are for bytes that were delivered, every 256 KiB", async () => {
+    const { session, proxy } = await openSession();
+    session.start(request({ streaming: true }), new Recorder());
+    await settled();
+    proxy.send(started(1), data(1, 262_143));
+    await settled();
+    expect(proxy.acks).toEqual([]);
+    proxy.send(data(1, 1), data(1, 100_000), data(1, 100_000), data(1, 100_000));
+    await settled();
+    expect(proxy.acks).toEqual([3, 6]);
+  });
+
+  it("stop with the session", async () => {
+    const { session, proxy } = await openSession();
+    session.start(request({ streaming: true }), { next: () => session.close(), error() {}, complete() {} });
+    await settled();
+    proxy.send(data(1, 262_144));
+    await settled();
+    expect(proxy.acks).toEqual([]);
+  });
+});
+
+describe("Session: detach", () => {
+  it("is for a call under way, and not for one that is over", async () => {
+    const { session, proxy } = await openSession();
+    const recorder = new Recorder();
+    const call = session.start(request({ topic: "rexec.attach", streaming: true }), recorder);
+    session.detach(call);
+    await settled();
+    session.detach(call);
+    await settled();
+    expect(proxy.received.slice(1)).toEqual([{ type: "detach", id: 1 }]);
+    proxy.send(finished(1), { type: "error", id: 1, rank: 0, errno: 125, message: "" });
+    await settled();
+    session.detach(call);
+    await settled();
+    expect(proxy.received).toHaveLength(2);
+    expect(recorder.ends).toEqual(["completed"]);
+  });
+});

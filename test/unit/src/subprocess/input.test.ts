@@ -1,0 +1,195 @@
+import { NEVER, type Observable, of, Subject, throwError } from "rxjs";
+import { describe, expect, it } from "vitest";
+import { exec, type InputSource } from "../../../../src/index.js";
+import {
+  bytes,
+  end,
+  finished,
+  inputOf,
+  openFlux,
+  Recorder,
+  type ScriptedProxy,
+  settled,
+  started,
+} from "../../../support/peer.js";
+
+async function reading(stdin: InputSource, credit = 1000) {
+  const { flux, proxy } = await openFlux();
+  const recorder = new Recorder();
+  const subscription = exec(flux, ["a"], { stdin, grace: 0 }).subscribe(recorder);
+  await settled();
+  proxy.send(started(1));
+  if (credit > 0) proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: credit });
+  await settled();
+  return { flux, proxy, recorder, subscription };
+}
+
+const eofs = (proxy: ScriptedProxy) => proxy.received.filter(({ type }) => type === "eof");
+const kills = (proxy: ScriptedProxy) =>
+  proxy.requests.flatMap(({ topic, payload }) => (topic === "rexec.kill" ? [payload.signum] : []));
+
+async function* generator(...chunks: (string | Uint8Array)[]) {
+  yield* chunks;
+}
+
+const streamOf = (...chunks: string[]) =>
+  new ReadableStream<string>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+
+/** A source that counts how much was asked of it, and whether it was told to stop. */
+function counted(total: number) {
+  const source = {
+    asked: 0,
+    returned: 0,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      source.asked++;
+      return source.asked > total
+        ? { done: true as const, value: undefined }
+        : { done: false as const, value: "ab" };
+    },
+    async return() {
+      source.returned++;
+      return { done: true as const, value: undefined };
+    },
+  };
+  return source;
+}
+
+describe("stdin", () => {
+  it.each<[string, () => InputSource]>([
+    ["text", () => "héllo"],
+    ["bytes", () => bytes("héllo")],
+    ["an Observable", () => of("hé", bytes("llo"))],
+    ["an array", () => ["hé", bytes("llo")]],
+    ["an async generator", () => generator("hé", "llo")],
+    ["a ReadableStream of bytes", () => new Blob(["héllo"]).stream()],
+    ["a ReadableStream of text", () => streamOf("hé", "llo")],
+  ])("is %s, then its end", async (_, source) => {
+    const { proxy } = await reading(source());
+    await settled();
+    expect(Buffer.from(inputOf(proxy), "latin1").toString()).toBe("héllo");
+    expect(proxy.received.at(-1)).toEqual({ type: "eof", id: 1, stream: "stdin" });
+    expect(eofs(proxy)).toHaveLength(1);
+  });
+
+  it("may be a stream that cannot be iterated, as in some browsers", async () => {
+    const stream = streamOf("a", "b");
+    Object.defineProperty(stream, Symbol.asyncIterator, { value: undefined });
+    const { proxy } = await reading({ getReader: () => stream.getReader() } as ReadableStream<string>);
+    await settled();
+    expect([inputOf(proxy), eofs(proxy).length]).toEqual(["ab", 1]);
+  });
+
+  it("is read at the speed of the process", async () => {
+    const source = counted(100);
+    const { proxy } = await reading(source, 3);
+    await settled();
+    expect([inputOf(proxy), source.asked]).toEqual(["aba", 2]);
+    proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: 1 });
+    await settled();
+    expect([inputOf(proxy), source.asked]).toEqual(["abab", 3]);
+  });
+
+  it("tells its source to stop, once, when the process has ended", async () => {
+    const source = counted(100);
+    const { proxy, recorder } = await reading(source, 3);
+    proxy.send(finished(1), end(1));
+    await settled();
+    expect([recorder.ends, source.returned, source.asked]).toEqual([["completed"], 1, 2]);
+  });
+
+  it("tells its source to stop when nobody wants the process any more", async () => {
+    const source = counted(100);
+    const { subscription } = await reading(source, 3);
+    subscription.unsubscribe();
+    await settled();
+    expect([source.returned, source.asked]).toEqual([1, 2]);
+  });
+
+  it("unsubscribes from its source when the process has ended", async () => {
+    const source = new Subject<string>();
+    const { proxy } = await reading(source);
+    source.next("a");
+    expect(source.observed).toBe(true);
+    proxy.send(finished(1), end(1));
+    await settled();
+    expect(source.observed).toBe(false);
+  });
+
+  it("stays open for write with NEVER", async () => {
+    const { proxy } = await reading(NEVER);
+    expect(eofs(proxy)).toEqual([]);
+  });
+
+  it.each<[string, (error: Error) => InputSource]>([
+    ["an Observable", (error) => throwError(() => error)],
+    [
+      "an async iterable",
+      (error) => ({
+        [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }),
+      }),
+    ],
+    [
+      "an iterable",
+      (error) => ({
+        [Symbol.iterator]: () => ({
+          next: () => {
+            throw error;
+          },
+        }),
+      }),
+    ],
+    [
+      "a ReadableStream",
+      (error) => new ReadableStream<string>({ start: (controller) => controller.error(error) }),
+    ],
+  ])("that fails, as %s, ends the process with its error", async (_, source) => {
+    const error = new Error("broken");
+    const { proxy, recorder } = await reading(source(error));
+    await settled();
+    expect(recorder.ends).toEqual([error]);
+    // Nothing said that the input was complete.
+    expect(eofs(proxy)).toEqual([]);
+  });
+
+  it.each<[string, InputSource]>([
+    ["an Observable", of(7) as Observable<unknown> as Observable<string>],
+    ["an iterable", [7] as unknown as string[]],
+    ["an async iterable", generator(7 as unknown as string)],
+  ])("that gives what is neither text nor bytes, as %s, ends the process", async (_, source) => {
+    const { recorder } = await reading(source);
+    await settled();
+    expect(recorder.ends).toEqual([new TypeError("input is strings or Uint8Arrays, not number")]);
+  });
+
+  it("that cannot be read starts no process that nobody would end", async () => {
+    const stream = new Blob(["x"]).stream();
+    stream.getReader();
+    const { proxy, recorder } = await reading(stream, 0).catch((error) => error);
+    expect(recorder.ends).toEqual([expect.any(TypeError)]);
+    // It is not sent, or else it is killed.
+    expect(proxy.requests.length === 0 || kills(proxy).length > 0).toBe(true);
+  });
+
+  it("whose source fails when it is told to stop does not keep the process from its end", async () => {
+    const source = {
+      [Symbol.iterator]: () => ({
+        next: () => ({ done: false as const, value: "ab" }),
+        return: () => {
+          throw new Error("cannot stop");
+        },
+      }),
+    };
+    const { proxy, subscription } = await reading(source, 3);
+    subscription.unsubscribe();
+    await settled();
+    expect(kills(proxy)[0]).toBe(15);
+  });
+});

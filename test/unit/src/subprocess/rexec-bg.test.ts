@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { type RexecBgOptions, rexecBg } from "../../../../src/index.js";
+import { openFlux, settled } from "../../../support/peer.js";
+
+const cmd = { cmdline: ["a", "b"], env: {}, opts: {}, channels: [] };
+
+describe("rexecBg", () => {
+  it.each<[RexecBgOptions, string, string, object]>([
+    [{}, "rexec.exec", "any", { cmd, flags: 0 }],
+    [{ waitable: true }, "rexec.exec", "any", { cmd, flags: 16 }],
+    [
+      { nodeid: 3, service: "sdexec", label: "l", cwd: "/", env: { A: "1" }, opts: { x: "y" } },
+      "sdexec.exec",
+      "3",
+      { cmd: { ...cmd, label: "l", cwd: "/", env: { A: "1" }, opts: { x: "y" } }, flags: 0 },
+    ],
+  ])("sends %j", async (options, topic, nodeid, payload) => {
+    const { flux, proxy } = await openFlux();
+    rexecBg(flux, ["a", "b"], options).subscribe({ error: () => {} });
+    await settled();
+    expect(proxy.received).toEqual([{ type: "request", id: 1, topic, nodeid, streaming: false, payload }]);
+  });
+
+  it.each([
+    ["any", 2],
+    [3, 3],
+  ] as const)("gives pid and rank: nodeid %j", async (nodeid, rank) => {
+    const { flux, proxy } = await openFlux({ rank: 2 });
+    const rpc = rexecBg(flux, ["a"], { nodeid });
+    const told = Promise.all([rpc.getPid(), rpc.getRank(), rpc.get()]);
+    await settled();
+    proxy.send({ type: "response", id: 1, rank, payload: { type: "started", pid: 77 } });
+    expect(await told).toEqual([77, rank, { type: "started", pid: 77 }]);
+    expect(proxy.requests).toHaveLength(1);
+  });
+
+  it.each([{}, { type: "started" }, { type: "started", pid: "7" }, { type: "finished", pid: 7 }])(
+    "refuses an answer that RFC 42 does not have: %j",
+    async (payload) => {
+      const { flux, proxy } = await openFlux();
+      const pid = rexecBg(flux, ["a"]).getPid();
+      await settled();
+      proxy.send({ type: "response", id: 1, rank: 0, payload });
+      await expect(pid).rejects.toMatchObject({ code: "EPROTO" });
+    },
+  );
+
+  it("refuses a wrong argument at once", async () => {
+    const { flux } = await openFlux();
+    expect(() => rexecBg(flux, [])).toThrow(TypeError);
+    expect(() => rexecBg(flux, ["a"], { nodeid: -1 })).toThrow(TypeError);
+  });
+});

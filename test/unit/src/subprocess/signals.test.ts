@@ -1,0 +1,23 @@
+import { constants } from "node:os";
+import { describe, expect, it } from "vitest";
+import { type SignalName, signalName, signalNumber } from "../../../../src/index.js";
+
+describe("signals", () => {
+  it.runIf(process.platform === "linux")("are Linux's", () => {
+    // Names that Linux has twice.
+    const others = ["SIGIOT", "SIGPOLL", "SIGUNUSED"];
+    const linux = Object.entries(constants.signals).filter(([name]) => !others.includes(name));
+    for (const [name, number] of linux) {
+      expect([signalName(number), signalNumber(name as SignalName)]).toEqual([name, number]);
+    }
+    expect(linux.length).toBe(31);
+  });
+
+  it("beyond 31 have numbers, up to 64", () => {
+    expect([signalName(34), signalNumber(34), signalNumber(64)]).toEqual(["SIG34", 34, 64]);
+  });
+
+  it.each([0, -1, 65, 1.5, Number.NaN, "SIGFOO", "TERM", "", undefined, null])("%j is none", (signal) => {
+    expect(() => signalNumber(signal as SignalName)).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,129 @@
+/** What the compiler must refuse and must know: `npx tsc -p . --noEmit` is what runs most of this. */
+import { NEVER, type Observable } from "rxjs";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import {
+  attach,
+  type CompletedProcess,
+  type ConnectOptions,
+  collect,
+  exec,
+  type Flux,
+  type FluxErrorCode,
+  kill,
+  lines,
+  list,
+  type Outcome,
+  orThrow,
+  type ProcessEvent,
+  type Rpc,
+  rexecBg,
+  type Subprocess,
+  spawn,
+  stdout,
+  text,
+  wait,
+  write,
+} from "../../../src/index.js";
+import { openFlux } from "../../support/peer.js";
+
+describe("types: pid and label", () => {
+  it("neither is a compile error", async () => {
+    const { flux } = await openFlux();
+    // @ts-expect-error neither pid nor label
+    expect(() => kill(flux, {})).toThrow(TypeError);
+    // @ts-expect-error neither pid nor label
+    expect(() => kill(flux, { signum: 9, nodeid: 1 })).toThrow(TypeError);
+    // @ts-expect-error neither pid nor label
+    expect(() => wait(flux, {})).toThrow(TypeError);
+    // @ts-expect-error neither pid nor label
+    expect(() => attach(flux, { stdout: false })).toThrow(TypeError);
+  });
+
+  it("both is a compile error", async () => {
+    const { flux } = await openFlux();
+    // @ts-expect-error both pid and label
+    expect(() => kill(flux, { pid: 1, label: "l" })).toThrow(TypeError);
+    // @ts-expect-error both pid and label
+    expect(() => wait(flux, { pid: 1, label: "l" })).toThrow(TypeError);
+    // @ts-expect-error both pid and label
+    expect(() => attach(flux, { pid: 1, label: "l", nodeid: 1 })).toThrow(TypeError);
+  });
+
+  it("one is right", () => {
+    expectTypeOf(kill).toBeCallableWith({} as Flux, { pid: 1 });
+    expectTypeOf(kill).toBeCallableWith({} as Flux, { label: "l", signum: "SIGUSR1" });
+    expectTypeOf(wait).toBeCallableWith({} as Flux, { label: "l", nodeid: "any" });
+    expectTypeOf(attach).toBeCallableWith({} as Flux, { pid: 1, nodeid: "0-3" });
+  });
+});
+
+// Never called: only compiled.
+function refused(flux: Flux): void {
+  // @ts-expect-error no such signal
+  kill(flux, { pid: 1, signum: "SIGFOO" });
+  // @ts-expect-error one rank answers
+  kill(flux, { pid: 1, nodeid: "all" });
+  // @ts-expect-error a command is an array
+  exec(flux, "ls -l");
+  // @ts-expect-error a process reads text or bytes
+  exec(flux, ["a"], { stdin: 7 });
+  // @ts-expect-error a process reads text or bytes
+  exec(flux, ["a"], { stdin: [7] });
+  // @ts-expect-error one process has one rank
+  spawn(flux, ["a"], { nodeid: "0-3" });
+  // @ts-expect-error in background there are no channels
+  rexecBg(flux, ["a"], { channels: ["C"] });
+  // @ts-expect-error the environment is text
+  exec(flux, ["a"], { env: { A: undefined } });
+  // @ts-expect-error a handle needs a token
+  const options: ConnectOptions = {};
+  // @ts-expect-error bytes have no lines before they are bytes of one stream
+  exec(flux, ["a"]).pipe(lines());
+  // @ts-expect-error text is decoded once
+  exec(flux, ["a"]).pipe(stdout(), text(), text());
+  // @ts-expect-error no such code
+  const code: FluxErrorCode = "ENOTHING";
+  void [options, code];
+}
+
+async function known(flux: Flux): Promise<void> {
+  expectTypeOf(kill(flux, { pid: 1 })).toEqualTypeOf<Rpc<void>>();
+  expectTypeOf(write(flux, { matchtag: 1 }, "x")).toEqualTypeOf<Rpc<void>>();
+  expectTypeOf(list(flux).getProcesses()).toEqualTypeOf<Promise<Subprocess[]>>();
+  expectTypeOf(rexecBg(flux, ["a"]).getPid()).toEqualTypeOf<Promise<number>>();
+  expectTypeOf(wait(flux, { pid: 1 }).getOutcome()).toEqualTypeOf<Promise<Outcome>>();
+  expectTypeOf(await flux.rpc<{ value: string }>("attr.get").get()).toEqualTypeOf<{ value: string }>();
+  expectTypeOf(await flux.rpc("attr.get").get()).toEqualTypeOf<unknown>();
+
+  const events = exec(flux, ["a"], { stdin: NEVER });
+  expectTypeOf(events).toEqualTypeOf<Observable<ProcessEvent>>();
+  expectTypeOf(events.pipe(orThrow())).toEqualTypeOf<Observable<ProcessEvent>>();
+  expectTypeOf(events.pipe(stdout())).toEqualTypeOf<Observable<Uint8Array>>();
+  expectTypeOf(events.pipe(stdout(), text(), lines())).toEqualTypeOf<Observable<string>>();
+  expectTypeOf(events.pipe(collect(), orThrow())).toEqualTypeOf<Observable<CompletedProcess>>();
+}
+
+function narrowed(event: ProcessEvent, outcome: Outcome): number | undefined {
+  if (event.type === "started") return event.pid + event.matchtag;
+  // @ts-expect-error only some events have a pid
+  void event.pid;
+  switch (outcome.kind) {
+    case "exited":
+      return outcome.code;
+    case "signaled":
+      return outcome.signal;
+    case "unknown":
+      return outcome.cause.errno;
+    default:
+      expectTypeOf(outcome).toEqualTypeOf<never>();
+      return undefined;
+  }
+}
+
+describe("types", () => {
+  it("are compiled", () => {
+    expectTypeOf(refused).returns.toBeVoid();
+    expectTypeOf(known).returns.resolves.toBeVoid();
+    expectTypeOf(narrowed).returns.toEqualTypeOf<number | undefined>();
+  });
+});
