@@ -1,0 +1,73 @@
+/** Ed25519 keys for the mechanism "curve", in the forms that people have them in. */
+import { toBase64 } from "../protocol/rfc42.js";
+
+/** A private key as a JWK (RFC 8037). More members may be there; they are not looked at. */
+export interface CurveJwk {
+  readonly kty?: string | undefined;
+  readonly crv?: string | undefined;
+  /** The secret seed, base64url. */
+  readonly d?: string | undefined;
+  /** The public key, base64url. */
+  readonly x?: string | undefined;
+}
+
+/**
+ * A private key: a JWK, the PEM text of a PKCS #8 key, a pair of WebCrypto's, or an extractable private key
+ * of WebCrypto's. The private half of a pair need not be extractable.
+ */
+export type CurveKey = CurveJwk | string | CryptoKeyPair | CryptoKey;
+
+/** A key that is ready to sign. */
+export interface ImportedKey {
+  readonly privateKey: CryptoKey;
+  /** Standard base64 of the 32 bytes. */
+  readonly publicKey: string;
+}
+
+const ALGORITHM = "Ed25519";
+
+/** @throws TypeError if `key` cannot be used, without any of it */
+export async function importCurveKey(key: CurveKey): Promise<ImportedKey> {
+  // Browsers hide it from a page that is no secure context.
+  if (globalThis.crypto?.subtle === undefined) {
+    throw new TypeError("there is no WebCrypto here: a page must come over https to sign");
+  }
+  try {
+    if (typeof key === "string") return await importJwk(await exportJwk(await importPem(key)));
+    if ("privateKey" in key) return await importPair(key);
+    if (!("algorithm" in key)) return await importJwk(key);
+    if (!key.extractable) throw new TypeError("its public half cannot be found: pass the pair");
+    return await importJwk(await exportJwk(key));
+  } catch (cause) {
+    throw new TypeError(`key cannot sign: ${(cause as Error).message || (cause as Error).name}`, { cause });
+  }
+}
+
+function importPem(pem: string): Promise<CryptoKey> {
+  const base64 = /^\s*-----BEGIN PRIVATE KEY-----([\w+/=\s]+)-----END PRIVATE KEY-----\s*$/.exec(pem)?.[1];
+  if (base64 === undefined) throw new TypeError("not the PEM text of a PKCS #8 key");
+  const der = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return crypto.subtle.importKey("pkcs8", der, ALGORITHM, true, ["sign"]);
+}
+
+const exportJwk = (key: CryptoKey): Promise<CurveJwk> => crypto.subtle.exportKey("jwk", key);
+
+async function importJwk({ kty, crv, d, x }: CurveJwk): Promise<ImportedKey> {
+  if (kty !== "OKP" || crv !== ALGORITHM) throw new TypeError("not an Ed25519 key");
+  if (!d || !x) throw new TypeError("not a private JWK with d and x");
+  const [privateKey, publicKey] = await Promise.all([
+    crypto.subtle.importKey("jwk", { kty, crv, d, x }, ALGORITHM, false, ["sign"]),
+    crypto.subtle.importKey("jwk", { kty, crv, x }, ALGORITHM, true, ["verify"]),
+  ]);
+  return importPair({ privateKey, publicKey });
+}
+
+/** Signs once, for a pair whose halves do not belong together would have every request refused. */
+async function importPair({ privateKey, publicKey }: CryptoKeyPair): Promise<ImportedKey> {
+  const probe = new Uint8Array(0);
+  const signature = await crypto.subtle.sign(ALGORITHM, privateKey, probe);
+  if (!(await crypto.subtle.verify(ALGORITHM, publicKey, signature, probe))) {
+    throw new TypeError("its public half is another key's");
+  }
+  return { privateKey, publicKey: toBase64(new Uint8Array(await crypto.subtle.exportKey("raw", publicKey))) };
+}

@@ -1,0 +1,59 @@
+/**
+ * Verification of "curve" signatures without a CA, in the steps of flux-security with `require-ca = false`.
+ */
+import { fromBase64 } from "../protocol/rfc42.js";
+import {
+  type CurveCertificate,
+  certificateOf,
+  decodeExact,
+  SIGNATURE_SIZE,
+  sameCertificate,
+} from "./curve-certificate.js";
+import { checkClaim, headerValue, type ParsedSignature, SignatureError } from "./signature.js";
+
+export interface CurveVerifyOptions {
+  /** The user who must have signed. */
+  userid: number;
+  /** That user's certificate, from `sig.pub`. */
+  certificate: CurveCertificate;
+  /** How old a signature may be, in seconds, whatever it says itself. */
+  maxTtl: number;
+  /** The clock, in milliseconds since 1970. Default Date.now. */
+  now?: (() => number) | undefined;
+}
+
+const utf8 = new TextEncoder();
+
+/**
+ * Accepts a signature that the owner of a certificate has made and that is neither expired nor of the future.
+ * There is no leeway for clocks, as flux-security has none.
+ * @throws SignatureError saying which check failed
+ */
+export async function curveVerify(signature: ParsedSignature, options: CurveVerifyOptions): Promise<void> {
+  const { header } = signature;
+  checkClaim(signature, "curve", options.userid);
+  const certificate = certificateOf(header);
+  const ctime = headerValue(header, "curve.ctime", "t");
+  const xtime = headerValue(header, "curve.xtime", "t");
+  if (!(await isSignedBy(certificate.publicKey, signature))) {
+    throw new SignatureError("signature does not verify");
+  }
+  if (!sameCertificate(certificate, options.certificate)) {
+    throw new SignatureError("signature has another certificate than the user");
+  }
+  const now = Math.floor((options.now ?? Date.now)() / 1000);
+  if (xtime < now || ctime + options.maxTtl < now) throw new SignatureError("signature has expired");
+  if (ctime > now) throw new SignatureError("signature was made in the future");
+}
+
+async function isSignedBy(publicKey: string, { signature, input }: ParsedSignature): Promise<boolean> {
+  const bytes = new Uint8Array(decodeExact(signature, "Ed25519 signature", SIGNATURE_SIZE));
+  const raw = new Uint8Array(fromBase64(publicKey));
+  try {
+    const key = await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
+    return await crypto.subtle.verify("Ed25519", key, bytes, utf8.encode(input));
+  } catch (cause) {
+    // Some runtimes look at once whether 32 bytes are a point of the curve.
+    throw new SignatureError("signature has a public key that cannot be used", { cause });
+  }
+}
