@@ -18,7 +18,7 @@ module.exports = {
     only("errors-is-a-leaf", "^src/errors", "^$"),
     only("protocol-knows-itself", "^src/protocol/", "^src/(protocol/|errors)"),
     only("transport-knows-protocol", "^src/transport/", "^src/(transport/|protocol/)"),
-    only("session-knows-what-is-below", "^src/session/", "^src/(session/|transport/|protocol/|errors)"),
+    only("session-knows-what-is-below", "^src/session/", "^src/(session/|transport/|signing/|protocol/|errors)"),
     only(
       "subprocess-knows-the-handle",
       "^src/subprocess/",
@@ -50,8 +50,18 @@ module.exports = {
       to: { dependencyTypes: ["core", "npm"] },
     },
     only("broker-knows-wire", "^proxy/broker/", "^(proxy/(broker|wire)/|src/(protocol/|errors))"),
-    only("embedded-knows-wire", "^proxy/embedded/", "^(proxy/(embedded|wire)/|src/(protocol/|errors))"),
-    only("auth-knows-errors", "^proxy/auth/", "^(proxy/auth/|src/errors)"),
+    only("signing-knows-protocol", "^src/signing/", "^src/(signing/|protocol/|errors)"),
+    only(
+      "proxy-signing-knows-signing",
+      "^proxy/signing/",
+      "^(proxy/signing/|src/(signing/|protocol/|errors))",
+    ),
+    only(
+      "embedded-knows-wire-and-signing",
+      "^proxy/embedded/",
+      "^(proxy/(embedded|wire|signing)/|src/(protocol/|signing/|errors))",
+    ),
+    only("auth-knows-errors", "^proxy/auth/", "^(proxy/auth/|src/(protocol/|signing/|errors))"),
     // The command line is a user of the client as well as of the proxy; nothing else in proxy/ is.
     {
       name: "proxy-sees-little-of-src",

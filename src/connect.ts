@@ -1,5 +1,7 @@
 import { Flux } from "./flux.js";
+import { Lease, type Prove, type TokenSource } from "./session/lease.js";
 import { Session } from "./session/session.js";
+import type { Signer } from "./signing/signer.js";
 import { webSocketConnector } from "./transport/websocket.js";
 
 /** The token that says who the client is: a JWT, or what gives one. */
@@ -7,8 +9,18 @@ export type Token = string | Promise<string> | (() => string | Promise<string>);
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
-  /** A JWT that the proxy accepts, or a function or promise that gives one. */
+  /**
+   * A JWT that the proxy accepts, or a function or promise that gives one. A function is asked again before the token
+   * ends; what it gives then is taken without an interruption.
+   */
   token: Token;
+  /** Proves possession of the key that the token is bound to (`cnf.jkt`): see `keyProof`. */
+  prove?: Prove | undefined;
+  /**
+   * Signs requests here, with a key that never leaves this place: see `curveSigner`. Without one, the proxy signs what
+   * is to be signed, if it can.
+   */
+  signer?: Signer | undefined;
 }
 
 /**
@@ -21,8 +33,9 @@ export interface ConnectOptions {
  * @throws TypeError if the url is none. That the proxy cannot be reached or refuses the token is an error of
  *   `status$` and of every request: FluxError with ECONNREFUSED or EACCES
  */
-export function connect(url: string | URL, { token }: ConnectOptions): Flux {
-  return new Flux(new Session(webSocketConnector(webSocketUrl(url)), tokenSource(token)));
+export function connect(url: string | URL, { token, prove, signer }: ConnectOptions): Flux {
+  const connector = webSocketConnector(webSocketUrl(url));
+  return new Flux(new Session(connector, new Lease(tokenSource(token), prove), signer));
 }
 
 function webSocketUrl(url: string | URL): string {
@@ -40,7 +53,7 @@ function webSocketUrl(url: string | URL): string {
   return parsed.href;
 }
 
-function tokenSource(token: Token): () => Promise<string> {
+function tokenSource(token: Token): TokenSource {
   if (typeof token === "function") return async () => token();
   if (token instanceof Promise) {
     // Whoever waits for the session hears of it; the promise itself may be rejected long before.

@@ -40,7 +40,7 @@ export class Flux {
     if (typeof topic !== "string" || topic === "" || topic.includes("\0")) {
       throw new TypeError(`not a topic: ${JSON.stringify(topic)}`);
     }
-    return new Rpc(request<T>(this, topic, payload, nodeid));
+    return new Rpc(request<T>(this, topic, payload, nodeid, false));
   }
 
   /** Closes the connection. Processes in the foreground end with it, as RFC 42 has it; those in background stay. */
@@ -63,7 +63,7 @@ export function request<T>(
 ): Observable<T> {
   const target = rankNodeid(nodeid);
   return new Observable((subscriber) => {
-    const call = flux.session.start(
+    flux.session.start(
       { topic, nodeid: target, streaming: false, payload: { ...payload }, sign },
       {
         next: (message) => {
@@ -74,7 +74,6 @@ export function request<T>(
         complete: () => subscriber.complete(),
       },
     );
-    return () => flux.session.withdraw(call);
   });
 }
 

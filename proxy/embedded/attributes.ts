@@ -1,6 +1,7 @@
 /** The attr service of one rank: what Flux's tools ask of a broker before anything else. */
 import { hostname } from "node:os";
 import { errnoOf } from "../../src/errors.js";
+import { OWNER } from "./credential.js";
 import { parsePayload } from "./json.js";
 import type { Request } from "./request.js";
 import { UnpackError, unpack } from "./unpack.js";
@@ -30,7 +31,7 @@ export class Attributes {
       ["local-uri", uri],
       ["rank", String(rank)],
       ["rundir", directory],
-      ["security.owner", String(process.getuid?.() ?? 0)],
+      ["security.owner", String(OWNER)],
       ["size", String(size)],
     ]);
   }

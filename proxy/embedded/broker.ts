@@ -5,8 +5,10 @@ import { errnoOf } from "../../src/errors.js";
 import { NODEID_ANY, type RequestMessage } from "../wire/message.js";
 import { Attributes } from "./attributes.js";
 import { Connection } from "./connection.js";
+import { OwnerService } from "./owner.js";
 import { Request } from "./request.js";
-import { Rexec } from "./rexec.js";
+import { ShellService } from "./shell.js";
+import type { Shell } from "./shells.js";
 
 /** What a broker is made of. */
 export interface BrokerOptions {
@@ -14,9 +16,14 @@ export interface BrokerOptions {
   /** Where the sockets go. */
   directory: string;
   log: ((rank: number, message: string) => void) | undefined;
+  /** The job shells that every rank has. */
+  shells: readonly Shell[];
 }
 
 interface Service {
+  /** The user that it runs as. */
+  readonly userid?: number;
+  /** Serves a request, or returns false if there is no such method. */
   serve(method: string, request: Request): boolean;
 }
 
@@ -24,14 +31,15 @@ interface Rank {
   rank: number;
   uri: string;
   path: string;
-  rexec: Rexec;
+  /** Those that run processes. */
+  servers: readonly (OwnerService | ShellService)[];
   services: ReadonlyMap<string, Service>;
 }
 
 /** One process that plays every rank of an instance. The ranks share the machine but not their process tables. */
 export class Broker {
   readonly #ranks: readonly Rank[];
-  readonly #servers: Server[] = [];
+  readonly #listeners: Server[] = [];
   readonly #connections = new Set<Connection>();
 
   constructor(options: BrokerOptions) {
@@ -50,23 +58,27 @@ export class Broker {
         server.once("error", reject);
         server.listen(path, resolve);
       });
-      this.#servers.push(server);
+      this.#listeners.push(server);
     }
   }
 
   /** Kills and reaps every process, and closes every socket. */
   async close(): Promise<void> {
-    const closed = this.#servers.map(
+    const closed = this.#listeners.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
-    await Promise.all(this.#ranks.map(({ rexec }) => rexec.close()));
+    await Promise.all(this.#servers().map((server) => server.close()));
     for (const connection of this.#connections) connection.close();
     await Promise.all(closed);
   }
 
   /** Kills every process and waits for nothing. */
   killAll(): void {
-    for (const { rexec } of this.#ranks) rexec.killAll();
+    for (const server of this.#servers()) server.killAll();
+  }
+
+  #servers() {
+    return this.#ranks.flatMap(({ servers }) => servers);
   }
 
   #accept(connection: Connection): void {
@@ -75,7 +87,7 @@ export class Broker {
       request: (message) => this.#route(message, connection),
       closed: () => {
         this.#connections.delete(connection);
-        for (const { rexec } of this.#ranks) rexec.disconnect(connection);
+        for (const server of this.#servers()) server.disconnect(connection);
       },
     });
   }
@@ -88,9 +100,9 @@ export class Broker {
       new Request(message, connection, connection.rank).fail(errnoOf("EHOSTUNREACH"));
       return;
     }
-    const request = new Request(message, connection, target);
-    const [name = "", ...method] = request.topic.split(".");
+    const [name = "", ...method] = (message.topic ?? "").split(".");
     const service = rank.services.get(name);
+    const request = new Request(message, connection, target, service?.userid);
     if (!service) request.fail(errnoOf("ENOSYS"), `No service matching ${request.topic} is registered`);
     else if (!service.serve(method.join("."), request)) {
       request.fail(errnoOf("ENOSYS"), `Unknown service method '${request.topic}'`);
@@ -98,13 +110,19 @@ export class Broker {
   }
 }
 
-function createRank(rank: number, { size, directory, log }: BrokerOptions): Rank {
+function createRank(rank: number, { size, directory, log, shells }: BrokerOptions): Rank {
   const path = join(directory, `local-${rank}`);
   const uri = `local://${path}`;
-  const rexec = new Rexec({ rank, uri, log: log && ((message) => log(rank, message)) });
+  const options = { rank, uri, log: log && ((message: string) => log(rank, message)) };
+  const owner = new OwnerService(options);
   const services = new Map<string, Service>([
-    ["rexec", rexec],
+    ["rexec", owner],
     ["attr", new Attributes({ rank, size, uri, directory })],
   ]);
-  return { rank, uri, path, rexec, services };
+  const jobs = shells.map((shell) => {
+    const service = new ShellService(shell, options);
+    services.set(shell.service, service);
+    return service;
+  });
+  return { rank, uri, path, servers: [owner, ...jobs], services };
 }

@@ -5,6 +5,9 @@
 import { atExit } from "./atexit.js";
 import { Broker } from "./broker.js";
 import { createRunDirectory, removeRunDirectory } from "./rundir.js";
+import { createShells, type EmbeddedShellOptions } from "./shells.js";
+
+export type { EmbeddedShellOptions } from "./shells.js";
 
 /** How to start an embedded broker. */
 export interface EmbeddedBrokerOptions {
@@ -14,6 +17,8 @@ export interface EmbeddedBrokerOptions {
   dir?: string;
   /** Takes what Flux writes to its own log: the output and the end of background processes. Dropped by default. */
   log?: (rank: number, message: string) => void;
+  /** Job shells, each with a service on every rank that requires signatures. None by default. */
+  shells?: readonly EmbeddedShellOptions[];
 }
 
 /** A broker that runs. */
@@ -22,6 +27,8 @@ export interface EmbeddedBroker extends AsyncDisposable {
   readonly uri: string;
   /** The URI of each rank. */
   readonly uris: readonly string[];
+  /** What a request to each shell names as its service, such as "1001-shell-f6sYx2X9.rexec". */
+  readonly shells: readonly string[];
   /** Kills its processes and waits until they are reaped, closes its sockets, removes its directory. */
   close(): Promise<void>;
 }
@@ -30,16 +37,18 @@ const MAX_SIZE = 1024;
 
 /**
  * Starts a broker in this process. The processes that it runs end with it, also when this process exits without
- * having closed it, though not when this process is killed.
+ * having closed it, though not when this process is killed. All of them run as the user of this process, those of
+ * a job shell too, whatever its userid: it has one to be reached in that user's name, not to become that user.
  * @throws TypeError or RangeError if an option is invalid
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
-  const { size = 1, dir, log } = options;
+  const { size = 1, dir, log, shells: shellOptions = [] } = options;
   if (!Number.isInteger(size)) throw new TypeError(`size must be an integer, not ${String(size)}`);
   if (size < 1 || size > MAX_SIZE) throw new RangeError(`size must be from 1 to ${MAX_SIZE}, not ${size}`);
+  const shells = createShells(shellOptions);
 
   const directory = createRunDirectory(size, dir);
-  const broker = new Broker({ size, directory, log });
+  const broker = new Broker({ size, directory, log, shells });
   const disarm = atExit(() => {
     broker.killAll();
     removeRunDirectory(directory);
@@ -61,5 +70,6 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): 
     return closed;
   };
   const uris = broker.uris;
-  return { uri: uris[0] as string, uris, close, [Symbol.asyncDispose]: close };
+  const services = shells.map(({ service }) => `${service}.rexec`);
+  return { uri: uris[0] as string, uris, shells: services, close, [Symbol.asyncDispose]: close };
 }

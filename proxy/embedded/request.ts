@@ -1,24 +1,28 @@
 /** One request and its answers. */
-import { FLAG, type RequestMessage, type ResponseMessage, ROLE } from "../wire/message.js";
+import { FLAG, type RequestMessage, type ResponseMessage } from "../wire/message.js";
 import type { Connection } from "./connection.js";
+import { type Credential, OWNER, requestCredential, responseCredential } from "./credential.js";
 import { jsonPayload, textPayload } from "./json.js";
-
-const OWNER = process.getuid?.() ?? 0;
 
 /** A request that has arrived at a rank, and the way back to whoever sent it. */
 export class Request {
+  /** Who sent it. */
+  readonly credential: Credential;
   readonly #message: RequestMessage;
 
   /**
    * @param connection where it came from
    * @param rank the rank that answers
+   * @param server the user that the service which answers runs as
    */
   constructor(
     message: RequestMessage,
     readonly connection: Connection,
     readonly rank: number,
+    readonly server = OWNER,
   ) {
     this.#message = message;
+    this.credential = requestCredential(message);
   }
 
   get topic(): string {
@@ -35,11 +39,6 @@ export class Request {
 
   get streaming(): boolean {
     return (this.#message.flags & FLAG.streaming) !== 0;
-  }
-
-  /** Whether the sender acts as the instance owner. An owner who names no role has that one (RFC 12). */
-  get fromOwner(): boolean {
-    return this.#message.rolemask === 0 || (this.#message.rolemask & ROLE.owner) !== 0;
   }
 
   /** Answers with a JSON object, or with nothing. */
@@ -59,9 +58,7 @@ export class Request {
       type: "response",
       // a response is the request without its payload (libflux response.c flux_response_derive)
       flags: payload ? flags | FLAG.payload : flags & ~FLAG.payload,
-      userid: OWNER,
-      // the local role is lost between brokers (RFC 12)
-      rolemask: this.rank === this.connection.rank ? ROLE.owner | ROLE.local : ROLE.owner,
+      ...responseCredential(this.server, this.rank === this.connection.rank),
       errnum,
       matchtag,
       routes,

@@ -1,10 +1,13 @@
-/** The rexec service of one rank: the verbs of RFC 42 (libsubprocess server.c). */
-import { errnoOf, FluxError } from "../../src/errors.js";
+/**
+ * The verbs of RFC 42 (libsubprocess server.c), for a rank's own service and for those of job shells, which
+ * differ in whom they let in.
+ */
+import { FluxError } from "../../src/errors.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
 import { commandName, completeEnvironment, parseCommand, type ServerCommand } from "./command.js";
 import type { Connection } from "./connection.js";
+import { mayActFor } from "./credential.js";
 import { decodeIo } from "./io.js";
-import { parsePayload } from "./json.js";
 import { LOCAL_FLAG, launch } from "./launch.js";
 import type { Request } from "./request.js";
 import { planStreams } from "./streams.js";
@@ -13,7 +16,7 @@ import { Subprocess } from "./subprocess.js";
 import { ProcessTable } from "./table.js";
 import { type Format, UnpackError, type Unpacked, unpack } from "./unpack.js";
 
-/** What a rank's rexec service is told. */
+/** What a subprocess server is told. */
 export interface RexecOptions {
   rank: number;
   /** The rank's own URI, for FLUX_URI. */
@@ -22,43 +25,46 @@ export interface RexecOptions {
   log: ((message: string) => void) | undefined;
 }
 
-/** The subprocess server of one rank. */
+/** What a request asks: its payload, or what was signed in place of it. */
+export type Payload = object | undefined;
+
+/** A subprocess server of one rank. */
 export class Rexec {
   readonly #options: RexecOptions;
   readonly #table = new ProcessTable();
   /** Those that have not been reaped, among them some that the table has forgotten. */
   readonly #unreaped = new Set<Subprocess>();
-  readonly #verbs: ReadonlyMap<string, (request: Request) => void>;
+  readonly #verbs: ReadonlyMap<string, (request: Request, payload: Payload) => void>;
   #closing = false;
 
   constructor(options: RexecOptions) {
     this.#options = options;
     this.#verbs = new Map([
-      ["exec", (request) => this.#exec(request)],
-      ["write", (request) => this.#write(request)],
-      ["kill", (request) => this.#kill(request)],
+      ["exec", (request, payload) => this.#exec(request, payload)],
+      ["write", (request, payload) => this.#write(request, payload)],
+      ["kill", (request, payload) => this.#kill(request, payload)],
       ["list", (request) => this.#list(request)],
-      ["wait", (request) => this.#wait(request)],
-      ["attach", (request) => this.#attach(request)],
+      ["wait", (request, payload) => this.#wait(request, payload)],
+      ["attach", (request, payload) => this.#attach(request, payload)],
       ["disconnect", (request) => this.disconnect(request.connection)],
     ]);
   }
 
-  /** Serves a request, or returns false if there is no such method. */
-  serve(method: string, request: Request): boolean {
-    const verb = this.#verbs.get(method);
-    if (!verb) return false;
-    if (!request.fromOwner) {
-      request.fail(errnoOf("EPERM"), "Request requires owner credentials");
-      return true;
-    }
-    try {
-      verb(request);
-    } catch (error) {
-      if (!(error instanceof FluxError)) throw error;
-      if (method !== "write") request.fail(error.errno, error.message); // a write is never answered
-    }
-    return true;
+  /** Whether there is such a method. */
+  has(method: string): boolean {
+    return this.#verbs.has(method);
+  }
+
+  /** Does what an authenticated request asks. @throws FluxError that is to be its answer: see {@link refuse} */
+  call(method: string, request: Request, payload: Payload): void {
+    this.#verbs.get(method)?.(request, payload);
+  }
+
+  /** Answers with an error, save that a write is never answered. @throws what is no FluxError */
+  refuse(method: string, request: Request, error: unknown): void {
+    if (!(error instanceof FluxError)) throw error;
+    if (method !== "write") request.fail(error.errno, error.message);
+    else this.#options.log?.(`Error decoding ${request.topic} request: ${error.message}`);
   }
 
   /** A client is gone: its foreground processes are killed, its attachments and waits end (server_disconnect_cb). */
@@ -85,13 +91,13 @@ export class Rexec {
     for (const subprocess of this.#table) subprocess.killNow();
   }
 
-  #exec(request: Request): void {
+  #exec(request: Request, payload: Payload): void {
     const background = !request.streaming;
     const {
       cmd,
       flags,
       local_flags: localFlags = 0,
-    } = unpackRequest(request, { cmd: "any", flags: "integer", local_flags: "integer?" });
+    } = unpackRequest(payload, { cmd: "any", flags: "integer", local_flags: "integer?" });
     if (this.#closing) throw new FluxError("ENOSYS", "subprocess server is shutting down");
     if (background && flags & EXEC_FLAG.writeCredit) {
       throw new FluxError("EINVAL", "write-credit flag is not allowed in background mode");
@@ -135,25 +141,25 @@ export class Rexec {
     if (complaint !== undefined) subprocess.complain(complaint);
   }
 
-  #write(request: Request): void {
-    const { matchtag, io } = unpackRequest(request, { matchtag: "integer", io: "any" });
+  #write(request: Request, payload: Payload): void {
+    const { matchtag, io } = unpackRequest(payload, { matchtag: "integer", io: "any" });
     for (const subprocess of this.#table) {
       const client = subprocess.client;
       if (client?.connection !== request.connection || (client.matchtag | 0) !== matchtag) continue;
+      if (!mayActFor(request.credential, client.credential)) continue;
       const { stream, bytes, eof } = decodeIo(io);
       subprocess.write(stream, bytes, eof);
       return;
     }
   }
 
-  #kill(request: Request): void {
-    const named = unpackRequest(request, { pid: "integer", signum: "integer", label: "string?" });
+  #kill(request: Request, payload: Payload): void {
+    const named = unpackRequest(payload, { pid: "integer", signum: "integer", label: "string?" });
     this.#table.find(named).kill(named.signum);
     request.respond();
   }
 
   #list(request: Request): void {
-    refuseSignature(parsePayload(request.payload));
     const procs = [...this.#table].map((subprocess) => ({
       pid: subprocess.pid,
       cmd: commandName(subprocess.command),
@@ -163,8 +169,8 @@ export class Rexec {
     request.respond({ rank: this.#options.rank, procs });
   }
 
-  #wait(request: Request): void {
-    const subprocess = this.#table.find(unpackRequest(request, { pid: "integer", label: "string?" }));
+  #wait(request: Request, payload: Payload): void {
+    const subprocess = this.#table.find(unpackRequest(payload, { pid: "integer", label: "string?" }));
     if (!subprocess.waitable) throw new FluxError("EINVAL", "process is not waitable");
     if (subprocess.waiter) throw new FluxError("EINVAL", "process is already being waited on");
     if (subprocess.client) throw new FluxError("EBUSY", "subprocess has a client attached");
@@ -172,8 +178,8 @@ export class Rexec {
     if (!subprocess.active) this.#settle(subprocess);
   }
 
-  #attach(request: Request): void {
-    const named = unpackRequest(request, { pid: "integer", label: "string?", flags: "integer" });
+  #attach(request: Request, payload: Payload): void {
+    const named = unpackRequest(payload, { pid: "integer", label: "string?", flags: "integer" });
     if (!request.streaming) throw new FluxError("EPROTO", "attach request is missing STREAMING flag");
     const subprocess = this.#table.find(named, "ENOENT");
     if (!subprocess.background) throw new FluxError("EBUSY", "subprocess is not in background mode");
@@ -213,23 +219,11 @@ function launchError(cause: unknown): FluxError {
   return new FluxError(code, `error launching process: ${strerror(code)}`, { cause });
 }
 
-function unpackRequest<F extends Format>(request: Request, format: F): Unpacked<F> {
-  const payload = parsePayload(request.payload);
-  if (!payload) throw new FluxError("EPROTO", `failed to unpack request: ${strerror("EPROTO")}`);
-  refuseSignature(payload);
+function unpackRequest<F extends Format>(payload: Payload, format: F): Unpacked<F> {
   try {
     return unpack(payload, format);
   } catch (error) {
     if (!(error instanceof UnpackError)) throw error;
     throw new FluxError("EPROTO", `invalid request payload: ${error.message}`, { cause: error });
   }
-}
-
-/** RFC 42 Request Authentication: a server that cannot verify signatures refuses those who sign. */
-function refuseSignature(payload: object | undefined): void {
-  if (!payload || !Object.hasOwn(payload, "signature")) return;
-  if (typeof (payload as { signature: unknown }).signature !== "string") {
-    throw new FluxError("EPROTO", "signature field is not a string");
-  }
-  throw new FluxError("EPERM", "signature verification not available");
 }

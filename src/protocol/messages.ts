@@ -16,6 +16,7 @@ export const CLOSE = {
   unauthorized: 4401,
   helloTimeout: 4408,
   idInUse: 4409,
+  expired: 4411,
   outOfSequence: 4412,
   creditOverrun: 4429,
   internal: 4500,
@@ -45,6 +46,18 @@ export interface Hello {
   token: string;
 }
 
+/** The proxy's answer to the {@link Hello} of a token that is bound to a key. */
+export interface Challenge {
+  type: "challenge";
+  nonce: string;
+}
+
+/** The client's answer to a {@link Challenge}. */
+export interface Proof {
+  type: "proof";
+  proof: string;
+}
+
 /** The proxy's answer to a good {@link Hello}. */
 export interface Welcome {
   type: "welcome";
@@ -53,6 +66,24 @@ export interface Welcome {
   rank: number;
   size: number;
   owner: number;
+  /** The Flux userid in whose name requests go. */
+  userid: number;
+  /** When the token ends, in seconds since 1970. */
+  expires: number;
+  /** The proxy's clock, in milliseconds since 1970. */
+  time: number;
+}
+
+/** The token ends soon, or what the new one is good for. Not sequenced. */
+export interface Expiry {
+  type: "expiring" | "renewed";
+  expires: number;
+}
+
+/** The successor of the token. Not sequenced. */
+export interface NewToken {
+  type: "token";
+  token: string;
 }
 
 /** A Flux request (RFC 6) to one or more ranks. Takes the ids `id` to `id + ranks - 1`, in ascending order of rank. */
@@ -64,6 +95,20 @@ export interface Request {
   nodeid: Nodeid;
   streaming: boolean;
   payload: Json;
+  /** Whether the proxy is to sign it. */
+  sign?: boolean | undefined;
+}
+
+/** Input for one rank that the client has signed (RFC 42 write in signed form). */
+export interface SignedWrite {
+  type: "write";
+  seq: number;
+  id: number;
+  rank: number;
+  stream: string;
+  /** How many bytes of input there are in it. */
+  bytes: number;
+  signature: string;
 }
 
 /** No more input on a stream of an exec. */
@@ -87,7 +132,7 @@ export interface Ack {
   seq: number;
 }
 
-export type ClientMessage = Request | InputEof | Detach | Ack;
+export type ClientMessage = Request | SignedWrite | InputEof | Detach | Ack | NewToken;
 
 /** A response of one rank (RFC 6); for exec and attach, an RFC 42 response other than output and add-credit. */
 export interface Response {
@@ -116,6 +161,16 @@ export interface Credit {
   bytes: number;
 }
 
+/** No input is taken on a stream of an exec. */
+export interface Refused {
+  type: "refused";
+  seq: number;
+  id: number;
+  stream: string;
+  errno: number;
+  message: string;
+}
+
 /** The last message of a rank whose request failed. */
 export interface RankError {
   type: "error";
@@ -134,7 +189,7 @@ export interface RankEnd {
   rank: number;
 }
 
-export type ServerMessage = Response | OutputEof | Credit | RankError | RankEnd;
+export type ServerMessage = Response | OutputEof | Credit | Refused | RankError | RankEnd;
 
 /** A message that is not what PROTOCOL.md says, with the close code for it. */
 export class ProtocolError extends Error {
@@ -188,8 +243,8 @@ class Fields {
     return value;
   }
 
-  boolean(name: string): boolean {
-    const value = this.#object[name];
+  boolean(name: string, absent?: boolean): boolean {
+    const value = this.#object[name] ?? absent;
     if (typeof value !== "boolean") throw malformed(`${name} is not a boolean`);
     return value;
   }
@@ -227,9 +282,17 @@ export function parseHello(text: string): Hello {
   return { type: "hello", token: fields.string("token") };
 }
 
-/** Checks the first message of a proxy. @throws ProtocolError */
-export function parseWelcome(text: string): Welcome {
+/** Checks the answer of a client to a challenge. @throws ProtocolError */
+export function parseProof(text: string): Proof {
   const fields = new Fields(text);
+  if (fields.type !== "proof") throw malformed("the answer to a challenge is not proof");
+  return { type: "proof", proof: fields.string("proof") };
+}
+
+/** Checks a message of a proxy before its welcome, or that itself. @throws ProtocolError */
+export function parseOpening(text: string): Challenge | Welcome {
+  const fields = new Fields(text);
+  if (fields.type === "challenge") return { type: "challenge", nonce: fields.name("nonce") };
   if (fields.type !== "welcome") throw malformed("the first message is not welcome");
   return {
     type: "welcome",
@@ -237,6 +300,9 @@ export function parseWelcome(text: string): Welcome {
     rank: fields.rank(),
     size: fields.integer("size", 1),
     owner: fields.integer("owner"),
+    userid: fields.integer("userid"),
+    expires: fields.integer("expires"),
+    time: fields.integer("time"),
   };
 }
 
@@ -253,6 +319,17 @@ export function parseClientMessage(text: string): ClientMessage {
         nodeid: f.nodeid("nodeid"),
         streaming: f.boolean("streaming"),
         payload: f.object("payload"),
+        ...(f.boolean("sign", false) ? { sign: true } : {}),
+      };
+    case "write":
+      return {
+        type: "write",
+        seq: f.seq(),
+        id: f.id(),
+        rank: f.rank(),
+        stream: f.name("stream"),
+        bytes: f.integer("bytes", 0, MAX_DATA),
+        signature: f.string("signature"),
       };
     case "eof":
       return { type: "eof", seq: f.seq(), id: f.id(), stream: f.name("stream") };
@@ -260,14 +337,17 @@ export function parseClientMessage(text: string): ClientMessage {
       return { type: "detach", seq: f.seq(), id: f.id() };
     case "ack":
       return { type: "ack", seq: f.seq() };
+    case "token":
+      return { type: "token", token: f.string("token") };
     default:
       throw malformed(`message type ${JSON.stringify(f.type)} is not known`);
   }
 }
 
 /** Checks a message of a proxy after its welcome. @throws ProtocolError */
-export function parseServerMessage(text: string): ServerMessage {
+export function parseServerMessage(text: string): ServerMessage | Expiry {
   const f = new Fields(text);
+  if (f.type === "expiring" || f.type === "renewed") return { type: f.type, expires: f.integer("expires") };
   const seq = f.seq();
   const id = f.id();
   switch (f.type) {
@@ -277,6 +357,15 @@ export function parseServerMessage(text: string): ServerMessage {
       return { type: "eof", seq, id, rank: f.rank(), stream: f.name("stream") };
     case "credit":
       return { type: "credit", seq, id, stream: f.name("stream"), bytes: f.integer("bytes", 1) };
+    case "refused":
+      return {
+        type: "refused",
+        seq,
+        id,
+        stream: f.name("stream"),
+        errno: f.integer("errno", 1),
+        message: f.string("message"),
+      };
     case "error":
       return {
         type: "error",

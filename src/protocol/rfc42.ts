@@ -40,13 +40,15 @@ export function ioBytes(io: IoObject): Uint8Array {
   throw new TypeError(`I/O object has an unknown encoding: ${io.encoding}`);
 }
 
-/** An I/O object of `bytes`: text where they are valid UTF-8, else base64, as Flux's own ioencode does. */
+/**
+ * An I/O object of `bytes`: text where they are valid UTF-8, else base64. Bytes with a NUL go as base64 too: flux-core
+ * refuses "\u0000" in what is signed, and it would be six bytes for one.
+ */
 export function ioObject(stream: string, rank: string, bytes: Uint8Array): IoObject {
   try {
-    return { stream, rank, data: decoder.decode(bytes) };
-  } catch {
-    return { stream, rank, encoding: "base64", data: toBase64(bytes) };
-  }
+    if (!bytes.includes(0)) return { stream, rank, data: decoder.decode(bytes) };
+  } catch {}
+  return { stream, rank, encoding: "base64", data: toBase64(bytes) };
 }
 
 /** Standard base64 (RFC 4648 section 4) of `bytes`. */

@@ -18,7 +18,7 @@ export interface CallRequest {
   nodeid: Nodeid;
   streaming: boolean;
   payload: Record<string, unknown>;
-  /** Whether it is to be signed (RFC 42 Request Authentication). */
+  /** Whether it is to be signed (RFC 42 Request Authentication). Absent: if the owner is another user. */
   sign?: boolean | undefined;
 }
 
@@ -69,6 +69,11 @@ export class Call {
     return this.#over;
   }
 
+  /** It takes `ids` ids from now on, although it is not sent yet. */
+  claim(ids: number): void {
+    this.#ids = ids;
+  }
+
   /** The request is sent to `ranks`. */
   sent(id: number, ranks: readonly number[], sink: (stream: string) => InputSink): void {
     this.#id = id;
@@ -76,6 +81,11 @@ export class Call {
     this.#waiting = new Set(ranks);
     this.#sink = sink;
     for (const [stream, writer] of this.#inputs) writer.open(sink(stream));
+  }
+
+  /** Whether `rank` has not had its last message. */
+  owes(rank: number): boolean {
+    return this.#waiting?.has(rank) ?? false;
   }
 
   /** The writer of an input stream. */
@@ -99,6 +109,10 @@ export class Call {
       this.input(message.stream).addCredit(message.bytes);
       return false;
     }
+    if (message.type === "refused") {
+      this.input(message.stream).refuse(this.#error(message));
+      return false;
+    }
     if (!waiting.has(message.rank)) {
       throw new ProtocolError(CLOSE.malformed, `rank ${message.rank} owes nothing to request ${this.#id}`);
     }
@@ -107,7 +121,10 @@ export class Call {
     // Known before the observer is told: what it does then may ask.
     const over = waiting.size === 0;
     if (over) this.#end();
-    this.#observer.next(message.type === "error" ? this.#failure(message) : message);
+    const failure = message.type === "error";
+    this.#observer.next(
+      failure ? { type: "error", rank: message.rank, error: this.#error(message) } : message,
+    );
     if (over) this.#observer.complete();
     return over;
   }
@@ -120,9 +137,8 @@ export class Call {
     this.#observer.error(new FluxError(error.errno, error.message, { topic, cause: error }));
   }
 
-  #failure({ rank, errno, message }: { rank: number; errno: number; message: string }): RankFailure {
-    const { topic } = this.request;
-    return { type: "error", rank, error: new FluxError(errno, message, { topic, rank }) };
+  #error({ rank, errno, message }: { rank?: number; errno: number; message: string }): FluxError {
+    return new FluxError(errno, message, { topic: this.request.topic, rank });
   }
 
   #end(): void {

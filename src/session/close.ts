@@ -9,6 +9,7 @@ const CODES: Readonly<Record<number, FluxErrorCode>> = {
   [CLOSE.unauthorized]: "EACCES",
   [CLOSE.helloTimeout]: "ETIMEDOUT",
   [CLOSE.idInUse]: "EPROTO",
+  [CLOSE.expired]: "EKEYEXPIRED",
   [CLOSE.outOfSequence]: "EPROTO",
   [CLOSE.creditOverrun]: "EPROTO",
   [CLOSE.internal]: "EREMOTEIO",

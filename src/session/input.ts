@@ -1,6 +1,5 @@
 /** One input stream of an exec: what is written waits, in order, for the request to be sent and for RFC 42 credit. */
 import { FluxError } from "../errors.js";
-import { MAX_DATA } from "../protocol/messages.js";
 
 interface Pending {
   bytes: Uint8Array;
@@ -10,6 +9,8 @@ interface Pending {
 
 /** Where an {@link InputWriter} puts what it may send. */
 export interface InputSink {
+  /** The most bytes that `data` takes at once. */
+  readonly limit: number;
   data(bytes: Uint8Array): void;
   eof(): void;
 }
@@ -20,6 +21,7 @@ export class InputWriter {
   #credit = 0;
   #ended = false;
   #over = false;
+  #refusal: FluxError | undefined;
 
   /** The request is on its way, so that input may follow it. */
   open(sink: InputSink): void {
@@ -35,9 +37,10 @@ export class InputWriter {
 
   /**
    * Resolves when all of `bytes` is sent, which is when the slowest rank has room for it.
-   * Rejects with EPIPE if the process ends first or the stream has been ended.
+   * Rejects with EPIPE if the process ends first or the stream has been ended, with EPERM if input is not allowed.
    */
   write(bytes: Uint8Array): Promise<void> {
+    if (this.#refusal) return Promise.reject(this.#refusal);
     if (this.#over || this.#ended) return Promise.reject(noReader());
     return new Promise((resolve, reject) => {
       this.#queue.push({ bytes, resolve, reject });
@@ -52,6 +55,13 @@ export class InputWriter {
     this.#flush();
   }
 
+  /** No input is taken; the end of the stream still is. */
+  refuse(error: FluxError): void {
+    this.#refusal ??= error;
+    for (const { reject } of this.#queue.splice(0)) reject(this.#refusal);
+    this.#flush();
+  }
+
   /** The process is over: what still waits never reaches it. */
   over(): void {
     this.#over = true;
@@ -62,7 +72,7 @@ export class InputWriter {
     if (this.#sink === undefined || this.#over) return;
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       while (next.bytes.length > 0 && this.#credit > 0) {
-        const piece = next.bytes.subarray(0, Math.min(this.#credit, MAX_DATA));
+        const piece = next.bytes.subarray(0, Math.min(this.#credit, this.#sink.limit));
         next.bytes = next.bytes.subarray(piece.length);
         this.#credit -= piece.length;
         this.#sink.data(piece);

@@ -1,54 +1,64 @@
-/** The client's half of a session: opens it, numbers what goes out, and hands what comes in to its calls. */
+/** The client's half of a session: opens it, sends requests, and hands what comes in to its calls. */
 import { type Observable, ReplaySubject } from "rxjs";
 import { FluxError } from "../errors.js";
 import { closeReason } from "../protocol/close-reason.js";
-import { ALL_RANKS, type DataFrame, decodeDataFrame, encodeDataFrame } from "../protocol/frame.js";
+import { type DataFrame, decodeDataFrame } from "../protocol/frame.js";
 import {
   CLOSE,
-  MAX_FRAME,
-  MAX_ID,
+  type Expiry,
   OUTPUT_WINDOW,
   ProtocolError,
+  parseOpening,
   parseServerMessage,
-  parseWelcome,
   ranksOf,
   type ServerMessage,
+  type Welcome,
 } from "../protocol/messages.js";
 import { Sequence } from "../protocol/sequence.js";
+import type { Signer } from "../signing/signer.js";
 import type { Connector, Transport, TransportClose } from "../transport/transport.js";
 import { Call, type CallObserver, type CallRequest } from "./call.js";
 import { closeError } from "./close.js";
-import type { InputSink } from "./input.js";
+import { Ids } from "./ids.js";
+import { plainSink, signedSink } from "./input-sink.js";
+import type { Lease } from "./lease.js";
+import { Outgoing } from "./outgoing.js";
+import { Signatures } from "./signatures.js";
 import type { Status } from "./status.js";
 
 /** Consumed bytes per acknowledgement: often enough that the proxy's window never runs dry. */
 const ACK_BYTES = OUTPUT_WINDOW / 16;
 
-const encoder = new TextEncoder();
-
 export class Session {
   readonly #transport: Transport;
+  readonly #lease: Lease;
+  readonly #signer: Signer | undefined;
   readonly #statuses = new ReplaySubject<Status>(1);
   #status: Status = { state: "connecting" };
   /** Calls that wait for the session to open. */
-  #unsent = new Set<Call>();
+  readonly #unsent = new Set<Call>();
   /** Calls by their first id. */
   readonly #calls = new Map<number, Call>();
-  readonly #out = new Sequence();
+  readonly #ids = new Ids();
+  readonly #out: Outgoing;
   readonly #in = new Sequence();
-  #nextId = 1;
-  #wrapped = false;
+  #signatures!: Signatures;
   #rank: number | undefined;
   #consumed = 0;
+  /** Why the token has no successor; told when it ends. */
+  #notRenewed: unknown;
 
-  /** @param token is asked when the connection is open */
-  constructor(connect: Connector, token: () => Promise<string>) {
+  /** @param signer signs requests here, so that the proxy need not be trusted with it */
+  constructor(connect: Connector, lease: Lease, signer?: Signer) {
+    this.#lease = lease;
+    this.#signer = signer;
     this.#enter(this.#status);
     this.#transport = connect({
-      opened: () => this.#hello(token),
+      opened: () => this.#answer("hello", "token", () => lease.token()),
       message: (data) => this.#receive(data),
       closed: (close) => this.#closed(close),
     });
+    this.#out = new Outgoing(this.#transport);
   }
 
   /** Its states, the latest first, also when it is over; completes after "closed". */
@@ -68,23 +78,15 @@ export class Session {
   /** Sends a request, as soon as the session is open. The observer is never called before this returns. */
   start(request: CallRequest, observer: CallObserver): Call {
     const call = new Call(request, observer);
-    const refused = this.#refusal(request);
-    if (refused) {
-      queueMicrotask(() => call.fail(refused));
-    } else {
-      this.#unsent.add(call);
-      if (this.status.state === "open") queueMicrotask(() => this.#send(call));
-    }
-    return call;
-  }
-
-  #refusal({ sign }: CallRequest): FluxError | undefined {
     const { status } = this;
     if (status.state === "closed") {
-      return status.error ?? new FluxError("ESHUTDOWN", "the Flux handle is closed");
+      const error = status.error ?? new FluxError("ESHUTDOWN", "the Flux handle is closed");
+      queueMicrotask(() => call.fail(error));
+    } else {
+      this.#unsent.add(call);
+      if (status.state === "open") queueMicrotask(() => this.#send(call));
     }
-    // Sending it unsigned would be a lie.
-    return sign ? new FluxError("EPERM", "this client cannot sign requests") : undefined;
+    return call;
   }
 
   /** Takes back a call that was not sent. @returns whether it was in time */
@@ -100,7 +102,7 @@ export class Session {
 
   /** Ends an attach (PROTOCOL.md detach). */
   detach(call: Call): void {
-    if (call.id !== undefined && !call.over) this.#sendJson({ type: "detach", id: call.id });
+    if (call.id !== undefined && !call.over) this.#out.json({ type: "detach", id: call.id });
   }
 
   /** Ends the session. Foreground processes end with it. */
@@ -108,84 +110,68 @@ export class Session {
     this.#end(undefined, CLOSE.normal, "");
   }
 
-  async #hello(token: () => Promise<string>): Promise<void> {
-    try {
-      const value = await token();
-      if (typeof value !== "string" || value === "") throw new TypeError("the token is not a string");
-      if (this.status.state !== "closed")
-        this.#transport.send(JSON.stringify({ type: "hello", token: value }));
-    } catch (cause) {
-      const why = cause instanceof Error ? `: ${cause.message}` : "";
-      this.#end(new FluxError("EACCES", `no token could be had${why}`, { cause }), CLOSE.normal, "no token");
-    }
-  }
-
   #send(call: Call): void {
     if (this.status.state !== "open" || !this.#unsent.delete(call)) return;
-    const { rank, size } = this.status;
     const { request } = call;
-    let ranks: number[];
-    let id: number;
     try {
-      ranks = ranksOf(request.nodeid, rank, size);
-      id = this.#claim(ranks.length);
-      const { topic, nodeid, streaming, payload } = request;
-      this.#sendJson({ type: "request", id, topic, nodeid, streaming, payload });
-    } catch (cause) {
-      const error = cause instanceof FluxError ? cause : new FluxError("EINVAL", String(cause), { cause });
-      call.fail(error);
-      return;
-    }
-    this.#calls.set(id, call);
-    call.sent(id, ranks, (stream) => this.#inputSink(id, stream));
-  }
-
-  /** The first of `count` free ids. They count up; once they have wrapped, calls under way are stepped over. */
-  #claim(count: number): number {
-    let id = this.#nextId;
-    for (let busy: Call | undefined; ; id = (busy.id as number) + busy.ids) {
-      if (id + count - 1 > MAX_ID) {
-        id = 1;
-        this.#wrapped = true;
+      const by = this.#signatures.by(request);
+      const ranks = ranksOf(request.nodeid, this.status.rank, this.status.size);
+      const id = this.#ids.claim(ranks.length, this.#calls);
+      if (by === "client") this.#sendSigned(call, id, ranks);
+      else {
+        this.#sendRequest(id, request, request.payload, by === "proxy" ? { sign: true } : {});
+        this.#calls.set(id, call);
+        call.sent(id, ranks, (stream) => plainSink(this.#out, id, stream));
       }
-      busy = this.#wrapped ? this.#overlapping(id, count) : undefined;
-      if (busy === undefined) break;
+    } catch (cause) {
+      call.fail(cause instanceof FluxError ? cause : new FluxError("EINVAL", String(cause), { cause }));
     }
-    this.#nextId = id + count;
-    return id;
   }
 
-  #overlapping(id: number, count: number): Call | undefined {
-    for (const [first, call] of this.#calls) {
-      if (first < id + count && id < first + call.ids) return call;
-    }
-    return undefined;
-  }
-
-  #inputSink(id: number, stream: string): InputSink {
-    return {
-      data: (data) => {
-        this.#transport.send(encodeDataFrame({ seq: this.#out.next(), id, rank: ALL_RANKS, stream, data }));
+  #sendSigned(call: Call, id: number, ranks: readonly number[]): void {
+    const { request } = call;
+    call.claim(ranks.length);
+    this.#calls.set(id, call);
+    this.#signatures.sign(
+      request.topic,
+      () => request.payload,
+      (signed) => {
+        if (call.over) return;
+        this.#sendRequest(id, request, signed);
+        call.sent(id, ranks, (stream) =>
+          signedSink(this.#out, this.#signatures, call, { id, ranks, stream }),
+        );
       },
-      eof: () => this.#sendJson({ type: "eof", id, stream }),
-    };
+      (error) => {
+        this.#calls.delete(id);
+        call.fail(error);
+      },
+    );
   }
 
-  /** @throws FluxError EMSGSIZE for a message that the proxy would not take; then nothing is sent */
-  #sendJson(message: { type: string; [field: string]: unknown }): void {
-    const text = JSON.stringify({ ...message, seq: this.#out.last + 1 });
-    // A character is at most three bytes: short texts need no second look.
-    if (text.length * 3 > MAX_FRAME && encoder.encode(text).length > MAX_FRAME) {
-      throw new FluxError("EMSGSIZE", `the ${message.type} message is larger than ${MAX_FRAME} bytes`);
-    }
-    this.#out.next();
-    this.#transport.send(text);
+  #sendRequest(id: number, { topic, nodeid, streaming }: CallRequest, payload: object, extra = {}): void {
+    this.#out.json({ type: "request", id, topic, nodeid, streaming, payload, ...extra });
+  }
+
+  /** Sends what the lease gives, unless it has nothing to give or the session has ended meanwhile. */
+  #answer(type: string, field: string, give: () => Promise<string | undefined>): void {
+    give().then(
+      (value) => {
+        if (value !== undefined && this.status.state !== "closed")
+          this.#out.unnumbered({ type, [field]: value });
+      },
+      (error: FluxError) => {
+        // A token that cannot be renewed is good until it ends; without a first one there is nothing.
+        if (type === "token") this.#notRenewed = error;
+        else this.#end(error, CLOSE.normal, `no ${field}`);
+      },
+    );
   }
 
   #receive(data: string | Uint8Array): void {
     if (this.status.state === "closed") return;
     try {
-      if (this.status.state === "connecting") this.#welcome(data);
+      if (this.status.state === "connecting") this.#open(data);
       else this.#deliver(typeof data === "string" ? parseServerMessage(data) : decodeDataFrame(data));
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) throw cause;
@@ -194,33 +180,51 @@ export class Session {
     }
   }
 
-  #welcome(data: string | Uint8Array): void {
+  #open(data: string | Uint8Array): void {
     if (typeof data !== "string")
       throw new ProtocolError(CLOSE.malformed, "the first message is not welcome");
-    const { type: _, ...welcome } = parseWelcome(data);
-    this.#rank = welcome.rank;
-    this.#enter({ state: "open", ...welcome });
+    const message = parseOpening(data);
+    if (message.type === "challenge") this.#answer("proof", "proof", () => this.#lease.proof(message.nonce));
+    else this.#welcome(message);
+  }
+
+  #welcome({ type: _, time, ...place }: Welcome): void {
+    const since = performance.now();
+    const clock = () => time + (performance.now() - since);
+    this.#rank = place.rank;
+    this.#signatures = new Signatures(this.#signer, { ...place, clock });
+    this.#enter({ state: "open", ...place });
     for (const call of this.#unsent) this.#send(call);
   }
 
-  #deliver(message: ServerMessage | DataFrame): void {
+  #deliver(message: ServerMessage | DataFrame | Expiry): void {
+    if (!("seq" in message)) {
+      this.#renew(message);
+      return;
+    }
     this.#in.receive(message.seq);
     const call = this.#calls.get(message.id);
-    if (call === undefined)
+    if (call === undefined) {
       throw new ProtocolError(CLOSE.malformed, `request ${message.id} is not under way`);
+    }
     if (call.receive(message)) this.#calls.delete(message.id);
     if (message.type === "data") this.#acknowledge(message);
+  }
+
+  #renew({ type, expires }: Expiry): void {
+    if (type === "expiring") this.#answer("token", "token", () => this.#lease.successor());
+    else if (this.status.state === "open") this.#enter({ ...this.status, expires });
   }
 
   #acknowledge({ seq, data }: DataFrame): void {
     this.#consumed += data.length;
     if (this.#consumed < ACK_BYTES || this.status.state !== "open") return;
     this.#consumed = 0;
-    this.#transport.send(JSON.stringify({ type: "ack", seq }));
+    this.#out.unnumbered({ type: "ack", seq });
   }
 
   #closed(close: TransportClose): void {
-    this.#end(closeError(close));
+    this.#end(closeError({ ...close, cause: close.cause ?? this.#notRenewed }));
   }
 
   #end(error: FluxError | undefined, code?: number, reason?: string): void {

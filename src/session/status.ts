@@ -13,6 +13,10 @@ export type Status =
       readonly size: number;
       /** The userid of the instance owner. */
       readonly owner: number;
+      /** The Flux userid in whose name requests go. */
+      readonly userid: number;
+      /** When the token ends, in seconds since 1970. A renewal is another "open". */
+      readonly expires: number;
     }
   /** `error` says why, unless `close()` was called. */
   | { readonly state: "closed"; readonly error?: FluxError };

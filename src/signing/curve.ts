@@ -29,8 +29,8 @@ export interface CurveSignerOptions {
    */
   certificate?: CurveCertificate | undefined;
   /**
-   * The clock, in milliseconds since 1970. Default Date.now. A server refuses what was signed in its future,
-   * with no leeway: who cannot trust the clock of this machine passes a better one.
+   * The clock for who does not know the verifier's, in milliseconds since 1970. Default Date.now. A server refuses
+   * what was signed in its future, with no leeway; a session knows the proxy's clock and signs by that.
    */
   now?: (() => number) | undefined;
 }
@@ -53,8 +53,8 @@ export async function curveSigner(options: CurveSignerOptions): Promise<Signer> 
   return {
     mechanism: "curve",
     userid,
-    async sign(payload) {
-      const ctime = Math.floor(now() / 1000);
+    async sign(payload, at = now()) {
+      const ctime = Math.floor(at / 1000);
       const input = signingInput("curve", userid, payload, [
         ...entries,
         ["curve.ctime", timestamp(ctime)],

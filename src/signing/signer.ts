@@ -5,8 +5,11 @@ export interface Signer {
   /** The RFC 39 mechanism: "none", "munge" or "curve". */
   readonly mechanism: string;
   readonly userid: number;
-  /** The RFC 39 signature over `payload`, the JSON text of a request with its `topic`. */
-  sign(payload: string): Promise<string>;
+  /**
+   * The RFC 39 signature over `payload`, the JSON text of a request with its `topic`.
+   * @param now the verifier's clock, as far as it is known, in milliseconds since 1970
+   */
+  sign(payload: string, now?: number): Promise<string>;
 }
 
 /**
@@ -19,6 +22,7 @@ export async function signedPayload(
   signer: Signer,
   topic: string,
   payload: object,
+  now?: number,
 ): Promise<{ signature: string }> {
-  return { signature: await signer.sign(JSON.stringify({ ...payload, topic })) };
+  return { signature: await signer.sign(JSON.stringify({ ...payload, topic }), now) };
 }

@@ -48,6 +48,7 @@ function copyTexts(what: string, record: Readonly<Record<string, string>>): Reco
   const entries = Object.entries(record);
   for (const [key, value] of entries) {
     checkName(`a name in ${what}`, key);
+    if (key.includes("=")) throw new TypeError(`a name in ${what} has a "=": ${JSON.stringify(key)}`);
     checkText(`${what}.${key}`, value);
   }
   return Object.fromEntries(entries);

@@ -135,7 +135,8 @@ export class Foreground {
 
   #kill(signum: number, rank: number): Promise<void> {
     const pid = this.#events.running.get(rank) as number;
-    return kill(this.#flux, { pid, signum, nodeid: rank, service: this.#request.service }).get();
+    const { service, call } = this.#request;
+    return kill(this.#flux, { pid, signum, nodeid: rank, service, sign: call.sign }).get();
   }
 
   #settle(): void {

@@ -1,5 +1,6 @@
 /** From what a user gives as stdin to the writer of the stream, at the speed of the process where the source allows. */
 import { isObservable, type Observable } from "rxjs";
+import type { FluxError } from "../errors.js";
 import type { InputWriter } from "../session/input.js";
 import { toBytes } from "./bytes.js";
 
@@ -33,43 +34,51 @@ export function checkInput(source: unknown): asserts source is InputSource {
 
 /**
  * Writes all of `source`, then the end of the stream. When the process stops reading, the source is told to stop too.
- * @param failed is told when the source fails
+ * @param failed is told when the source fails, or input is not allowed
  * @returns stops it: no more is read from the source
  */
 export function pump(source: InputSource, writer: InputWriter, failed: (error: unknown) => void): () => void {
+  /** @returns whether the process goes on reading */
+  const write = (bytes: Uint8Array): Promise<boolean> =>
+    writer.write(bytes).then(
+      () => true,
+      (error: FluxError) => {
+        // A process that has closed its input or has ended is no failure of the input: its outcome tells.
+        if (error.code !== "EPIPE") failed(error);
+        return false;
+      },
+    );
   if (typeof source === "string" || source instanceof Uint8Array) {
-    writer.write(toBytes(source)).catch(ignore);
+    void write(toBytes(source));
     writer.end();
     return ignore;
   }
-  if (isObservable(source)) return pumpObservable(source, writer, failed);
-  return pumpIterator(iterate(source), writer, failed);
+  const sink: Sink = { write, end: () => writer.end(), failed };
+  return isObservable(source) ? pumpObservable(source, sink) : pumpIterator(iterate(source), sink);
 }
 
-function pumpObservable(
-  source: Observable<Chunk>,
-  writer: InputWriter,
-  failed: (error: unknown) => void,
-): () => void {
+interface Sink {
+  write(bytes: Uint8Array): Promise<boolean>;
+  end(): void;
+  failed(error: unknown): void;
+}
+
+function pumpObservable(source: Observable<Chunk>, { write, end, failed }: Sink): () => void {
   const subscription = source.subscribe({
     next: (chunk) => {
       try {
-        writer.write(toBytes(chunk)).catch(() => subscription.unsubscribe());
+        void write(toBytes(chunk)).then((reads) => reads || subscription.unsubscribe());
       } catch (error) {
         failed(error);
       }
     },
     error: failed,
-    complete: () => writer.end(),
+    complete: end,
   });
   return () => subscription.unsubscribe();
 }
 
-function pumpIterator(
-  iterator: AsyncIterator<Chunk> | Iterator<Chunk>,
-  writer: InputWriter,
-  failed: (error: unknown) => void,
-): () => void {
+function pumpIterator(iterator: AsyncIterator<Chunk> | Iterator<Chunk>, sink: Sink): () => void {
   let stopped = false;
   const stop = () => {
     if (stopped) return;
@@ -79,14 +88,12 @@ function pumpIterator(
   const run = async () => {
     while (!stopped) {
       const { done, value } = await iterator.next();
-      if (done) return writer.end();
-      const bytes = toBytes(value);
-      // The process has closed its stdin or has ended: its outcome tells, not its input.
-      await writer.write(bytes).catch(stop);
+      if (done) return sink.end();
+      if (!(await sink.write(toBytes(value)))) stop();
     }
   };
   run().catch((error) => {
-    if (!stopped) failed(error);
+    if (!stopped) sink.failed(error);
     stop();
   });
   return stop;

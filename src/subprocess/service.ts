@@ -7,8 +7,9 @@ export interface ServiceOptions {
   /** The subprocess service. Default: "rexec", the broker's own. */
   service?: string | undefined;
   /**
-   * Whether to sign the request (RFC 42 Request Authentication). This version cannot sign: `true` gives a FluxError
-   * EPERM, as a broker without flux-security does; `false` and absent send it unsigned.
+   * Whether the request is signed (RFC 42 Request Authentication), here by the `signer` of `connect()`, or else by the
+   * proxy. Absent: if the owner of the instance is not the user in whose name the request goes. What cannot be signed
+   * is not sent: FluxError EPERM.
    */
   sign?: boolean | undefined;
 }

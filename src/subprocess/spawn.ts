@@ -1,3 +1,4 @@
+import { FluxError } from "../errors.js";
 import { type Flux, rankNodeid } from "../flux.js";
 import { concat, toBytes } from "./bytes.js";
 import type { ProcessEvent } from "./events.js";
@@ -67,6 +68,7 @@ export class ChildProcess {
       },
       complete: () => {
         for (const output of outputs.values()) output.end();
+        pid.reject(new FluxError("EPROTO", "the process finished and was never started"));
         status.resolve(Promise.resolve(outcome as Outcome).then(commandStatus));
       },
     });

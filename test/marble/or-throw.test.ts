@@ -38,6 +38,15 @@ describe("orThrow", () => {
     });
   });
 
+  it("tells of a rank that never started", () => {
+    const cause = new FluxError("EHOSTUNREACH", "no such rank", { rank: 9 });
+    marbles(({ cold, expectObservable }) => {
+      const values = { ...EVENTS, x: { type: "error", rank: 9, error: cause } } as const;
+      const events = cold<ProcessEvent>("sxf|", values);
+      expectObservable(events.pipe(orThrow())).toBe("sxf#", values, failure(9, { kind: "unknown", cause }));
+    });
+  });
+
   it("says what failed", () => {
     const error = new ProcessError([
       { rank: 0, outcome: { kind: "exited", code: 3 } },

@@ -74,6 +74,7 @@ describe("InputWriter", () => {
         const sent: number[] = [];
         let eofs = 0;
         const sink = {
+          limit: 262_144,
           data: (bytes: Uint8Array) => {
             expect(eofs).toBe(0);
             expect(bytes.length).toBeGreaterThan(0);
@@ -123,7 +124,7 @@ describe("InputWriter", () => {
         const writer = new InputWriter();
         const bytes = new Uint8Array(size).map((_, i) => i % 251);
         const sent: Uint8Array[] = [];
-        writer.open({ data: (data) => sent.push(data.slice()), eof() {} });
+        writer.open({ limit: 262_144, data: (data) => sent.push(data.slice()), eof() {} });
         writer.write(bytes).catch(() => {});
         let credit = 0;
         for (const more of [...credits, size]) {

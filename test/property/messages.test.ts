@@ -5,8 +5,9 @@ import {
   ProtocolError,
   parseClientMessage,
   parseHello,
+  parseOpening,
+  parseProof,
   parseServerMessage,
-  parseWelcome,
 } from "../../src/protocol/messages.js";
 
 const seq = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
@@ -21,10 +22,28 @@ const nodeid = fc.oneof(
 const type = <T extends string>(value: T) => fc.constant(value);
 
 const clientMessage = fc.oneof(
-  fc.record({ type: type("request"), seq, id, topic: name, nodeid, streaming: fc.boolean(), payload }),
+  fc.record({
+    type: type("request"),
+    seq,
+    id,
+    topic: name,
+    nodeid,
+    streaming: fc.boolean(),
+    payload,
+  }),
   fc.record({ type: type("eof"), seq, id, stream: name }),
   fc.record({ type: type("detach"), seq, id }),
   fc.record({ type: type("ack"), seq }),
+  fc.record({ type: type("token"), token: fc.string() }),
+  fc.record({
+    type: type("write"),
+    seq,
+    id,
+    rank,
+    stream: name,
+    bytes: fc.nat(262_144),
+    signature: fc.string(),
+  }),
 );
 
 const serverMessage = fc.oneof(
@@ -32,15 +51,29 @@ const serverMessage = fc.oneof(
   fc.record({ type: type("eof"), seq, id, rank, stream: name }),
   fc.record({ type: type("credit"), seq, id, stream: name, bytes: seq }),
   fc.record({ type: type("error"), seq, id, rank, errno: seq, message: fc.string() }),
+  fc.record({ type: type("refused"), seq, id, stream: name, errno: seq, message: fc.string() }),
+  fc.record({ type: fc.constantFrom("expiring" as const, "renewed" as const), expires: fc.nat() }),
   fc.record({ type: type("end"), seq, id, rank }),
 );
 
 const hello = fc.record({ type: type("hello"), token: fc.string() });
-const welcome = fc.record({ type: type("welcome"), session: name, rank, size: seq, owner: fc.nat() });
+const welcome = fc.record({
+  type: type("welcome"),
+  session: name,
+  rank,
+  size: seq,
+  owner: fc.nat(),
+  userid: fc.nat(),
+  expires: fc.nat(),
+  time: fc.nat(),
+});
+const challenge = fc.record({ type: type("challenge"), nonce: name });
+const proof = fc.record({ type: type("proof"), proof: fc.string() });
 
 const parsers = {
   hello: { valid: hello, parse: parseHello },
-  welcome: { valid: welcome, parse: parseWelcome },
+  opening: { valid: fc.oneof(welcome, challenge), parse: parseOpening },
+  proof: { valid: proof, parse: parseProof },
   "client message": { valid: clientMessage, parse: parseClientMessage },
   "server message": { valid: serverMessage, parse: parseServerMessage },
 } as const;

@@ -4,13 +4,16 @@ import { type DataFrame, decodeDataFrame, encodeDataFrame } from "../../src/prot
 import {
   type Ack,
   type ClientMessage,
+  type NewToken,
   parseClientMessage,
   parseHello,
+  parseProof,
   type Request,
   type ServerMessage,
   type Welcome,
 } from "../../src/protocol/messages.js";
 import { Sequence } from "../../src/protocol/sequence.js";
+import { Lease } from "../../src/session/lease.js";
 import { Session } from "../../src/session/session.js";
 import { type MemoryPeer, memoryConnector } from "../../src/transport/memory.js";
 import type { Connector, TransportClose } from "../../src/transport/transport.js";
@@ -21,9 +24,17 @@ type Unnumbered<T> = T extends { seq: number } ? Omit<T, "seq"> : never;
 export type Outgoing = Unnumbered<ServerMessage | DataFrame>;
 
 /** What a client sends after its hello, without the number that was checked. */
-export type Incoming = Unnumbered<Exclude<ClientMessage, Ack> | DataFrame>;
+export type Incoming = Unnumbered<Exclude<ClientMessage, Ack | NewToken> | DataFrame>;
 
-export const WELCOME: Omit<Welcome, "type"> = { session: "s", rank: 0, size: 4, owner: 1000 };
+export const WELCOME: Omit<Welcome, "type"> = {
+  session: "s",
+  rank: 0,
+  size: 4,
+  owner: 1000,
+  userid: 1000,
+  expires: 4102444800,
+  time: 0,
+};
 
 // Taken before a test puts fake timers in its place.
 const immediate = globalThis.setImmediate;
@@ -38,6 +49,10 @@ export class ScriptedProxy {
   token: string | undefined;
   /** All that came after the hello, in order, but acknowledgements. */
   readonly received: Incoming[] = [];
+  /** The proofs that came. */
+  readonly proofs: string[] = [];
+  /** The tokens that came after the one of the hello. */
+  readonly tokens: string[] = [];
   /** The sequence numbers that the client has acknowledged. */
   readonly acks: number[] = [];
   /** How the connection ended. */
@@ -105,9 +120,17 @@ export class ScriptedProxy {
       this.onHello();
       return;
     }
+    if (typeof data === "string" && data.startsWith('{"type":"proof"')) {
+      this.proofs.push(parseProof(data).proof);
+      return;
+    }
     const message = typeof data === "string" ? parseClientMessage(data) : decodeDataFrame(data);
     if (message.type === "ack") {
       this.acks.push(message.seq);
+      return;
+    }
+    if (message.type === "token") {
+      this.tokens.push(message.token);
       return;
     }
     const { seq, ...rest } = message;
@@ -123,7 +146,7 @@ export async function openSession(
 ): Promise<{ session: Session; proxy: ScriptedProxy }> {
   const proxy = new ScriptedProxy();
   proxy.onHello = () => proxy.welcome(welcome);
-  const session = new Session(proxy.connector, async () => "token");
+  const session = new Session(proxy.connector, new Lease(async () => "token", undefined));
   await settled();
   return { session, proxy };
 }

@@ -14,6 +14,7 @@ import { type Command, type IoObject, ioBytes } from "../../../src/protocol/rfc4
 export interface SendOptions {
   nodeid?: number;
   flags?: number;
+  userid?: number;
   rolemask?: number;
 }
 
@@ -91,7 +92,7 @@ export class WireClient {
     this.send({
       type: "request",
       flags: FLAG.topic | FLAG.route | (payload ? FLAG.payload : 0) | flags,
-      userid: USERID_UNKNOWN,
+      userid: options.userid ?? USERID_UNKNOWN,
       rolemask: options.rolemask ?? 0,
       routes: [],
       topic,

@@ -2,19 +2,27 @@ import { describe, expect, it } from "vitest";
 import {
   parseClientMessage,
   parseHello,
+  parseOpening,
   parseServerMessage,
-  parseWelcome,
   ranksOf,
 } from "../../../../src/protocol/messages.js";
 
 const refusal = (message: string) =>
   expect.objectContaining({ name: "ProtocolError", closeCode: 4400, message });
 
-const REQUEST = { type: "request", seq: 1, id: 1, topic: "a.b", nodeid: "any", streaming: true, payload: {} };
+const REQUEST = {
+  type: "request",
+  seq: 1,
+  id: 1,
+  topic: "a.b",
+  nodeid: "any",
+  streaming: true,
+  payload: {},
+};
 const RESPONSE = { type: "response", seq: 1, id: 1, rank: 0, payload: {} };
 const ERROR = { type: "error", seq: 1, id: 1, rank: 0, errno: 2, message: "" };
 const CREDIT = { type: "credit", seq: 1, id: 1, stream: "stdin", bytes: 1 };
-const WELCOME = { type: "welcome", session: "s", rank: 0, size: 1, owner: 0 };
+const WELCOME = { type: "welcome", session: "s", rank: 0, size: 1, owner: 0, userid: 0, expires: 1, time: 0 };
 
 describe("messages", () => {
   it.each(["", "x", "{", "[]", "null", "7", '"request"', "[{}]"])(
@@ -22,7 +30,7 @@ describe("messages", () => {
     (text) => {
       const message =
         text === "" || text === "x" || text === "{" ? "message is not JSON" : "message is not an object";
-      for (const parse of [parseClientMessage, parseServerMessage, parseHello, parseWelcome]) {
+      for (const parse of [parseClientMessage, parseServerMessage, parseHello, parseOpening]) {
         expect(() => parse(text)).toThrow(refusal(message));
       }
     },
@@ -34,13 +42,13 @@ describe("messages", () => {
     expect(() => parseServerMessage(odd)).toThrow(refusal('message type "odd" is not known'));
     expect(() => parseClientMessage("{}")).toThrow(refusal("type is not a string"));
     expect(() => parseHello(JSON.stringify(WELCOME))).toThrow(refusal("the first message is not hello"));
-    expect(() => parseWelcome(JSON.stringify(REQUEST))).toThrow(refusal("the first message is not welcome"));
+    expect(() => parseOpening(JSON.stringify(REQUEST))).toThrow(refusal("the first message is not welcome"));
   });
 
   it("lose the fields that are unknown", () => {
     expect(parseClientMessage(JSON.stringify({ ...REQUEST, more: 1 }))).toEqual(REQUEST);
     expect(parseServerMessage(JSON.stringify({ ...RESPONSE, more: 1 }))).toEqual(RESPONSE);
-    expect(parseWelcome(JSON.stringify({ ...WELCOME, more: 1 }))).toEqual(WELCOME);
+    expect(parseOpening(JSON.stringify({ ...WELCOME, more: 1 }))).toEqual(WELCOME);
     expect(parseHello('{"type":"hello","token":"t","more":1}')).toEqual({ type: "hello", token: "t" });
   });
 
@@ -85,7 +93,7 @@ describe("messages", () => {
     [{ ...WELCOME, size: 0 }, "size is not an integer of 1 to 9007199254740991"],
     [{ ...WELCOME, owner: -1 }, "owner is not an integer of 0 to 9007199254740991"],
   ])("of welcome are checked: %j", (message, reason) => {
-    expect(() => parseWelcome(JSON.stringify(message))).toThrow(refusal(reason));
+    expect(() => parseOpening(JSON.stringify(message))).toThrow(refusal(reason));
   });
 });
 

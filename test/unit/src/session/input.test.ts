@@ -11,6 +11,7 @@ function writer() {
   const sent: string[] = [];
   const ends: string[] = [];
   const sink = {
+    limit: 262_144,
     data: (data: Uint8Array) => void sent.push(decoder.decode(data)),
     eof: () => void sent.push("<eof>"),
   };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FluxError } from "../../../../src/errors.js";
 import { MAX_FRAME } from "../../../../src/protocol/messages.js";
 import type { CallRequest } from "../../../../src/session/call.js";
+import { Lease } from "../../../../src/session/lease.js";
 import { Session } from "../../../../src/session/session.js";
 import { finished, openSession, Recorder, ScriptedProxy, settled, started } from "../../../support/peer.js";
 
@@ -22,13 +23,13 @@ const states = (session: Session) => {
 describe("Session: opening", () => {
   it("says hello, then waits for welcome, then sends what waited, in order", async () => {
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, async () => "secret");
+    const session = new Session(proxy.connector, new Lease(async () => "secret", undefined));
     const { values } = states(session);
     session.start(request({ topic: "first.x" }), new Recorder());
     session.start(request({ topic: "second.x" }), new Recorder());
     await settled();
     expect([proxy.token, proxy.received]).toEqual(["secret", []]);
-    proxy.welcome({ session: "id", rank: 1, size: 2, owner: 7 });
+    proxy.welcome({ session: "id", rank: 1, size: 2, owner: 7, userid: 7, expires: 9 });
     await settled();
     expect(proxy.requests).toEqual([
       { type: "request", id: 1, topic: "first.x", nodeid: "any", streaming: false, payload: {} },
@@ -36,7 +37,7 @@ describe("Session: opening", () => {
     ]);
     expect(values).toEqual([
       { state: "connecting" },
-      { state: "open", session: "id", rank: 1, size: 2, owner: 7 },
+      { state: "open", session: "id", rank: 1, size: 2, owner: 7, userid: 7, expires: 9 },
     ]);
     expect(session.rank).toBe(1);
   });
@@ -44,7 +45,7 @@ describe("Session: opening", () => {
   it("does not ask for the token before there is a connection, and asks once", async () => {
     let asked = 0;
     const proxy = new ScriptedProxy();
-    new Session(proxy.connector, async () => `token ${++asked}`);
+    new Session(proxy.connector, new Lease(async () => `token ${++asked}`, undefined));
     expect(asked).toBe(0);
     await settled();
     expect([asked, proxy.token]).toEqual([1, "token 1"]);
@@ -60,7 +61,7 @@ describe("Session: opening", () => {
     ],
   ])("is over when the token %s", async (_, token, message) => {
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, token);
+    const session = new Session(proxy.connector, new Lease(token, undefined));
     const call = new Recorder();
     session.start(request(), call);
     await settled();
@@ -75,7 +76,10 @@ describe("Session: opening", () => {
   it("says no hello when it was closed before the token came", async () => {
     let give!: (token: string) => void;
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, () => new Promise((resolve) => (give = resolve)));
+    const session = new Session(
+      proxy.connector,
+      new Lease(() => new Promise((resolve) => (give = resolve)), undefined),
+    );
     await settled();
     session.close();
     give("late");
@@ -87,7 +91,7 @@ describe("Session: opening", () => {
   it("takes nothing but welcome first", async () => {
     for (const first of [JSON.stringify({ type: "end", seq: 1, id: 1, rank: 0 }), new Uint8Array(20)]) {
       const proxy = new ScriptedProxy();
-      const session = new Session(proxy.connector, async () => "token");
+      const session = new Session(proxy.connector, new Lease(async () => "token", undefined));
       await settled();
       proxy.raw(first);
       await settled();
@@ -98,7 +102,7 @@ describe("Session: opening", () => {
 
   it("takes back what was not sent", async () => {
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, async () => "token");
+    const session = new Session(proxy.connector, new Lease(async () => "token", undefined));
     const recorder = new Recorder();
     const call = session.start(request(), recorder);
     expect([session.withdraw(call), session.withdraw(call)]).toEqual([true, false]);
@@ -113,14 +117,15 @@ describe("Session: requests", () => {
   it("calls no observer before start returns, whatever there is to tell", async () => {
     const { session } = await openSession();
     const refused = new Recorder();
-    session.start(request({ sign: true }), refused);
+    session.start(request({ payload: { large: "x".repeat(1 << 20) } }), refused);
     expect(refused.ends).toEqual([]);
+    await settled();
     session.close();
     const late = new Recorder();
     session.start(request(), late);
     expect(late.ends).toEqual([]);
     await settled();
-    expect(refused.ends).toMatchObject([{ code: "EPERM", topic: "a.b" }]);
+    expect(refused.ends).toMatchObject([{ code: "EMSGSIZE", topic: "a.b" }]);
     expect(late.ends).toMatchObject([{ code: "ESHUTDOWN", topic: "a.b" }]);
   });
 

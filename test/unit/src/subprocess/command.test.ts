@@ -46,6 +46,7 @@ describe("commandCreate", () => {
     [["a"], { label: "\0" }, "label has a NUL character"],
     [["a"], { cwd: "" }, "cwd is empty"],
     [["a"], { env: { "": "x" } }, "a name in env is empty"],
+    [["a"], { env: { "A=B": "x" } }, 'a name in env has a "=": "A=B"'],
     [["a"], { env: { A: 1 } }, "env.A is not a string"],
     [["a"], { env: { A: undefined } }, "env.A is not a string"],
     [["a"], { env: { A: "\0" } }, "env.A has a NUL character"],

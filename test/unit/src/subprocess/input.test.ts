@@ -1,6 +1,6 @@
 import { NEVER, type Observable, of, Subject, throwError } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { exec, type InputSource } from "../../../../src/index.js";
+import { exec, type InputSource, write } from "../../../../src/index.js";
 import {
   bytes,
   end,
@@ -121,6 +121,16 @@ describe("stdin", () => {
     proxy.send(finished(1), end(1));
     await settled();
     expect(source.observed).toBe(false);
+  });
+
+  it("unsubscribes from a source that goes on after its end was written", async () => {
+    const source = new Subject<string>();
+    const { flux, proxy } = await reading(source);
+    await write(flux, { matchtag: 1 }, "", { eof: true }).get();
+    expect(source.observed).toBe(true);
+    source.next("too late");
+    await settled();
+    expect([source.observed, inputOf(proxy), eofs(proxy).length]).toEqual([false, "", 1]);
   });
 
   it("stays open for write with NEVER", async () => {

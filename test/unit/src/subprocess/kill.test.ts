@@ -30,10 +30,12 @@ describe("kill", () => {
     expect(() => kill(flux, { pid: 7, signum: 0 })).toThrow(TypeError);
   });
 
-  it("is not sent unsigned when it is to be signed", async () => {
+  it("asks the proxy to sign when it is to be signed and there is no signer", async () => {
     const { flux, proxy } = await openFlux();
-    await expect(kill(flux, { pid: 7, sign: true }).get()).rejects.toMatchObject({ code: "EPERM" });
-    expect(proxy.received).toEqual([]);
+    kill(flux, { pid: 7, sign: true }).subscribe();
+    kill(flux, { pid: 7 }).subscribe();
+    await settled();
+    expect(proxy.requests.map(({ sign }) => sign)).toEqual([true, undefined]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Flux, spawn } from "../../../../src/index.js";
+import { Lease } from "../../../../src/session/lease.js";
 import { Session } from "../../../../src/session/session.js";
 import {
   bytes,
@@ -43,6 +44,7 @@ describe("spawn", () => {
     const { proxy, child } = await spawned();
     proxy.send(started(1, 0, 77), output(1, "out"), output(1, "err", 0, "stderr"), finished(1, 256), end(1));
     expect(await child.pid).toBe(77);
+    expect(proxy.received).toHaveLength(1);
     expect(await child.output()).toEqual({
       success: false,
       code: 1,
@@ -50,6 +52,16 @@ describe("spawn", () => {
       stdout: bytes("out"),
       stderr: bytes("err"),
     });
+  });
+
+  it("closes stdin to read all output, unless somebody writes to it", async () => {
+    for (const writing of [false, true]) {
+      const { proxy, child } = await spawned();
+      if (writing) child.stdin.getWriter();
+      child.output().catch(() => {});
+      await settled();
+      expect(proxy.received.slice(1)).toEqual(writing ? [] : [{ type: "eof", id: 1, stream: "stdin" }]);
+    }
   });
 
   it.each([
@@ -164,7 +176,7 @@ describe("spawn", () => {
 
   it("that was disposed of before it was sent is never started, and tells so", async () => {
     const proxy = new ScriptedProxy();
-    const flux = new Flux(new Session(proxy.connector, async () => "token"));
+    const flux = new Flux(new Session(proxy.connector, new Lease(async () => "token", undefined)));
     const child = spawn(flux, ["a"]);
     const writing = child.stdin.getWriter().write("x");
     writing.catch(() => {});

@@ -1,0 +1,42 @@
+/** The service "rexec" of one rank, which is for the instance owner alone and cannot verify signatures. */
+import { errnoOf } from "../../src/errors.js";
+import { ROLE } from "../wire/message.js";
+import { unsignedPayload } from "./authenticate.js";
+import type { Connection } from "./connection.js";
+import type { Request } from "./request.js";
+import { Rexec, type RexecOptions } from "./rexec.js";
+
+export class OwnerService {
+  readonly #rexec: Rexec;
+
+  constructor(options: RexecOptions) {
+    this.#rexec = new Rexec(options);
+  }
+
+  /** Serves a request, or returns false if there is no such method. */
+  serve(method: string, request: Request): boolean {
+    if (!this.#rexec.has(method)) return false;
+    if (!(request.credential.rolemask & ROLE.owner)) {
+      request.fail(errnoOf("EPERM"), "Request requires owner credentials");
+      return true;
+    }
+    try {
+      this.#rexec.call(method, request, unsignedPayload(method, request));
+    } catch (error) {
+      this.#rexec.refuse(method, request, error);
+    }
+    return true;
+  }
+
+  disconnect(connection: Connection): void {
+    this.#rexec.disconnect(connection);
+  }
+
+  close(): Promise<void> {
+    return this.#rexec.close();
+  }
+
+  killAll(): void {
+    this.#rexec.killAll();
+  }
+}

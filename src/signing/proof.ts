@@ -1,0 +1,32 @@
+/** Proof that a client has the key that its token is bound to. PROTOCOL.md, "Opening"; after RFC 9449. */
+import { base64url, exportJWK, SignJWT } from "jose";
+
+/** JWS algorithms by the WebCrypto algorithm and curve of the key. */
+const ALGORITHMS: Readonly<Record<string, string>> = { Ed25519: "EdDSA", "ECDSA P-256": "ES256" };
+
+/**
+ * Proves possession of a key for `connect(url, { token, prove: keyProof(keyPair) })`. The private key may be
+ * non-extractable: it never leaves WebCrypto.
+ *
+ * @param keyPair Ed25519, or ECDSA with P-256
+ * @throws TypeError if the keys are of another kind
+ */
+export function keyProof({ privateKey, publicKey }: CryptoKeyPair) {
+  const { name, namedCurve } = privateKey.algorithm as EcKeyAlgorithm;
+  const alg = ALGORITHMS[namedCurve === undefined ? name : `${name} ${namedCurve}`];
+  if (alg === undefined || privateKey.type !== "private" || publicKey.type !== "public") {
+    throw new TypeError("the key of a proof is a pair for Ed25519, or for ECDSA with P-256");
+  }
+  return async ({ nonce, token }: { nonce: string; token: string }): Promise<string> => {
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+    const { kty, crv, x, y } = await exportJWK(publicKey);
+    return new SignJWT({ nonce, ath: base64url.encode(new Uint8Array(digest)) })
+      .setProtectedHeader({
+        typ: "flux-subprocess-proof+jwt",
+        alg,
+        jwk: { kty, crv, x, ...(y === undefined ? {} : { y }) },
+      })
+      .setIssuedAt()
+      .sign(privateKey);
+  };
+}

@@ -1,0 +1,165 @@
+import { generateKeyPairSync } from "node:crypto";
+import { describe, expect, it, vi } from "vitest";
+import { exec, Flux, kill, list, write } from "../../../../src/index.js";
+import { Lease } from "../../../../src/session/lease.js";
+import { Session } from "../../../../src/session/session.js";
+import { curveSigner } from "../../../../src/signing/curve.js";
+import { noneSigner } from "../../../../src/signing/none.js";
+import { parseSignature } from "../../../../src/signing/signature.js";
+import type { Signer } from "../../../../src/signing/signer.js";
+import { ScriptedProxy, settled } from "../../../support/peer.js";
+
+/** An instance of user 1000, and a client who is user 1001. */
+async function guest(signer?: Signer) {
+  const proxy = new ScriptedProxy();
+  proxy.onHello = () => proxy.welcome({ owner: 1000, userid: 1001, time: Date.UTC(2030, 0, 1) });
+  const flux = new Flux(new Session(proxy.connector, new Lease(async () => "token", undefined), signer));
+  await settled();
+  return { proxy, flux };
+}
+
+const signed = (payload: unknown) => {
+  const { signature, ...plain } = payload as { signature: string };
+  const { header, userid, payload: bytes } = parseSignature(signature);
+  return { plain, header, userid, json: JSON.parse(new TextDecoder().decode(bytes)) };
+};
+
+describe("signing", () => {
+  it("is the proxy's when the client has no signer: always, never, or for who is not the owner", async () => {
+    const { proxy, flux } = await guest();
+    for (const sign of [undefined, true, false]) list(flux, { sign }).subscribe();
+    flux.rpc("attr.get", { name: "size" }).subscribe();
+    await settled();
+    expect(proxy.requests.map(({ sign }) => sign)).toEqual([true, true, undefined, undefined]);
+  });
+
+  it("is not done where the client is the owner, unless it is asked for", async () => {
+    const proxy = new ScriptedProxy();
+    proxy.onHello = () => proxy.welcome({ owner: 1000, userid: 1000 });
+    const lease = new Lease(async () => "token", undefined);
+    const flux = new Flux(new Session(proxy.connector, lease, noneSigner(1000)));
+    await settled();
+    list(flux).subscribe();
+    list(flux, { sign: true }).subscribe();
+    await settled();
+    expect(proxy.requests.map(({ payload }) => Object.keys(payload))).toEqual([[], ["signature"]]);
+  });
+
+  it("is the client's where it has a signer: the signature alone, of the topic and the fields", async () => {
+    const { proxy, flux } = await guest(noneSigner(1001));
+    kill(flux, { pid: 7, nodeid: 2, service: "1001-shell-f1.rexec" }).subscribe();
+    await settled();
+    const [request] = proxy.requests;
+    expect(request).toMatchObject({ topic: "1001-shell-f1.rexec.kill", nodeid: "2" });
+    expect(signed(request?.payload)).toMatchObject({
+      plain: {},
+      userid: 1001,
+      json: { pid: 7, signum: 15, topic: "1001-shell-f1.rexec.kill" },
+    });
+  });
+
+  it("goes by the proxy's clock", async () => {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const key = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+    const { proxy, flux } = await guest(await curveSigner({ key, userid: 1001 }));
+    list(flux).subscribe();
+    await vi.waitFor(() => expect(proxy.requests).toHaveLength(1));
+    const ctime = signed(proxy.requests[0]?.payload).header.get("curve.ctime");
+    expect(ctime?.value).toBeGreaterThanOrEqual(Date.UTC(2030, 0, 1) / 1000);
+    expect(ctime?.value).toBeLessThan(Date.UTC(2030, 0, 1) / 1000 + 60);
+  });
+
+  it("keeps an exec, its input and the end of it in order, each write for each rank", async () => {
+    const slow: Signer = {
+      ...noneSigner(1001),
+      // The first takes longest.
+      sign: async (payload) => {
+        if (payload.includes("cmdline")) await new Promise((resolve) => setTimeout(resolve, 20));
+        return noneSigner(1001).sign(payload);
+      },
+    };
+    const { proxy, flux } = await guest(slow);
+    exec(flux, ["cat"], { nodeid: "0,3", stdin: "hé" }).subscribe();
+    await vi.waitFor(() => expect(proxy.requests).toHaveLength(1));
+    proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: 2 });
+    proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: 100 });
+    await vi.waitFor(() => expect(proxy.received).toHaveLength(7));
+    const writes = proxy.received.flatMap((message) => (message.type === "write" ? [message] : []));
+    expect(writes.map(({ rank, stream, bytes }) => [rank, stream, bytes])).toEqual([
+      [0, "stdin", 2],
+      [3, "stdin", 2],
+      [0, "stdin", 1],
+      [3, "stdin", 1],
+      [0, "stdin", 0],
+      [3, "stdin", 0],
+    ]);
+    const stdin = { stream: "stdin" };
+    expect(writes.map(({ signature }) => signed({ signature }).json)).toEqual([
+      { matchtag: 1, io: { ...stdin, rank: "0", data: "aMM=", encoding: "base64" }, topic: "rexec.write" },
+      { matchtag: 2, io: { ...stdin, rank: "3", data: "aMM=", encoding: "base64" }, topic: "rexec.write" },
+      { matchtag: 1, io: { ...stdin, rank: "0", data: "qQ==", encoding: "base64" }, topic: "rexec.write" },
+      { matchtag: 2, io: { ...stdin, rank: "3", data: "qQ==", encoding: "base64" }, topic: "rexec.write" },
+      { matchtag: 1, io: { ...stdin, rank: "0", eof: true }, topic: "rexec.write" },
+      { matchtag: 2, io: { ...stdin, rank: "3", eof: true }, topic: "rexec.write" },
+    ]);
+  });
+
+  it("that fails is EPERM with the reason, and nothing is sent", async () => {
+    const broken: Signer = {
+      ...noneSigner(1001),
+      sign: () => Promise.reject(new Error("the key is locked")),
+    };
+    const { proxy, flux } = await guest(broken);
+    await expect(kill(flux, { pid: 7 }).get()).rejects.toMatchObject({
+      code: "EPERM",
+      message: "it could not be signed: the key is locked",
+      topic: "rexec.kill",
+    });
+    expect(proxy.received).toEqual([]);
+  });
+
+  it("by another user than the token's is EPERM", async () => {
+    const { proxy, flux } = await guest(noneSigner(1002));
+    await expect(list(flux).get()).rejects.toMatchObject({
+      code: "EPERM",
+      message: "the signer is of user 1002, the token of 1001",
+    });
+    expect(proxy.received).toEqual([]);
+  });
+
+  it("covers the kills of an exec that is unsubscribed from", async () => {
+    const { proxy, flux } = await guest(noneSigner(1001));
+    const subscription = exec(flux, ["sleep", "9"], { sign: true }).subscribe();
+    await vi.waitFor(() => expect(proxy.requests).toHaveLength(1));
+    proxy.send({ type: "response", id: 1, rank: 0, payload: { type: "started", pid: 77 } });
+    await settled();
+    subscription.unsubscribe();
+    await vi.waitFor(() => expect(proxy.requests).toHaveLength(2));
+    expect(signed(proxy.requests[1]?.payload).json).toEqual({ pid: 77, signum: 15, topic: "rexec.kill" });
+  });
+});
+
+describe("input that is refused", () => {
+  it("fails what waits and what comes, with the proxy's reason; the end of the stream is still sent", async () => {
+    const { proxy, flux } = await guest();
+    const errors: unknown[] = [];
+    exec(flux, ["cat"], { stdin: "text" }).subscribe({ error: (error) => errors.push(error.code) });
+    await settled();
+    const message = "token does not allow write";
+    proxy.send({ type: "response", id: 1, rank: 0, payload: { type: "started", pid: 77 } });
+    proxy.send({ type: "refused", id: 1, stream: "stdin", errno: 1, message });
+    await settled();
+    expect(errors).toEqual(["EPERM"]);
+    expect(proxy.received.map(({ type }) => type)).toEqual(["request", "eof", "request"]);
+    await expect(
+      write(flux, { matchtag: 1 }, "x", { stream: "CHAN" })
+        .get()
+        .catch((e) => e),
+    ).toBeDefined();
+    proxy.send({ type: "refused", id: 1, stream: "CHAN", errno: 1, message });
+    await expect(write(flux, { matchtag: 1 }, "x", { stream: "CHAN" }).get()).rejects.toMatchObject({
+      code: "EPERM",
+      message,
+    });
+  });
+});
