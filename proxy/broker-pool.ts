@@ -12,24 +12,22 @@ export interface Inflow {
 }
 
 export class BrokerPool {
-  readonly #connect: () => Promise<Broker>;
   readonly #inflow: Inflow;
   readonly #brokers = new Set<Broker>();
   #blocked = false;
   #throttled = false;
   #closed = false;
 
-  constructor(connect: () => Promise<Broker>, inflow: Inflow) {
-    this.#connect = connect;
+  constructor(inflow: Inflow) {
     this.#inflow = inflow;
   }
 
   /**
-   * A new connection, or undefined if it is not `wanted` any more when it is there.
+   * What `connect` opens, or undefined if it is not `wanted` any more when it is there.
    * @throws FluxError if the broker cannot be reached
    */
-  async open(wanted = () => true): Promise<Broker | undefined> {
-    const broker = await this.#connect();
+  async open(connect: () => Promise<Broker>, wanted = () => true): Promise<Broker | undefined> {
+    const broker = await connect();
     if (this.#closed || !wanted()) {
       broker.close();
       return undefined;

@@ -28,7 +28,7 @@ export interface RunningProxy extends AsyncDisposable {
  */
 export async function createProxy(options: ProxyOptions): Promise<RunningProxy> {
   const config = proxyConfig(options);
-  const verify = await createVerifier(config);
+  const verify = await createVerifier(config, { onlyUserid: process.getuid?.(), onFault: config.onFault });
   const connectBroker = () => BrokerConnection.connect(config.uri, { timeoutMs: config.brokerTimeoutMs });
   // A wrong URI is worth knowing of now, and not at the first client.
   (await connectBroker()).close();

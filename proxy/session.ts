@@ -11,17 +11,18 @@ import {
   MAX_DATA,
   ProtocolError,
   parseClientMessage,
-  parseHello,
   type Request,
   ranksOf,
   type Welcome,
 } from "../src/protocol/messages.js";
 import { Sequence } from "../src/protocol/sequence.js";
+import type { Identity } from "./auth/identity.js";
 import type { Broker } from "./broker/broker.js";
-import { attrGetInteger } from "./broker/rpc.js";
 import { BrokerPool, type Inflow } from "./broker-pool.js";
 import { Call } from "./call.js";
 import { CallTable } from "./call-table.js";
+import { Lease } from "./lease.js";
+import { Opening, type Place } from "./opening.js";
 import { Outbox, type OutboxSocket } from "./outbox.js";
 
 /** The proxy's end of one WebSocket. */
@@ -32,9 +33,9 @@ export interface SessionSocket extends OutboxSocket, Inflow {
 
 export interface SessionOptions {
   /** Accepts a token or throws a FluxError that says why not. */
-  verify(token: string): Promise<unknown>;
-  /** Opens a connection to the broker. */
-  connectBroker(): Promise<Broker>;
+  verify(token: string): Promise<Identity>;
+  /** Opens a connection to the broker in the name of a user. */
+  connectBroker(userid: number): Promise<Broker>;
   /** Told of faults in the proxy itself, which close the session with 4500. */
   onFault(error: unknown): void;
   /** How long a client may take for its hello, in milliseconds. */
@@ -42,9 +43,8 @@ export interface SessionOptions {
 }
 
 type State =
-  | { name: "hello"; timer: ReturnType<typeof setTimeout> }
-  | { name: "opening" }
-  | { name: "open"; broker: Broker; place: Omit<Welcome, "type" | "session"> }
+  | { name: "opening"; opening: Opening }
+  | { name: "open"; lease: Lease; broker: Broker; place: Place }
   | { name: "closed" };
 
 export class Session {
@@ -63,26 +63,25 @@ export class Session {
   constructor(socket: SessionSocket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#pool = new BrokerPool(options.connectBroker, socket);
+    this.#pool = new BrokerPool(socket);
     this.#outbox = new Outbox(socket, (blocked) => this.#pool.block(blocked));
-    const timer = setTimeout(
-      () => this.#close(CLOSE.helloTimeout, "no hello in time"),
-      options.helloTimeoutMs,
-    );
-    this.#state = { name: "hello", timer };
+    const opening = new Opening({
+      verify: (token) => options.verify(token),
+      connect: ({ userid }) => this.#pool.open(() => options.connectBroker(userid)),
+      helloTimeoutMs: options.helloTimeoutMs,
+      send: (message) => socket.sendText(JSON.stringify(message)),
+      opened: (identity, broker, place) => this.#welcome(identity, broker, place),
+      close: (code, reason) => this.#close(code, reason),
+      fault: (error) => this.#fault(error),
+    });
+    this.#state = { name: "opening", opening };
   }
 
   /** A text message has arrived. */
   text(text: string): void {
     this.#guard(() => {
-      switch (this.#state.name) {
-        case "hello":
-          return this.#hello(parseHello(text).token, this.#state.timer);
-        case "opening":
-          throw new ProtocolError(CLOSE.malformed, "message before welcome");
-        case "open":
-          return this.#message(text, this.#state);
-      }
+      if (this.#state.name === "opening") this.#state.opening.text(text);
+      else if (this.#state.name === "open") this.#message(text, this.#state);
     });
   }
 
@@ -115,42 +114,27 @@ export class Session {
     this.#close(CLOSE.goingAway, "the proxy stops");
   }
 
-  #hello(token: string, timer: ReturnType<typeof setTimeout>): void {
-    clearTimeout(timer);
-    this.#state = { name: "opening" };
-    this.#open(token).catch((error: unknown) => this.#fault(error));
-  }
-
-  async #open(token: string): Promise<void> {
-    try {
-      await this.#options.verify(token);
-    } catch (error) {
-      if (!(error instanceof FluxError)) throw error;
-      return this.#close(CLOSE.unauthorized, error.message);
-    }
-    if (this.#state.name === "closed") return;
-    try {
-      const broker = await this.#pool.open();
-      if (broker === undefined) return;
-      const [rank, size, owner] = await Promise.all([
-        attrGetInteger(broker, "rank"),
-        attrGetInteger(broker, "size"),
-        attrGetInteger(broker, "security.owner"),
-      ]);
-      this.#welcome(broker, { rank, size, owner });
-    } catch (error) {
-      if (!(error instanceof FluxError)) throw error;
-      this.#close(CLOSE.brokerLost, error.message);
-    }
-  }
-
-  #welcome(broker: Broker, place: Omit<Welcome, "type" | "session">): void {
-    // Closing fails requests to the broker, but an answer may have been on its way through the microtask
-    // queue.
-    if (this.#state.name !== "opening") return;
-    this.#state = { name: "open", broker, place };
-    const welcome: Welcome = { type: "welcome", session: this.id, ...place };
+  #welcome(identity: Identity, broker: Broker, place: Place): void {
+    const lease = new Lease(identity, {
+      verify: (token) => this.#options.verify(token),
+      send: (message) => this.#socket.sendText(JSON.stringify(message)),
+      renewed: () => {},
+      close: (code, reason) => this.#close(code, reason),
+      fault: (error) => this.#fault(error),
+    });
+    if (this.#state.name === "opening") this.#state.opening.end();
+    this.#state = { name: "open", lease, broker, place };
+    const { userid, expires } = identity;
+    const welcome: Welcome = {
+      type: "welcome",
+      session: this.id,
+      ...place,
+      userid,
+      expires,
+      time: Date.now(),
+    };
     this.#socket.sendText(JSON.stringify(welcome));
+    lease.start();
     void broker.closed.then((error) => {
       if (error) this.#guard(() => this.#lost(error));
     });
@@ -165,16 +149,18 @@ export class Session {
     this.#outbox.whenEmpty(() => this.#close(CLOSE.brokerLost, error.message));
   }
 
-  #message(text: string, { broker, place }: State & { name: "open" }): void {
+  #message(text: string, { lease, broker, place }: State & { name: "open" }): void {
+    if (!lease.check()) return;
     const message = parseClientMessage(text);
-    if (message.type === "ack") {
-      this.#outbox.ack(message.seq);
+    if (message.type === "ack" || message.type === "token") {
+      if (message.type === "ack") this.#outbox.ack(message.seq);
+      else lease.renew(message.token);
       return;
     }
     this.#received.receive(message.seq);
     switch (message.type) {
       case "request":
-        this.#request(message, ranksOf(message.nodeid, place.rank, place.size), broker);
+        this.#request(message, ranksOf(message.nodeid, place.rank, place.size), broker, lease);
         break;
       case "eof":
         this.#calls.get(message.id)?.inputEof(message.stream);
@@ -185,7 +171,7 @@ export class Session {
     this.#pool.throttle();
   }
 
-  #request(request: Request, ranks: number[], broker: Broker): void {
+  #request(request: Request, ranks: number[], broker: Broker, lease: Lease): void {
     this.#calls.check(request.id, ranks.length);
     const call = new Call(request, ranks, {
       emit: (message) => this.#outbox.send(message),
@@ -193,14 +179,17 @@ export class Session {
       guard: (callback) => this.#guard(callback),
     });
     this.#calls.add(call);
-    if (call.kind === "attach") this.#attach(call);
+    if (call.kind === "attach") this.#attach(call, lease.identity.userid);
     else call.start(broker);
   }
 
-  #attach(call: Call): void {
+  #attach(call: Call, userid: number): void {
     this.#attached.set(call, undefined);
     this.#pool
-      .open(() => this.#attached.has(call))
+      .open(
+        () => this.#options.connectBroker(userid),
+        () => this.#attached.has(call),
+      )
       .then(
         (broker) =>
           this.#guard(() => {
@@ -253,7 +242,8 @@ export class Session {
   }
 
   #end(): void {
-    if (this.#state.name === "hello") clearTimeout(this.#state.timer);
+    if (this.#state.name === "opening") this.#state.opening.end();
+    if (this.#state.name === "open") this.#state.lease.end();
     this.#state = { name: "closed" };
     this.#pool.close();
     this.#attached.clear();

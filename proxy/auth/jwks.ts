@@ -1,28 +1,21 @@
-/** The key set that tokens are verified with. */
-import { readFile } from "node:fs/promises";
+/** Sets of keys that tokens are verified with. */
 import { importJWK, type JSONWebKeySet, type JWK } from "jose";
 
 /** Members of a JWK that are private (RFC 7518 sections 6.2.2 and 6.3.2; RFC 8037 section 2). */
 const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth"] as const;
 
+/** How many keys a set may have. */
+const MAX_KEYS = 256;
+
 /**
- * The public keys of a JWK Set, or of the file that `source` names. Private members are left out: who
- * verifies has no use for them.
+ * The public keys of a JWK Set. Private members are left out: who verifies has no use for them.
  * @throws TypeError if it is no JWK Set, is empty, or has a key that is symmetric or not usable
  */
-export async function loadKeySet(source: JSONWebKeySet | string): Promise<JSONWebKeySet> {
-  const set = typeof source === "string" ? await readKeySet(source) : source;
+export async function publicKeys(set: unknown): Promise<JSONWebKeySet> {
   if (!isKeySet(set)) throw new TypeError("jwks is not a JWK Set");
   if (set.keys.length === 0) throw new TypeError("jwks has no keys");
+  if (set.keys.length > MAX_KEYS) throw new TypeError(`jwks has over ${MAX_KEYS} keys`);
   return { keys: await Promise.all(set.keys.map(publicKey)) };
-}
-
-async function readKeySet(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, "utf8"));
-  } catch (cause) {
-    throw new TypeError(`jwks cannot be read from ${path}`, { cause });
-  }
 }
 
 function isKeySet(value: unknown): value is JSONWebKeySet {

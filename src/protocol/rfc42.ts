@@ -54,9 +54,9 @@ export function ioObject(stream: string, rank: string, bytes: Uint8Array): IoObj
 /** Standard base64 (RFC 4648 section 4) of `bytes`. */
 export function toBase64(bytes: Uint8Array): string {
   let binary = "";
-  // In pieces: the arguments of one call are bounded by the engine's stack.
-  for (let at = 0; at < bytes.length; at += 0x8000) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  // In pieces, since the engine's stack bounds the arguments of a call; not spread, which takes ten times as long.
+  for (let at = 0; at < bytes.length; at += 0x2000) {
+    binary += String.fromCharCode.apply(null, bytes.subarray(at, at + 0x2000) as never);
   }
   return btoa(binary);
 }

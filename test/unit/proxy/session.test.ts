@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FluxError } from "../../../src/errors.js";
 import { ALL_RANKS, encodeDataFrame } from "../../../src/protocol/frame.js";
 import { CLOSE, MAX_DATA, MAX_ID, OUTPUT_WINDOW } from "../../../src/protocol/messages.js";
-import { type Harness, json, MemoryBroker, openSession, settle } from "./support/memory.js";
+import { type Harness, IDENTITY, json, MemoryBroker, openSession, settle } from "./support/memory.js";
 
 const rpc = { type: "request", topic: "a.b", nodeid: "any", streaming: false, payload: {} };
 const exec = { ...rpc, topic: "rexec.exec", streaming: true, payload: { cmd: {}, flags: 11 } };
@@ -20,7 +20,16 @@ describe("hello", () => {
   test("is answered with what the broker says of itself", async () => {
     const { session, socket } = await openSession();
     expect(socket.texts.map((text) => JSON.parse(text))).toEqual([
-      { type: "welcome", session: session.id, rank: 1, size: 4, owner: 1000 },
+      {
+        type: "welcome",
+        session: session.id,
+        rank: 1,
+        size: 4,
+        owner: 1000,
+        userid: IDENTITY.userid,
+        expires: IDENTITY.expires,
+        time: expect.any(Number),
+      },
     ]);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(socket.closes).toEqual([]);
@@ -73,7 +82,7 @@ describe("hello", () => {
     async (kind) => {
       let accept = () => {};
       const { session, socket, brokers } = await openSession({
-        verify: () => new Promise<void>((resolve) => (accept = resolve)),
+        verify: () => new Promise((resolve) => (accept = () => resolve(IDENTITY))),
       });
       if (kind === "text") session.text('{"type":"ack","seq":1}');
       else session.binary(input(1, 1, new Uint8Array(1)));

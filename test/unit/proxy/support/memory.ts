@@ -1,4 +1,6 @@
 /** A session's surroundings without I/O: a socket and a broker that are told what to do. */
+import type { Identity } from "../../../../proxy/auth/identity.js";
+import { ACTIONS } from "../../../../proxy/auth/permissions.js";
 import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "../../../../proxy/broker/broker.js";
 import { Session, type SessionOptions, type SessionSocket } from "../../../../proxy/session.js";
 import { FluxError } from "../../../../src/errors.js";
@@ -13,7 +15,8 @@ class MemorySocket implements SessionSocket {
   bufferedAmount = 0;
   sendText(text: string): void {
     this.texts.push(text);
-    if (!text.includes('"welcome"')) this.messages.push(parseServerMessage(text));
+    if (!/"type":"(welcome|challenge|expiring|renewed)"/.test(text))
+      this.messages.push(parseServerMessage(text) as ServerMessage);
   }
   sendBinary(bytes: Uint8Array): void {
     this.messages.push(decodeDataFrame(bytes));
@@ -28,6 +31,17 @@ class MemorySocket implements SessionSocket {
     this.paused = false;
   }
 }
+
+/** Whose token every session of these tests has: one that allows all. */
+export const IDENTITY: Identity = {
+  sub: "alice",
+  userid: 1000,
+  tokenId: "token-1",
+  issuedAt: 0,
+  expires: Math.floor(Date.now() / 1000) + 3600,
+  jkt: undefined,
+  permissions: { scope: new Set(ACTIONS) },
+};
 
 export interface OpenCall {
   call: BrokerCall;
@@ -125,7 +139,7 @@ export async function openSession(
   const broker = new MemoryBroker();
   const faults: unknown[] = [];
   const session = new Session(socket, {
-    verify: async () => ({}),
+    verify: async () => IDENTITY,
     connectBroker: async () => {
       const connection = brokers.length === 0 ? broker : new MemoryBroker();
       brokers.push(connection);

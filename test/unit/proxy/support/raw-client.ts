@@ -7,8 +7,9 @@ import {
   encodeDataFrame,
 } from "../../../../src/protocol/frame.js";
 import {
+  type Expiry,
+  parseOpening,
   parseServerMessage,
-  parseWelcome,
   type ServerMessage,
   SUBPROTOCOL,
   type Welcome,
@@ -20,6 +21,10 @@ export class RawClient {
   readonly ws: WebSocket;
   /** All messages after the welcome, in order. */
   readonly received: Received[] = [];
+  /** The nonces of the challenges that came. */
+  readonly challenges: string[] = [];
+  /** What came of the renewal. */
+  readonly expiries: Expiry[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
   welcome: Welcome | undefined;
   autoAck = true;
@@ -39,9 +44,16 @@ export class RawClient {
     });
     this.ws.on("message", (data: Buffer, isBinary) => {
       if (this.welcome === undefined) {
-        this.welcome = parseWelcome(data.toString());
+        const opening = parseOpening(data.toString());
+        if (opening.type === "welcome") this.welcome = opening;
+        else this.challenges.push(opening.nonce);
       } else {
         const message = isBinary ? decodeDataFrame(data) : parseServerMessage(data.toString());
+        if ("expires" in message) {
+          this.expiries.push(message);
+          this.#wake();
+          return;
+        }
         if (message.seq !== this.received.length + 1)
           throw new Error(`message ${message.seq} out of sequence`);
         this.received.push(message);
