@@ -133,6 +133,10 @@ class Replay {
     const text = new TextDecoder()
       .decode(response.payload)
       .replaceAll("/run/flux/broker", dirname(this.broker.uri.replace("local://", "")))
+      // the third that attr-get.json asks for is security.owner, which was root's
+      .replace(/^\{"value":"0"/, (same) =>
+        message.topic === "attr.get" && message.matchtag === 3 ? `{"value":"${response.userid}"` : same,
+      )
       // a process that an earlier recording on the same broker left behind
       .replace(/\{"pid":\d+,"cmd":"sh","label":"att","state":"Z"\},/, "");
     return { ...response, payload: encoder.encode(text) };
