@@ -62,6 +62,23 @@ module.exports = {
       "^(proxy/(embedded|wire|signing)/|src/(protocol/|signing/|errors))",
     ),
     only("auth-knows-errors", "^proxy/auth/", "^(proxy/auth/|src/(protocol/|signing/|errors))"),
+    only(
+      "policy-knows-permissions",
+      "^proxy/policy/",
+      "^(proxy/(policy/|auth/permissions|broker/payload)|src/(protocol/|signing/|errors))",
+    ),
+    {
+      name: "policy-does-no-io",
+      severity: "error",
+      from: { path: "^proxy/policy/" },
+      to: { dependencyTypes: ["core", "npm"] },
+    },
+    {
+      name: "one-importer-of-pino",
+      severity: "error",
+      from: { pathNot: "^proxy/(audit|config)" },
+      to: { path: "node_modules/pino/" },
+    },
     // The command line is a user of the client as well as of the proxy; nothing else in proxy/ is.
     {
       name: "proxy-sees-little-of-src",
@@ -72,7 +89,7 @@ module.exports = {
     only(
       "cli-uses-public-names",
       "^proxy/cli/",
-      "^(proxy/(cli/|index|embedded/index|auth/)|src/(index|protocol/idset))",
+      "^(proxy/(cli/|index|embedded/index|auth/)|src/(index|signing/|protocol/idset))",
     ),
     {
       name: "not-to-test",

@@ -3,13 +3,7 @@
  * does.
  */
 import type { Broker } from "./broker/broker.js";
-
-/** The side of the WebSocket that the client sends on. */
-export interface Inflow {
-  /** Stops and resumes taking messages from the client. */
-  pause(): void;
-  resume(): void;
-}
+import type { Inflow } from "./gate.js";
 
 export class BrokerPool {
   readonly #inflow: Inflow;

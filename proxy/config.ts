@@ -1,6 +1,9 @@
 /** The options of a proxy, and what is wrong with those that are wrong. */
+import type { DestinationStream } from "pino";
+import type { Signer } from "../src/signing/signer.js";
 import type { VerifierOptions } from "./auth/token.js";
 import { parseBrokerUri } from "./broker/uri.js";
+import type { SignerOptions } from "./signing/index.js";
 
 export interface ProxyOptions extends VerifierOptions {
   /** The broker's URI, `local://PATH`, such as FLUX_URI in a Flux instance. */
@@ -15,24 +18,40 @@ export interface ProxyOptions extends VerifierOptions {
   helloTimeoutMs?: number | undefined;
   /** How long the broker may take to accept a connection, in milliseconds. Default 10,000. */
   brokerTimeoutMs?: number | undefined;
-  /** Told of faults in the proxy itself, each of which ends one session. Default: a process warning. */
+  /** How requests are signed for the proxy's own user, where a client asks for it. Default: not at all. */
+  signer?: SignerOptions | Signer | undefined;
+  /**
+   * Speak to the broker in the name of each client's user. The proxy must run as the instance owner. Default false:
+   * it speaks as its own user, and refuses tokens of every other.
+   */
+  gateway?: boolean | undefined;
+  /** Where the audit goes, one JSON line for each operation: a stream, a file to append to, or false, the default. */
+  audit?: DestinationStream | string | false | undefined;
+  /**
+   * Told of faults in the proxy itself, each of which ends one session, and of keys and of an audit that cannot be
+   * read or written. Default: a process warning.
+   */
   onFault?: ((error: unknown) => void) | undefined;
 }
 
+type Optional = keyof VerifierOptions | "signer";
 type Defaulted<T> = { [K in keyof T]-?: NonNullable<T[K]> };
 
-/** Options that were checked, with every default filled in; `algorithms` has its default in the verifier. */
-export type ProxyConfig = VerifierOptions & Defaulted<Omit<ProxyOptions, keyof VerifierOptions>>;
+/** Options that were checked, with every default filled in but those of the verifier and the signer. */
+export type ProxyConfig = Pick<ProxyOptions, Optional> & Defaulted<Omit<ProxyOptions, Optional>>;
 
-/** Checks what the verifier does not check itself. @throws TypeError that names the option */
+/** Checks what the verifier and the signer do not check themselves. @throws TypeError that names the option */
 export function proxyConfig(options: ProxyOptions): ProxyConfig {
-  const { uri, jwks, issuer, audience, algorithms } = options;
+  const { uri, issuer, audience } = options;
   const {
     host = "127.0.0.1",
     port = 0,
     path = "/",
     helloTimeoutMs = 10_000,
     brokerTimeoutMs = 10_000,
+    gateway = false,
+    audit = false,
+    onFault = warn,
   } = options;
   for (const [name, value] of Object.entries({ uri, issuer, audience, host, path })) {
     if (typeof value !== "string" || value === "")
@@ -46,20 +65,10 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     // The range of Node's timers.
     if (!(value > 0 && value < 2 ** 31)) throw new TypeError(`${name} is not a number of milliseconds`);
   }
-  const onFault = options.onFault ?? warn;
-  return {
-    uri,
-    jwks,
-    issuer,
-    audience,
-    algorithms,
-    host,
-    port,
-    path,
-    helloTimeoutMs,
-    brokerTimeoutMs,
-    onFault,
-  };
+  if (typeof gateway !== "boolean") throw new TypeError("gateway is not a boolean");
+  if (audit === "") throw new TypeError("audit is an empty path");
+  const defaulted = { host, port, path, helloTimeoutMs, brokerTimeoutMs, gateway, audit, onFault };
+  return { ...options, ...defaulted };
 }
 
 function warn(error: unknown): void {

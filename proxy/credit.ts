@@ -8,8 +8,11 @@ interface StreamCredit {
   granted: Map<number, number>;
   /** What the client was told: the least that a live rank has granted. */
   announced: number;
-  spent: number;
+  /** By rank, where input is signed for each; else under {@link EVERY_RANK}. */
+  spent: Map<number, number>;
 }
+
+const EVERY_RANK = -1;
 
 export class CreditMeter {
   readonly #live: Set<number>;
@@ -24,7 +27,7 @@ export class CreditMeter {
     if (!this.#live.has(rank)) return 0;
     let credit = this.#streams.get(stream);
     if (credit === undefined) {
-      credit = { granted: new Map(), announced: 0, spent: 0 };
+      credit = { granted: new Map(), announced: 0, spent: new Map() };
       this.#streams.set(stream, credit);
     }
     credit.granted.set(rank, (credit.granted.get(rank) ?? 0) + bytes);
@@ -45,12 +48,13 @@ export class CreditMeter {
     return grown;
   }
 
-  /** Takes note of input. @returns whether the client had the credit for it */
-  spend(stream: string, bytes: number): boolean {
+  /** Takes note of input, for one rank or for every. @returns whether the client had the credit for it */
+  spend(stream: string, bytes: number, rank = EVERY_RANK): boolean {
     const credit = this.#streams.get(stream);
     if (credit === undefined) return bytes === 0;
-    if (credit.spent + bytes > credit.announced) return false;
-    credit.spent += bytes;
+    const spent = (credit.spent.get(rank) ?? 0) + bytes;
+    if (spent > credit.announced) return false;
+    credit.spent.set(rank, spent);
     return true;
   }
 

@@ -1,13 +1,20 @@
 /** The proxy: WebSockets on one side, one Flux broker on the other. Node only. */
 import { isIPv6 } from "node:net";
+import type { Signer } from "../src/signing/signer.js";
+import { createAudit } from "./audit.js";
 import { createVerifier } from "./auth/token.js";
 import { BrokerConnection } from "./broker/connection.js";
 import { type ProxyOptions, proxyConfig } from "./config.js";
+import { checkOwner, gatewayCredential } from "./gateway.js";
 import { listen } from "./listener.js";
+import { createSigner } from "./signing/index.js";
+import { Usage } from "./usage.js";
 
 export { FluxError, type FluxErrorCode } from "../src/errors.js";
+export type { Signer } from "../src/signing/signer.js";
 export { type GeneratedKeys, generateKeys, signToken, type TokenClaims } from "./auth/keys.js";
 export type { ProxyOptions } from "./config.js";
+export type { SignerOptions } from "./signing/index.js";
 
 export interface RunningProxy extends AsyncDisposable {
   /** What clients connect to, such as "ws://127.0.0.1:8080/". */
@@ -23,22 +30,49 @@ export interface RunningProxy extends AsyncDisposable {
  * Starts a proxy. It listens without TLS: put it behind a server that has it, unless it listens on the
  * loopback interface alone, as it does by default.
  * @throws TypeError if an option cannot be used
+ * @throws FluxError EPERM if a gateway is not run by the instance owner
  * @throws FluxError if the broker cannot be reached, with the errno of connect(2), or refuses the connection
  * @throws the error of listen(2), such as EADDRINUSE
  */
 export async function createProxy(options: ProxyOptions): Promise<RunningProxy> {
   const config = proxyConfig(options);
-  const verify = await createVerifier(config, { onlyUserid: process.getuid?.(), onFault: config.onFault });
-  const connectBroker = () => BrokerConnection.connect(config.uri, { timeoutMs: config.brokerTimeoutMs });
-  // A wrong URI is worth knowing of now, and not at the first client.
-  (await connectBroker()).close();
-  const { helloTimeoutMs, onFault, host, path } = config;
-  const listener = await listen(config, { verify, connectBroker, onFault, helloTimeoutMs });
+  const { uri, helloTimeoutMs, brokerTimeoutMs: timeoutMs, gateway, onFault, host, path } = config;
+  const userid = process.getuid?.();
+  if (userid === undefined) throw new TypeError("this platform has no user ids");
+  const verify = await createVerifier(config, { onlyUserid: gateway ? undefined : userid, onFault });
+  const signer = await ownSigner(config.signer, userid);
+  // A wrong URI, or a gateway that is not the owner's, is worth knowing of now, and not at the first client.
+  const first = await BrokerConnection.connect(uri, { timeoutMs });
+  try {
+    if (gateway) await checkOwner(first, userid);
+  } finally {
+    first.close();
+  }
+  const connectBroker = (client: number) =>
+    BrokerConnection.connect(uri, {
+      timeoutMs,
+      ...(gateway ? { credential: gatewayCredential(client, userid) } : {}),
+    });
+  const audit = config.audit === false ? undefined : createAudit(config.audit, onFault);
+  const usage = new Usage();
+  const sessionOptions = { verify, connectBroker, signer, usage, audit, onFault, helloTimeoutMs };
+  const listener = await listen(config, sessionOptions).catch((error: unknown) => {
+    audit?.close();
+    throw error;
+  });
   const url = `ws://${isIPv6(host) ? `[${host}]` : host}:${listener.address.port}${path}`;
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= listener.close();
+    closing ??= listener.close().finally(() => audit?.close());
     return closing;
   };
   return { url, close, [Symbol.asyncDispose]: close };
+}
+
+/** Whoever signs here signs for the proxy's own user. @throws TypeError if it is for another */
+async function ownSigner(signer: ProxyOptions["signer"], userid: number): Promise<Signer | undefined> {
+  if (signer === undefined) return undefined;
+  const made = "sign" in signer ? signer : await createSigner(signer);
+  if (made.userid === userid) return made;
+  throw new TypeError(`signer is of user ${made.userid}, and the proxy runs as user ${userid}`);
 }

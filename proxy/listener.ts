@@ -56,7 +56,8 @@ export async function listen(options: ListenerOptions, sessionOptions: SessionOp
     const status = refusal(options.path, request);
     if (status !== undefined) return refuse(socket, status);
     upgrader.handleUpgrade(request, socket, head, (ws) => {
-      sockets.set(ws, serve(ws, sessionOptions));
+      const peer = request.socket.remoteAddress;
+      sockets.set(ws, serve(ws, { ...sessionOptions, peer }));
       ws.on("close", () => sockets.delete(ws));
     });
   });

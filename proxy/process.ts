@@ -1,6 +1,6 @@
 /** What RFC 42 exec and attach answer, checked: a broker's word is data from outside too. */
 import { MAX_DATA } from "../src/protocol/messages.js";
-import { fromBase64, type IoObject, ioBytes } from "../src/protocol/rfc42.js";
+import { type IoObject, ioBytes } from "../src/protocol/rfc42.js";
 import { isJsonObject, type JsonObject } from "./broker/payload.js";
 
 export type ProcessEvent =
@@ -67,26 +67,4 @@ function pieces(bytes: Uint8Array): Uint8Array[] {
   const result: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += MAX_DATA) result.push(bytes.subarray(at, at + MAX_DATA));
   return result;
-}
-
-/**
- * The flags of an exec request, where they can be read: in signed form the server takes them from the
- * signature (RFC 42, "Request Authentication"). 0 if they cannot; the server then refuses the request or
- * does not count input.
- */
-export function execFlags(payload: JsonObject): number {
-  const flags = "signature" in payload ? signedObject(payload.signature)?.flags : payload.flags;
-  return typeof flags === "number" && Number.isInteger(flags) ? flags : 0;
-}
-
-/** The JSON object in an RFC 39 signature, HEADER.PAYLOAD.SIG. Not verified. */
-function signedObject(signature: unknown): JsonObject | undefined {
-  const payload = typeof signature === "string" ? signature.split(".")[1] : undefined;
-  if (payload === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(fromBase64(payload)));
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,27 +3,22 @@
  * {@link SessionSocket} and to brokers. Everything it does is in PROTOCOL.md.
  */
 import { randomUUID } from "node:crypto";
-import { FluxError } from "../src/errors.js";
+import type { FluxError } from "../src/errors.js";
 import { closeReason } from "../src/protocol/close-reason.js";
-import { ALL_RANKS, decodeDataFrame } from "../src/protocol/frame.js";
-import {
-  CLOSE,
-  MAX_DATA,
-  ProtocolError,
-  parseClientMessage,
-  type Request,
-  ranksOf,
-  type Welcome,
-} from "../src/protocol/messages.js";
-import { Sequence } from "../src/protocol/sequence.js";
+import { decodeDataFrame } from "../src/protocol/frame.js";
+import { CLOSE, ProtocolError, parseClientMessage, type Welcome } from "../src/protocol/messages.js";
+import type { Signer } from "../src/signing/signer.js";
+import type { Audit, AuditSession } from "./audit.js";
 import type { Identity } from "./auth/identity.js";
 import type { Broker } from "./broker/broker.js";
-import { BrokerPool, type Inflow } from "./broker-pool.js";
-import { Call } from "./call.js";
-import { CallTable } from "./call-table.js";
+import { BrokerPool } from "./broker-pool.js";
+import { Gate, type Inflow } from "./gate.js";
 import { Lease } from "./lease.js";
+import { OpenSession } from "./open-session.js";
 import { Opening, type Place } from "./opening.js";
 import { Outbox, type OutboxSocket } from "./outbox.js";
+import { SendQueue } from "./send-queue.js";
+import type { Usage } from "./usage.js";
 
 /** The proxy's end of one WebSocket. */
 export interface SessionSocket extends OutboxSocket, Inflow {
@@ -36,6 +31,13 @@ export interface SessionOptions {
   verify(token: string): Promise<Identity>;
   /** Opens a connection to the broker in the name of a user. */
   connectBroker(userid: number): Promise<Broker>;
+  /** Signs for the user that the proxy runs as. */
+  signer?: Signer | undefined;
+  /** The processes of each subject, in all sessions. */
+  usage: Usage;
+  audit?: Audit | undefined;
+  /** The address that the client comes from, for the audit. */
+  peer?: string | undefined;
   /** Told of faults in the proxy itself, which close the session with 4500. */
   onFault(error: unknown): void;
   /** How long a client may take for its hello, in milliseconds. */
@@ -44,33 +46,33 @@ export interface SessionOptions {
 
 type State =
   | { name: "opening"; opening: Opening }
-  | { name: "open"; lease: Lease; broker: Broker; place: Place }
+  | { name: "open"; session: OpenSession }
   | { name: "closed" };
 
 export class Session {
   readonly id = randomUUID();
   readonly #socket: SessionSocket;
   readonly #options: SessionOptions;
+  readonly #gate: Gate;
   readonly #outbox: Outbox;
-  readonly #received = new Sequence();
-  readonly #calls = new CallTable();
   readonly #pool: BrokerPool;
-  /** The connections that attaches have to themselves; undefined while one is opened. */
-  readonly #attached = new Map<Call, Broker | undefined>();
+  readonly #audit: AuditSession | undefined;
   #state: State;
 
   /** The WebSocket has opened. */
   constructor(socket: SessionSocket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#pool = new BrokerPool(socket);
+    this.#gate = new Gate(socket);
+    this.#pool = new BrokerPool(this.#gate.lever());
     this.#outbox = new Outbox(socket, (blocked) => this.#pool.block(blocked));
+    this.#audit = options.audit?.session(this.id, options.peer);
     const opening = new Opening({
       verify: (token) => options.verify(token),
       connect: ({ userid }) => this.#pool.open(() => options.connectBroker(userid)),
       helloTimeoutMs: options.helloTimeoutMs,
-      send: (message) => socket.sendText(JSON.stringify(message)),
-      opened: (identity, broker, place) => this.#welcome(identity, broker, place),
+      send: (message) => this.#send(message),
+      opened: (identity, broker, place) => this.#opened(identity, broker, place),
       close: (code, reason) => this.#close(code, reason),
       fault: (error) => this.#fault(error),
     });
@@ -81,7 +83,7 @@ export class Session {
   text(text: string): void {
     this.#guard(() => {
       if (this.#state.name === "opening") this.#state.opening.text(text);
-      else if (this.#state.name === "open") this.#message(text, this.#state);
+      else if (this.#state.name === "open") this.#state.session.message(parseClientMessage(text));
     });
   }
 
@@ -89,13 +91,7 @@ export class Session {
   binary(bytes: Uint8Array): void {
     this.#guard(() => {
       if (this.#state.name !== "open") throw new ProtocolError(CLOSE.malformed, "message before welcome");
-      const { seq, id, rank, stream, data } = decodeDataFrame(bytes);
-      this.#received.receive(seq);
-      if (rank !== ALL_RANKS) throw new ProtocolError(CLOSE.malformed, "input for one rank");
-      if (data.length > MAX_DATA)
-        throw new ProtocolError(CLOSE.malformed, `input of more than ${MAX_DATA} bytes`);
-      this.#calls.get(id)?.input(stream, data);
-      this.#pool.throttle();
+      this.#state.session.data(decodeDataFrame(bytes));
     });
   }
 
@@ -106,7 +102,7 @@ export class Session {
 
   /** The WebSocket has closed, for whatever reason. */
   closed(): void {
-    this.#end();
+    this.#end(undefined, "");
   }
 
   /** The proxy stops. */
@@ -114,17 +110,37 @@ export class Session {
     this.#close(CLOSE.goingAway, "the proxy stops");
   }
 
-  #welcome(identity: Identity, broker: Broker, place: Place): void {
+  #opened(identity: Identity, broker: Broker, place: Place): void {
+    if (this.#state.name !== "opening") return;
+    this.#state.opening.end();
+    const { verify, connectBroker, signer, usage } = this.#options;
+    const { userid, expires } = identity;
     const lease = new Lease(identity, {
-      verify: (token) => this.#options.verify(token),
-      send: (message) => this.#socket.sendText(JSON.stringify(message)),
-      renewed: () => {},
+      verify: (token) => verify(token),
+      send: (message) => this.#send(message),
+      renewed: (next) => {
+        this.#audit?.renewed(next);
+        session.renewed(next);
+      },
       close: (code, reason) => this.#close(code, reason),
       fault: (error) => this.#fault(error),
     });
-    if (this.#state.name === "opening") this.#state.opening.end();
-    this.#state = { name: "open", lease, broker, place };
-    const { userid, expires } = identity;
+    const guard = (action: () => void) => this.#guard(action);
+    const session: OpenSession = new OpenSession({
+      lease,
+      broker,
+      place,
+      pool: this.#pool,
+      outbox: this.#outbox,
+      queue: new SendQueue(this.#gate.lever(), guard),
+      connectBroker: () => connectBroker(userid),
+      signer,
+      usage,
+      audit: this.#audit,
+      guard,
+    });
+    this.#state = { name: "open", session };
+    this.#audit?.opened(identity);
     const welcome: Welcome = {
       type: "welcome",
       session: this.id,
@@ -133,10 +149,10 @@ export class Session {
       expires,
       time: Date.now(),
     };
-    this.#socket.sendText(JSON.stringify(welcome));
+    this.#send(welcome);
     lease.start();
     void broker.closed.then((error) => {
-      if (error) this.#guard(() => this.#lost(error));
+      if (error) this.#guard(() => this.#lost(session, error));
     });
   }
 
@@ -144,79 +160,14 @@ export class Session {
    * The broker has gone. All that the client has a right to, the last message of every rank too, comes
    * before the close.
    */
-  #lost(error: FluxError): void {
-    for (const call of this.#calls.all()) call.fail(error);
+  #lost(session: OpenSession, error: FluxError): void {
+    session.lost(error);
     this.#outbox.whenEmpty(() => this.#close(CLOSE.brokerLost, error.message));
   }
 
-  #message(text: string, { lease, broker, place }: State & { name: "open" }): void {
-    if (!lease.check()) return;
-    const message = parseClientMessage(text);
-    if (message.type === "ack" || message.type === "token") {
-      if (message.type === "ack") this.#outbox.ack(message.seq);
-      else lease.renew(message.token);
-      return;
-    }
-    this.#received.receive(message.seq);
-    switch (message.type) {
-      case "request":
-        this.#request(message, ranksOf(message.nodeid, place.rank, place.size), broker, lease);
-        break;
-      case "eof":
-        this.#calls.get(message.id)?.inputEof(message.stream);
-        break;
-      case "detach":
-        this.#detach(message.id);
-    }
-    this.#pool.throttle();
-  }
-
-  #request(request: Request, ranks: number[], broker: Broker, lease: Lease): void {
-    this.#calls.check(request.id, ranks.length);
-    const call = new Call(request, ranks, {
-      emit: (message) => this.#outbox.send(message),
-      over: (over) => this.#over(over),
-      guard: (callback) => this.#guard(callback),
-    });
-    this.#calls.add(call);
-    if (call.kind === "attach") this.#attach(call, lease.identity.userid);
-    else call.start(broker);
-  }
-
-  #attach(call: Call, userid: number): void {
-    this.#attached.set(call, undefined);
-    this.#pool
-      .open(
-        () => this.#options.connectBroker(userid),
-        () => this.#attached.has(call),
-      )
-      .then(
-        (broker) =>
-          this.#guard(() => {
-            if (broker === undefined) return;
-            this.#attached.set(call, broker);
-            call.start(broker);
-          }),
-        (error: unknown) =>
-          this.#guard(() => {
-            if (!(error instanceof FluxError)) throw error;
-            call.fail(error);
-          }),
-      );
-  }
-
-  #detach(id: number): void {
-    const call = this.#calls.get(id);
-    if (call === undefined) return;
-    if (call.kind !== "attach") throw new ProtocolError(CLOSE.malformed, `request ${id} is no attach`);
-    call.fail(new FluxError("ECANCELED", "detached"));
-  }
-
-  #over(call: Call): void {
-    this.#calls.remove(call);
-    const broker = this.#attached.get(call);
-    this.#attached.delete(call);
-    broker?.close();
+  /** Sends a message that is not in the sequence. */
+  #send(message: object): void {
+    this.#socket.sendText(JSON.stringify(message));
   }
 
   /** Runs what may find fault with the client, or have a fault itself: neither may harm other sessions. */
@@ -237,16 +188,18 @@ export class Session {
 
   #close(code: number, reason: string): void {
     if (this.#state.name === "closed") return;
-    this.#end();
+    this.#end(code, reason);
     this.#socket.close(code, closeReason(reason));
   }
 
-  #end(): void {
-    if (this.#state.name === "opening") this.#state.opening.end();
-    if (this.#state.name === "open") this.#state.lease.end();
+  #end(code: number | undefined, reason: string): void {
+    const state = this.#state;
+    if (state.name === "closed") return;
     this.#state = { name: "closed" };
+    if (state.name === "opening") state.opening.end();
+    else state.session.end();
     this.#pool.close();
-    this.#attached.clear();
-    this.#calls.clear();
+    if (code === CLOSE.unauthorized) this.#audit?.refused(reason);
+    this.#audit?.closed(code, reason);
   }
 }

@@ -30,7 +30,17 @@ export interface ConnectOptions {
   limit?: number;
   /** For connecting and being accepted, in milliseconds. Default 10,000. */
   timeoutMs?: number;
+  /** Who every message is from. Default: whoever the broker takes us for. */
+  credential?: Credential;
 }
+
+/** The userid and the role bits (RFC 12) of a message. The broker believes the instance owner, and no guest. */
+export interface Credential {
+  userid: number;
+  rolemask: number;
+}
+
+const OURSELVES: Credential = { userid: USERID_UNKNOWN, rolemask: 0 };
 
 interface OpenRequest {
   topic: string;
@@ -42,6 +52,7 @@ interface OpenRequest {
 export class BrokerConnection implements Broker {
   readonly closed: Promise<FluxError | undefined>;
   readonly #socket: Socket;
+  readonly #credential: Credential;
   readonly #decoder: FrameDecoder;
   readonly #open = new Map<number, OpenRequest>();
   #resolveClosed!: (error: FluxError | undefined) => void;
@@ -55,14 +66,15 @@ export class BrokerConnection implements Broker {
   /** @throws what {@link openBrokerSocket} throws */
   static async connect(uri: string, options: ConnectOptions = {}): Promise<BrokerConnection> {
     const socket = await openBrokerSocket(uri, options.timeoutMs ?? 10_000);
-    return new BrokerConnection(socket, options.limit ?? DEFAULT_LIMIT);
+    return new BrokerConnection(socket, options);
   }
 
-  private constructor(socket: Socket, limit: number) {
+  private constructor(socket: Socket, { limit = DEFAULT_LIMIT, credential = OURSELVES }: ConnectOptions) {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
     this.#socket = socket;
+    this.#credential = credential;
     this.#decoder = new FrameDecoder(limit);
     let cause: unknown;
     socket.on("error", (error) => {
@@ -139,8 +151,7 @@ export class BrokerConnection implements Broker {
     const frame = encodeFrame({
       type: "request",
       flags: FLAG.topic | FLAG.route | (payload === undefined ? 0 : FLAG.payload) | flags,
-      userid: USERID_UNKNOWN,
-      rolemask: 0,
+      ...this.#credential,
       routes: [],
       topic,
       payload,

@@ -1,32 +1,95 @@
-/** `keygen`: a key pair, the private half for `token` and the public one for the proxy. */
-import { unlink, writeFile } from "node:fs/promises";
+/** `keygen`: a key pair. For tokens, or for signing requests. */
+import { chmod, mkdir, unlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { type Command, Option } from "commander";
+import { plainCertificate } from "../../src/signing/curve-certificate.js";
+import { formatCertificateFile, formatSecretFile } from "../../src/signing/curve-files.js";
+import { importCurveKey } from "../../src/signing/curve-key.js";
 import { generateKeys } from "../auth/keys.js";
+import { CliError, USAGE } from "./errors.js";
 
 /** Those that a proxy takes by default. */
 const ALGORITHMS = ["EdDSA", "ES256", "RS256", "PS256"];
 
+const SECRET = 0o600;
+const PUBLIC = 0o644;
+
+interface KeygenOptions {
+  private: string;
+  jwks?: string;
+  alg: string;
+  curve?: true;
+  curveDir?: string;
+}
+
+interface NewFile {
+  path: string;
+  text: string;
+  mode: number;
+}
+
 export function addKeygen(program: Command, end: (code: number) => void): void {
   program
     .command("keygen")
-    .description("make a key pair, for tokens of your own; files are never overwritten")
+    .description("make a key pair, for tokens of your own or to sign requests; files are never overwritten")
     .requiredOption("--private <FILE>", "the file for the private JWK; only you may read it")
-    .requiredOption("--jwks <FILE>", "the file for the JWK Set, which the proxy reads")
+    .option("--jwks <FILE>", "the file for the JWK Set, which the proxy reads")
     .addOption(new Option("--alg <NAME>", "the signature algorithm").choices(ALGORITHMS).default("EdDSA"))
-    .action(async (options: { private: string; jwks: string; alg: string }) => {
-      const { privateJwk, jwks } = await generateKeys(options.alg);
-      await writeNew(options.private, privateJwk, 0o600);
-      try {
-        await writeNew(options.jwks, jwks, 0o644);
-      } catch (error) {
-        // Half a pair is of no use, and would be in the way of the next try.
-        await unlink(options.private);
-        throw error;
-      }
+    .option(
+      "--curve",
+      "instead of --jwks: a key to sign requests with, and the files that Flux verifies them by",
+    )
+    .option("--curve-dir <DIR>", "where those files, sig and sig.pub, go (default: ~/.flux/curve)")
+    .action(async (options: KeygenOptions) => {
+      await writeAll(options.curve ? await curveFiles(options) : await tokenFiles(options));
       end(0);
     });
 }
 
-async function writeNew(file: string, value: object, mode: number): Promise<void> {
-  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`, { mode, flag: "wx" });
+async function tokenFiles({ private: path, jwks, alg, curveDir }: KeygenOptions): Promise<NewFile[]> {
+  if (curveDir !== undefined) throw new CliError("--curve-dir is for --curve", USAGE);
+  if (jwks === undefined)
+    throw new CliError("give --jwks, or --curve for a key to sign requests with", USAGE);
+  const keys = await generateKeys(alg);
+  return [
+    { path, text: json(keys.privateJwk), mode: SECRET },
+    { path: jwks, text: json(keys.jwks), mode: PUBLIC },
+  ];
 }
+
+async function curveFiles({ private: path, jwks, alg, curveDir }: KeygenOptions): Promise<NewFile[]> {
+  if (jwks !== undefined) throw new CliError("--jwks has no use with --curve", USAGE);
+  if (alg !== "EdDSA") throw new CliError("a --curve key is of EdDSA", USAGE);
+  const directory = curveDir ?? join(homedir(), ".flux", "curve");
+  const { privateJwk } = await generateKeys("EdDSA");
+  const { publicKey } = await importCurveKey(privateJwk);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return [
+    { path, text: json(privateJwk), mode: SECRET },
+    { path: join(directory, "sig"), text: formatSecretFile(privateJwk), mode: SECRET },
+    {
+      path: join(directory, "sig.pub"),
+      text: formatCertificateFile(plainCertificate(publicKey)),
+      mode: PUBLIC,
+    },
+  ];
+}
+
+/** Half a pair is of no use, and would be in the way of the next try: all files, or none. */
+async function writeAll(files: readonly NewFile[]): Promise<void> {
+  const written: string[] = [];
+  try {
+    for (const { path, text, mode } of files) {
+      await writeFile(path, text, { mode, flag: "wx" });
+      written.push(path);
+      // The umask may have taken from it.
+      await chmod(path, mode);
+    }
+  } catch (error) {
+    for (const path of written) await unlink(path);
+    throw error;
+  }
+}
+
+const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;

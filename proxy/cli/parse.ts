@@ -10,6 +10,11 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** A userid: "1001". */
+export function userid(text: string): number {
+  return integer(text);
+}
+
 /** A broker rank: "0". */
 export function rank(text: string): number {
   return integer(text);

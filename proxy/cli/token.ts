@@ -1,41 +1,52 @@
-/** `token`: a JWT, signed with a key of `keygen`. */
-import { readFile } from "node:fs/promises";
+/** `token`: an access token, signed with a key of `keygen`. */
 import type { Command } from "commander";
 import type { JWK } from "jose";
 import { signToken } from "../auth/keys.js";
+import { ACTIONS } from "../auth/permissions.js";
 import { CliError } from "./errors.js";
-import { positiveInteger } from "./parse.js";
+import { readJson } from "./files.js";
+import { positiveInteger, userid } from "./parse.js";
 
 interface TokenOptions {
   key: string;
   issuer: string;
   audience: string;
   sub: string;
+  uid?: number;
+  scope: string;
+  details?: string;
+  jkt?: string;
   ttl: number;
 }
 
 export function addToken(program: Command, end: (code: number) => void): void {
   program
     .command("token")
-    .description("print a token, which lets whoever has it do what the proxy's user may")
+    .description("print a token, which lets whoever has it do what it allows, in the name of its user")
     .requiredOption("--key <FILE>", "the private JWK, from keygen")
     .requiredOption("--issuer <ISS>", "its issuer, as the proxy expects it")
     .requiredOption("--audience <AUD>", "its audience, as the proxy expects it")
     .requiredOption("--sub <NAME>", "its subject: who the token is for")
+    .option("--uid <UID>", "the subject's userid in Flux (default: yours)", userid)
+    .option("--scope <ACTIONS>", "what it allows, with spaces between", ACTIONS.join(" "))
+    .option("--details <FILE>", "RFC 9396 authorization_details, a JSON array: what of it, and on what")
+    .option("--jkt <THUMBPRINT>", "bind it to the key with this RFC 7638 thumbprint")
     .option("--ttl <SECONDS>", "how long it is good for", positiveInteger, 3600)
-    .action(async ({ key, issuer, audience, sub, ttl }: TokenOptions) => {
-      const token = await signToken(await readKey(key), { issuer, audience, subject: sub, ttlSeconds: ttl });
+    .action(async ({ key, sub, uid, details, ttl, ...claims }: TokenOptions) => {
+      const token = await signToken((await readJson(key)) as JWK, {
+        ...claims,
+        subject: sub,
+        userid: uid,
+        details: details === undefined ? undefined : await readDetails(details),
+        ttlSeconds: ttl,
+      });
       process.stdout.write(`${token}\n`);
       end(0);
     });
 }
 
-async function readKey(file: string): Promise<JWK> {
-  const text = await readFile(file, "utf8");
-  try {
-    return JSON.parse(text) as JWK;
-  } catch {
-    // The parser's own message would quote from the key.
-    throw new CliError(`${file} is not JSON`);
-  }
+async function readDetails(file: string): Promise<object[]> {
+  const details = await readJson(file);
+  if (!Array.isArray(details)) throw new CliError(`${file} is not an array`);
+  return details;
 }

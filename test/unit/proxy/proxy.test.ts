@@ -311,8 +311,8 @@ describe("the broker's side", () => {
 
   async function expired(): Promise<string> {
     const { SignJWT, importJWK } = await import("jose");
-    return new SignJWT({ iss: identity.issuer, aud: identity.audience, exp: 1 })
-      .setProtectedHeader({ alg: "EdDSA" })
+    return new SignJWT({ iss: identity.issuer, aud: identity.audience, sub: "alice", exp: 1 })
+      .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt" })
       .sign(await importJWK(keys.privateJwk, "EdDSA"));
   }
 });

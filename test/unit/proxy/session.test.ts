@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Action } from "../../../proxy/auth/permissions.js";
 import { FluxError } from "../../../src/errors.js";
 import { ALL_RANKS, encodeDataFrame } from "../../../src/protocol/frame.js";
 import { CLOSE, MAX_DATA, MAX_ID, OUTPUT_WINDOW } from "../../../src/protocol/messages.js";
@@ -417,26 +418,33 @@ describe("process input", () => {
     expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
   });
 
-  const signed = (content: unknown) => {
-    const text = typeof content === "string" ? content : JSON.stringify(content);
-    return `aGVhZGVy.${Buffer.from(text).toString("base64")}.sig`;
-  };
-
-  test("of a signed exec is counted by the flags that were signed", () => {
-    start({ payload: { signature: signed({ flags: 11 }), flags: 3 } });
+  test("of an exec that the token does not allow it for is refused in the place of credit", async () => {
+    const scope = new Set<Action>(["exec"]);
+    h = await openSession({ verify: async () => ({ ...IDENTITY, permissions: { scope } }) });
+    start({});
+    grant(1, 100);
+    expect(h.socket.messages).toEqual([]);
+    grant(2, 10);
+    grant(2, 10);
+    const message = "token does not allow write: scope";
+    expect(h.socket.messages).toEqual([
+      { type: "refused", seq: 1, id: 1, stream: "stdin", errno: 1, message },
+    ]);
+    eof();
+    expect(writes()).toHaveLength(2);
     send("x");
     expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
+    expect(writes()).toHaveLength(2);
   });
 
-  test.each([[signed({ flags: 3 })], [signed("no json")], [signed([])], ["no signature"], ["a.!.c"], [7]])(
-    "of an exec signed %j is not counted",
-    (signature) => {
-      start({ payload: { signature, flags: 11 } });
-      send("x");
-      expect(h.socket.closes).toEqual([]);
-      expect(writes()).toHaveLength(2);
-    },
-  );
+  test("that is not counted and not allowed closes with 4429", async () => {
+    const scope = new Set<Action>(["exec"]);
+    h = await openSession({ verify: async () => ({ ...IDENTITY, permissions: { scope } }) });
+    start({ payload: { flags: 3 } });
+    send("x");
+    expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
+    expect(writes()).toEqual([]);
+  });
 
   test.each([
     ["a request that is no process", { topic: "a.b" }],

@@ -3,6 +3,7 @@ import type { Identity } from "../../../../proxy/auth/identity.js";
 import { ACTIONS } from "../../../../proxy/auth/permissions.js";
 import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "../../../../proxy/broker/broker.js";
 import { Session, type SessionOptions, type SessionSocket } from "../../../../proxy/session.js";
+import { Usage } from "../../../../proxy/usage.js";
 import { FluxError } from "../../../../src/errors.js";
 import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.js";
 import { parseServerMessage, type ServerMessage } from "../../../../src/protocol/messages.js";
@@ -146,6 +147,7 @@ export async function openSession(
       return connection;
     },
     onFault: (error) => faults.push(error),
+    usage: new Usage(),
     helloTimeoutMs: 10_000,
     ...options,
   });

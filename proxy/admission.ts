@@ -1,0 +1,130 @@
+/**
+ * What a client asks for on its way to the broker: read, judged by its token, and made into what may be sent.
+ * Nothing of what is refused here reaches the broker.
+ */
+import { FluxError } from "../src/errors.js";
+import { encodeIdset } from "../src/protocol/idset.js";
+import type { Request } from "../src/protocol/messages.js";
+import type { Signer } from "../src/signing/signer.js";
+import type { AuditSession } from "./audit.js";
+import type { Identity } from "./auth/identity.js";
+import type { JsonObject } from "./broker/payload.js";
+import { OperationWatcher } from "./operation.js";
+import { type Asked, isSigned, readRequest } from "./policy/asked.js";
+import { KnownProcesses } from "./policy/known.js";
+import { judge, mayWrite, type Verdict } from "./policy/policy.js";
+import type { Usage } from "./usage.js";
+
+/** A request that may be sent. */
+export interface Admitted {
+  readonly asked: Asked;
+  /** What is sent, or signed and sent. */
+  readonly payload: JsonObject;
+  /** Whether "any" must be the rank that the decision was made for. */
+  readonly pinned: boolean;
+  /** Who signs the request and its input; undefined if nobody does here. */
+  readonly signer: Signer | undefined;
+  /** Why it takes no input. */
+  readonly inputRefusal: string | undefined;
+  readonly watcher: OperationWatcher;
+}
+
+export interface AdmissionOptions {
+  /** Signs for the user that the proxy runs as. */
+  signer: Signer | undefined;
+  /** Shared by all sessions. */
+  usage: Usage;
+  audit: AuditSession | undefined;
+}
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #known = new KnownProcesses();
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** Decides on a request. @returns what may be sent, or EPERM with the reason why nothing may */
+  admit(identity: Identity, request: Request, ranks: readonly number[]): Admitted | FluxError {
+    const { usage } = this.#options;
+    const { permissions, userid, sub } = identity;
+    const asked = readRequest(request, ranks);
+    const verdict = judge(permissions, asked, {
+      userid,
+      processes: usage.count(sub),
+      isForeground: (...process) => this.#known.isForeground(...process),
+      labelOf: (...process) => this.#known.labelOf(...process),
+    });
+    if (!verdict.allowed) return this.#refuse(asked, verdict.reason);
+    const sign = request.sign === true && !isSigned(request.payload);
+    const obstacle = sign ? this.#cannotSign(userid) : undefined;
+    if (obstacle !== undefined) return this.#refuse(asked, obstacle);
+    return this.#admitted(identity, request, asked, verdict, sign);
+  }
+
+  /** Why an exec may not be given input; undefined if it may. */
+  inputRefusal({ permissions }: Identity, asked: Asked): string | undefined {
+    if (asked.operation !== "exec" || asked.background) return undefined;
+    const verdict = mayWrite(permissions, asked);
+    return verdict.allowed ? undefined : verdict.reason;
+  }
+
+  #admitted(
+    identity: Identity,
+    request: Request,
+    asked: Asked,
+    verdict: Verdict & { allowed: true },
+    sign: boolean,
+  ): Admitted {
+    const { usage, signer, audit } = this.#options;
+    const pinned = identity.permissions.details !== undefined;
+    const inputRefusal = this.inputRefusal(identity, asked);
+    return {
+      asked,
+      payload: payloadOf(request, asked, verdict.label),
+      pinned,
+      signer: sign ? signer : undefined,
+      inputRefusal,
+      watcher: new OperationWatcher({
+        identity,
+        asked,
+        labels: verdict.labels,
+        // A service that a broker does not have is looked for upstream of it; "rexec" every one has.
+        pinned: pinned || request.nodeid !== "any" || asked.service === "rexec",
+        known: this.#known,
+        usage,
+        record: (end) => audit?.operation({ ...describe(asked), allowed: true, ...end }),
+      }),
+    };
+  }
+
+  #cannotSign(userid: number): string | undefined {
+    const { signer } = this.#options;
+    if (signer === undefined) return "the proxy cannot sign: it has no signer";
+    return signer.userid === userid ? undefined : `the proxy cannot sign for user ${userid}`;
+  }
+
+  #refuse(asked: Asked, reason: string): FluxError {
+    const error = new FluxError("EPERM", reason);
+    this.#options.audit?.operation({ ...describe(asked), allowed: false, reason, errno: error.errno });
+    return error;
+  }
+}
+
+function payloadOf({ payload }: Request, { operation }: Asked, label: string | undefined): JsonObject {
+  // The server takes nothing from what stands beside a signature; neither is it passed on.
+  if (operation !== "rpc" && isSigned(payload)) return { signature: payload["signature"] };
+  return label === undefined ? payload : { ...payload, pid: -1, label };
+}
+
+function describe({ operation, service, ranks, pid, label, argv }: Asked) {
+  return {
+    operation,
+    service,
+    ranks: encodeIdset(ranks),
+    pid: label === undefined ? pid : undefined,
+    label,
+    argv,
+  };
+}

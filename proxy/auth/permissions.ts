@@ -1,0 +1,157 @@
+/**
+ * What a token allows: `scope` (RFC 6749 section 3.3) in the coarse, and `authorization_details` (RFC 9396) of
+ * type `flux_subprocess` in the fine. Read here, judged in proxy/policy.
+ */
+import { constants } from "node:os";
+import { decodeIdset } from "../../src/protocol/idset.js";
+
+/** What a scope and the `actions` of a detail may name. */
+export const ACTIONS = ["exec", "attach", "write", "kill", "wait", "list", "watch", "rpc"] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** The `type` of the details that are ours. */
+const DETAIL_TYPE = "flux_subprocess";
+
+/** The longest pattern: matching takes time in proportion to it. */
+const MAX_PATTERN = 256;
+
+/** How many elements a list in a detail may have, and how many details there may be. */
+const MAX_ELEMENTS = 256;
+
+/** One detail, checked. A field that is absent restricts nothing. */
+export interface Detail {
+  readonly actions: ReadonlySet<Action>;
+  /** Globs. Absent: every subprocess service, and for `rpc` every service. */
+  readonly services?: readonly string[];
+  readonly ranks?: ReadonlySet<number>;
+  /** Globs. */
+  readonly labels?: readonly string[];
+  /** Patterns of an argv: a glob for each argument; a last "**" stands for all that may follow. */
+  readonly commands?: readonly (readonly string[])[];
+  readonly signals?: ReadonlySet<number>;
+  /** Globs of names. */
+  readonly env?: readonly string[];
+  /** How many processes the subject may have at once. */
+  readonly processes?: number;
+}
+
+export interface Permissions {
+  /** Absent if the token has no scope. */
+  readonly scope?: ReadonlySet<Action>;
+  /** Absent if the token has no detail of ours. */
+  readonly details?: readonly Detail[];
+}
+
+/**
+ * The permissions that two claims give.
+ * @throws TypeError naming what is malformed. A field that is not known is: whoever wrote it meant to restrict
+ */
+export function readPermissions(scope: unknown, authorizationDetails: unknown): Permissions {
+  const details = readDetails(authorizationDetails);
+  return {
+    ...(scope === undefined ? {} : { scope: readScope(scope) }),
+    ...(details.length === 0 ? {} : { details }),
+  };
+}
+
+function readScope(scope: unknown): ReadonlySet<Action> {
+  if (typeof scope !== "string") throw new TypeError("scope is not a string");
+  // What else is in it is for other resources.
+  return new Set(scope.split(" ").filter(isAction));
+}
+
+function readDetails(claim: unknown): Detail[] {
+  if (claim === undefined) return [];
+  const ours = list(claim, "authorization_details").filter((detail) => {
+    if (!isObject(detail) || typeof detail["type"] !== "string") {
+      throw new TypeError("authorization_details has an element without a type");
+    }
+    return detail["type"] === DETAIL_TYPE;
+  });
+  return ours.map((detail) => readDetail(detail as Record<string, unknown>));
+}
+
+const READERS: { readonly [K in keyof Detail]-?: (value: unknown) => Detail[K] } = {
+  actions: (value) => new Set(list(value, "actions").map(readAction)),
+  services: (value) => patterns(value, "services"),
+  ranks: (value) => new Set(readRanks(value)),
+  labels: (value) => patterns(value, "labels"),
+  commands: (value) => list(value, "commands").map(readCommand),
+  signals: (value) => new Set(list(value, "signals").map(readSignal)),
+  env: (value) => patterns(value, "env"),
+  processes: readProcesses,
+};
+
+function readDetail({ type: _, ...fields }: Record<string, unknown>): Detail {
+  const detail: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (!Object.hasOwn(READERS, name)) throw new TypeError("a detail has a field that is not known");
+    detail[name] = READERS[name as keyof Detail](value);
+  }
+  if (detail["actions"] === undefined) throw new TypeError("a detail has no actions");
+  return detail as unknown as Detail;
+}
+
+function readAction(value: unknown): Action {
+  if (!isAction(value)) throw new TypeError("actions has one that is not known");
+  return value;
+}
+
+function readRanks(value: unknown): number[] {
+  if (typeof value !== "string") throw new TypeError("ranks is not an idset");
+  try {
+    return decodeIdset(value);
+  } catch (cause) {
+    throw new TypeError("ranks is not an idset", { cause });
+  }
+}
+
+function readCommand(value: unknown): string[] {
+  const command = patterns(value, "commands");
+  if (command.length === 0) throw new TypeError("commands has an empty pattern");
+  if (command.slice(0, -1).includes("**")) throw new TypeError('commands has a "**" that is not the last');
+  return command;
+}
+
+function readSignal(value: unknown): number {
+  const number = typeof value === "string" ? signalOf(value) : value;
+  if (typeof number !== "number" || !Number.isInteger(number) || number < 0 || number > 64) {
+    throw new TypeError("signals has what is no signal");
+  }
+  return number;
+}
+
+function signalOf(name: string): number | undefined {
+  const full = name.startsWith("SIG") ? name : `SIG${name}`;
+  return Object.hasOwn(constants.signals, full)
+    ? constants.signals[full as keyof typeof constants.signals]
+    : undefined;
+}
+
+function readProcesses(value: unknown): number {
+  if (!Number.isInteger(value) || (value as number) < 0) {
+    throw new TypeError("processes is not a number of processes");
+  }
+  return value as number;
+}
+
+function patterns(value: unknown, what: string): string[] {
+  return list(value, what).map((pattern) => {
+    if (typeof pattern === "string" && pattern.length <= MAX_PATTERN) return pattern;
+    throw new TypeError(`${what} has what is no pattern, or one of over ${MAX_PATTERN} characters`);
+  });
+}
+
+function list(value: unknown, what: string): unknown[] {
+  if (!Array.isArray(value)) throw new TypeError(`${what} is not an array`);
+  if (value.length > MAX_ELEMENTS) throw new TypeError(`${what} has over ${MAX_ELEMENTS} elements`);
+  return value;
+}
+
+function isAction(value: unknown): value is Action {
+  return (ACTIONS as readonly unknown[]).includes(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

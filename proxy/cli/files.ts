@@ -1,0 +1,37 @@
+/** Files that options name: read, or one line that says what is wrong with them. */
+import { readFile, stat } from "node:fs/promises";
+import type { CurveSignerOptions } from "../../src/signing/curve.js";
+import { parseCertificateFile, parseSecretFile } from "../../src/signing/curve-files.js";
+import { CliError } from "./errors.js";
+
+/** The value in a JSON file. The parser's own message would quote from it. */
+export async function readJson(file: string): Promise<unknown> {
+  const text = await readFile(file, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CliError(`${file} is not JSON`);
+  }
+}
+
+/** A secret, which nobody else may be able to read. */
+export async function readSecret(file: string): Promise<Buffer> {
+  const { mode } = await stat(file);
+  if ((mode & 0o077) !== 0) throw new CliError(`${file} is a secret that others may read: chmod 600 it`);
+  return readFile(file);
+}
+
+/**
+ * A key to sign requests with: a private JWK, a PEM, or a `sig` of Flux with the certificate in the file of the same
+ * name and ".pub", if there is one.
+ */
+export async function readCurveKey(file: string): Promise<Pick<CurveSignerOptions, "key" | "certificate">> {
+  const text = (await readSecret(file)).toString();
+  if (text.trimStart().startsWith("{")) return { key: JSON.parse(text) as CurveSignerOptions["key"] };
+  if (text.includes("-----BEGIN")) return { key: text };
+  const certificate = await readFile(`${file}.pub`, "utf8").catch(() => undefined);
+  return {
+    key: parseSecretFile(text),
+    certificate: certificate === undefined ? undefined : parseCertificateFile(certificate),
+  };
+}

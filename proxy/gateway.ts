@@ -1,0 +1,24 @@
+/** Speaking to a broker for others: a proxy that the instance owner runs. RFC 3 userid, RFC 12 roles. */
+import { FluxError } from "../src/errors.js";
+import type { Broker } from "./broker/broker.js";
+import type { Credential } from "./broker/connection.js";
+import { attrGetInteger } from "./broker/rpc.js";
+import { ROLE } from "./wire/message.js";
+
+/**
+ * Whose every message is, said in each: what is left unset would be the owner's. The owner's own are the owner's.
+ * @param owner the userid of the instance owner
+ */
+export function gatewayCredential(userid: number, owner: number): Credential {
+  return { userid, rolemask: userid === owner ? ROLE.owner : ROLE.user };
+}
+
+/** @throws FluxError EPERM if we are not the instance owner, whom alone the broker lets speak for others */
+export async function checkOwner(broker: Broker, userid: number): Promise<void> {
+  const owner = await attrGetInteger(broker, "security.owner");
+  if (owner === userid) return;
+  throw new FluxError(
+    "EPERM",
+    `a gateway runs as the instance owner, user ${owner}, and this is user ${userid}`,
+  );
+}

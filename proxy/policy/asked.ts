@@ -1,0 +1,120 @@
+/** What a request asks for, read before anything of it is sent: from its fields, or from what the client signed. */
+import type { Request } from "../../src/protocol/messages.js";
+import { isJsonObject, type JsonObject } from "../broker/payload.js";
+import { readSigned, SignedError } from "./signed.js";
+
+export type Operation = "exec" | "attach" | "write" | "kill" | "wait" | "list" | "rpc";
+
+export interface Asked {
+  readonly operation: Operation;
+  readonly service: string;
+  readonly ranks: readonly number[];
+  /** Of an exec: whether the process outlives the session. */
+  readonly background: boolean;
+  /** RFC 42 flags of an exec. */
+  readonly flags: number;
+  readonly pid?: number;
+  /** Never empty: a server may take "" for none. */
+  readonly label?: string;
+  readonly argv?: readonly string[];
+  /** The names alone. */
+  readonly env?: readonly string[];
+  readonly signum?: number;
+  /** The userid that the client has signed as. */
+  readonly signer?: number;
+  /** What of the above cannot be told, so that nobody can say what the server will make of it. */
+  readonly unreadable?: string;
+}
+
+type Fields = Partial<Pick<Asked, "pid" | "label" | "argv" | "env" | "signum" | "unreadable">>;
+
+const READERS: Readonly<Record<Exclude<Operation, "rpc">, (payload: JsonObject) => Fields>> = {
+  exec: readExec,
+  attach: readTarget,
+  kill: (payload) => ({ ...readTarget(payload), signum: int32(payload["signum"], "signum") }),
+  wait: readTarget,
+  list: () => ({}),
+  write: () => ({}),
+};
+
+/** A field that a C program might read in another way than we do. */
+class Unreadable extends Error {}
+
+/** Whether a service is a subprocess server by its name: a broker's, or a job shell's. */
+export function isSubprocessService(service: string): boolean {
+  return service === "rexec" || service === "sdexec" || service.endsWith(".rexec");
+}
+
+/** Whether the client has signed a request. */
+export function isSigned(payload: JsonObject): boolean {
+  return Object.hasOwn(payload, "signature");
+}
+
+export function readRequest(request: Request, ranks: readonly number[]): Asked {
+  const { topic, streaming } = request;
+  const dot = topic.lastIndexOf(".");
+  const service = dot < 0 ? topic : topic.slice(0, dot);
+  const operation = operationOf(service, dot < 0 ? "" : topic.slice(dot + 1));
+  const common = { operation, service, ranks, background: operation === "exec" && !streaming };
+  if (operation === "rpc") return { ...common, flags: 0 };
+  if (!isSigned(request.payload)) {
+    return { ...common, flags: flagsOf(request.payload), ...read(operation, request.payload) };
+  }
+  try {
+    const { userid, payload } = readSigned(request.payload["signature"], topic);
+    return { ...common, signer: userid, flags: flagsOf(payload), ...read(operation, payload) };
+  } catch (error) {
+    if (!(error instanceof SignedError)) throw error;
+    return { ...common, signer: -1, flags: 0, unreadable: error.message };
+  }
+}
+
+function operationOf(service: string, method: string): Operation {
+  return isSubprocessService(service) && Object.hasOwn(READERS, method) ? (method as Operation) : "rpc";
+}
+
+function read(operation: Exclude<Operation, "rpc">, payload: JsonObject): Fields {
+  try {
+    return READERS[operation](payload);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return { unreadable: error.message };
+  }
+}
+
+function flagsOf({ flags }: JsonObject): number {
+  return typeof flags === "number" && Number.isInteger(flags) ? flags : 0;
+}
+
+function readExec({ cmd }: JsonObject): Fields {
+  if (!isJsonObject(cmd)) throw new Unreadable("cmd is not an object");
+  const { cmdline, env = {}, label } = cmd;
+  if (!Array.isArray(cmdline)) throw new Unreadable("cmdline is not an array");
+  if (!isJsonObject(env)) throw new Unreadable("env is not an object");
+  return {
+    argv: cmdline.map((argument) => text(argument, "cmdline")),
+    env: Object.keys(env).map((name) => text(name, "env")),
+    ...labelField(label),
+  };
+}
+
+function readTarget({ pid, label }: JsonObject): Fields {
+  return { pid: int32(pid, "pid"), ...labelField(label) };
+}
+
+function labelField(label: unknown): { label?: string } {
+  if (label === undefined || text(label, "label") === "") return {};
+  return { label: label as string };
+}
+
+/** C sees no further than a NUL. */
+function text(value: unknown, what: string): string {
+  if (typeof value === "string" && !value.includes("\0")) return value;
+  throw new Unreadable(`${what} is not text`);
+}
+
+/** C would cut off what is above. */
+function int32(value: unknown, what: string): number {
+  if (typeof value === "number" && Number.isInteger(value) && (value | 0) === value) return value;
+  throw new Unreadable(`${what} is not an integer`);
+}

@@ -1,0 +1,181 @@
+/**
+ * What a token allows: one pure function per operation. A request needs the token's scope, if it has one, and one
+ * of its details, if it has any, that allows it in every field. A token with neither allows nothing.
+ */
+import type { Action, Detail, Permissions } from "../auth/permissions.js";
+import type { Asked, Operation } from "./asked.js";
+import { matchesAny, matchesCommand } from "./glob.js";
+
+/** What a decision depends on beside the token and the request. */
+export interface Known {
+  /** The client's userid. */
+  readonly userid: number;
+  /** How many processes the subject has, in all sessions. */
+  readonly processes: number;
+  /** Whether the session runs this process in the foreground now. */
+  isForeground(service: string, rank: number, pid: number): boolean;
+  /** The label of a process that the session has started or was shown. */
+  labelOf(service: string, rank: number, pid: number): string | undefined;
+}
+
+export interface Allowed {
+  readonly allowed: true;
+  /** What the request must name in place of its pid, which may be another process's by now. */
+  readonly label?: string;
+  /** The globs of the labels that an answer may show. Absent: all. */
+  readonly labels?: readonly string[];
+}
+
+export interface Denied {
+  readonly allowed: false;
+  /** "token does not allow OPERATION: FIELD". */
+  readonly reason: string;
+}
+
+export type Verdict = Allowed | Denied;
+
+/** The pid of a request that names a label. */
+const NO_PID = -1;
+
+/** A field of a detail, and whether it lets a request pass. */
+type Check = readonly [field: string, passes: (detail: Detail) => boolean];
+
+const POLICIES: Readonly<
+  Record<Operation, (permissions: Permissions, asked: Asked, known: Known) => Verdict>
+> = {
+  exec: mayExec,
+  attach: mayAttach,
+  write: mayWrite,
+  kill: mayKill,
+  wait: mayWait,
+  list: mayList,
+  rpc: mayRpc,
+};
+
+/** The decision on a request, whatever it is. */
+export function judge(permissions: Permissions, asked: Asked, known: Known): Verdict {
+  if (asked.signer !== undefined) {
+    if (asked.unreadable !== undefined) return deny(asked.operation, asked.unreadable);
+    if (asked.signer !== known.userid) return deny(asked.operation, "signature is of another user");
+  }
+  // Input has messages of its own, whose bytes count.
+  if (asked.operation === "write") return deny("write", "it is no request of its own");
+  return POLICIES[asked.operation](permissions, asked, known);
+}
+
+export function mayExec(permissions: Permissions, asked: Asked, known: Known): Verdict {
+  const { label, argv = [], env = [] } = asked;
+  const count = known.processes + asked.ranks.length;
+  return anyOf(permissions, asked, [
+    ["labels", ({ labels }) => labels === undefined || (label !== undefined && matchesAny(labels, label))],
+    [
+      "commands",
+      ({ commands }) => commands === undefined || commands.some((pattern) => matchesCommand(pattern, argv)),
+    ],
+    ["env", (detail) => allowsEnvironment(detail, env)],
+    ["processes", ({ processes }) => processes === undefined || count <= processes],
+  ]);
+}
+
+export function mayAttach(permissions: Permissions, asked: Asked, known: Known): Verdict {
+  return onProcess(permissions, asked, known, []);
+}
+
+export function mayWait(permissions: Permissions, asked: Asked, known: Known): Verdict {
+  return onProcess(permissions, asked, known, []);
+}
+
+export function mayKill(permissions: Permissions, asked: Asked, known: Known): Verdict {
+  const { signum = -1 } = asked;
+  return onProcess(permissions, asked, known, [
+    ["signals", ({ signals }) => signals === undefined || signals.has(signum)],
+  ]);
+}
+
+/** Input for a process, as its exec was asked for. */
+export function mayWrite(permissions: Permissions, exec: Asked): Verdict {
+  const { label } = exec;
+  return anyOf(permissions, { ...exec, operation: "write" }, [
+    ["labels", ({ labels }) => labels === undefined || (label !== undefined && matchesAny(labels, label))],
+  ]);
+}
+
+export function mayList(permissions: Permissions, asked: Asked): Verdict {
+  const verdict = passingDetails(permissions, asked, []);
+  if (!verdict.allowed) return verdict;
+  const labels = verdict.details.map((detail) => detail.labels);
+  if (labels.length === 0 || labels.includes(undefined)) return { allowed: true };
+  return { allowed: true, labels: labels.flatMap((globs) => globs ?? []) };
+}
+
+export function mayRpc(permissions: Permissions, asked: Asked): Verdict {
+  return anyOf(permissions, asked, []);
+}
+
+/**
+ * A process by its label, or by its pid where that cannot reach another's: a detail that is limited to labels
+ * allows the pid of what the session runs now, and of what it knows the label of, which then takes the pid's place.
+ * A request that the client has signed cannot be changed, so that it must be of the former.
+ */
+function onProcess(permissions: Permissions, asked: Asked, known: Known, checks: readonly Check[]): Verdict {
+  const { label, pid = NO_PID, service, ranks, signer } = asked;
+  const rank = ranks.length === 1 ? ranks[0] : undefined;
+  const signed = signer !== undefined;
+  const own = rank !== undefined && label === undefined && known.isForeground(service, rank, pid);
+  const found = rank !== undefined && !signed ? known.labelOf(service, rank, pid) : undefined;
+  // A pid beside a label counts for nothing, so that there is no reason to sign one.
+  const name = label === undefined ? found : signed && pid !== NO_PID ? undefined : label;
+  const verdict = passingDetails(permissions, asked, [
+    ...checks,
+    [
+      "labels",
+      ({ labels }) => labels === undefined || own || (name !== undefined && matchesAny(labels, name)),
+    ],
+  ]);
+  if (!verdict.allowed) return verdict;
+  const limited = verdict.details.length > 0 && verdict.details.every(({ labels }) => labels !== undefined);
+  return limited && !signed && name !== undefined ? { allowed: true, label: name } : { allowed: true };
+}
+
+function anyOf(permissions: Permissions, asked: Asked, checks: readonly Check[]): Verdict {
+  const verdict = passingDetails(permissions, asked, checks);
+  return verdict.allowed ? { allowed: true } : verdict;
+}
+
+/** The details that allow a request; none if the scope does so alone. */
+function passingDetails(
+  { scope, details }: Permissions,
+  asked: Asked,
+  checks: readonly Check[],
+): { readonly allowed: true; readonly details: readonly Detail[] } | Denied {
+  const { operation, service, ranks } = asked;
+  if (scope === undefined && details === undefined) return deny(operation, "it has no permissions");
+  if (scope !== undefined && !scope.has(operation)) return deny(operation, "scope");
+  if (details === undefined) return { allowed: true, details: [] };
+  // Where a field counts, what cannot be read cannot be compared.
+  if (asked.unreadable !== undefined) return deny(operation, asked.unreadable);
+  const all: Check[] = [
+    ["actions", ({ actions }) => actions.has(operation satisfies Action)],
+    ["services", ({ services }) => services === undefined || matchesAny(services, service)],
+    ["ranks", (detail) => detail.ranks === undefined || ranks.every((rank) => detail.ranks?.has(rank))],
+    ...checks,
+  ];
+  const failures = details.map((detail) => all.findIndex(([, passes]) => !passes(detail)));
+  const passing = details.filter((_, i) => failures[i] === -1);
+  if (passing.length > 0) return { allowed: true, details: passing };
+  // Of the detail that came closest.
+  return deny(operation, all[Math.max(...failures)]?.[0] ?? "actions");
+}
+
+/**
+ * Names in an environment. A limit on commands is one on the environment too, unless that has its own: LD_PRELOAD
+ * makes any command another. A name with "=" in it would set a variable of another name.
+ */
+function allowsEnvironment({ env, commands }: Detail, names: readonly string[]): boolean {
+  if (env === undefined) return commands === undefined || names.length === 0;
+  return names.every((name) => !name.includes("=") && matchesAny(env, name));
+}
+
+function deny(operation: Operation, field: string): Denied {
+  return { allowed: false, reason: `token does not allow ${operation}: ${field}` };
+}

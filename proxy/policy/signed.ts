@@ -1,0 +1,69 @@
+/** What a client has signed (RFC 42, "Request Authentication"): read, so that it can be judged, and not verified. */
+import { type IoObject, ioBytes } from "../../src/protocol/rfc42.js";
+import { parseSignature, SignatureError } from "../../src/signing/signature.js";
+import { isJsonObject, type JsonObject } from "../broker/payload.js";
+
+/** A signature that does not let itself be read, or that is of another request: the message says why. */
+export class SignedError extends Error {
+  override readonly name = "SignedError";
+}
+
+export interface Signed {
+  /** Who is claimed to have signed. */
+  userid: number;
+  /** The request's fields. */
+  payload: JsonObject;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** @throws SignedError */
+export function readSigned(signature: unknown, topic: string): Signed {
+  if (typeof signature !== "string") throw new SignedError("signature is not a string");
+  let parsed: ReturnType<typeof parseSignature>;
+  let payload: unknown;
+  try {
+    parsed = parseSignature(signature);
+    payload = JSON.parse(utf8.decode(parsed.payload));
+  } catch (cause) {
+    const what = cause instanceof SignatureError ? cause.message : "signature's payload is not JSON";
+    throw new SignedError(what, { cause });
+  }
+  if (!isJsonObject(payload)) throw new SignedError("signature's payload is not an object");
+  if (payload["topic"] !== topic) throw new SignedError("signature is of another topic");
+  return { userid: parsed.userid, payload };
+}
+
+/** What a signed write must be of. */
+export interface WriteClaim {
+  topic: string;
+  userid: number;
+  matchtag: number;
+  stream: string;
+}
+
+/**
+ * How many bytes of input there are in a signed RFC 42 write.
+ * @throws SignedError if it is not the write that it was sent as
+ */
+export function readSignedWrite(signature: string, claim: WriteClaim): number {
+  const { userid, payload } = readSigned(signature, claim.topic);
+  const { matchtag, io } = payload;
+  if (userid !== claim.userid) throw new SignedError("signature is of another user");
+  if (matchtag !== claim.matchtag) throw new SignedError("signature is of another matchtag");
+  if (!isJsonObject(io) || io["stream"] !== claim.stream) {
+    throw new SignedError("signature is of another stream");
+  }
+  const { data, encoding } = io;
+  if (
+    (data !== undefined && typeof data !== "string") ||
+    !["undefined", "string"].includes(typeof encoding)
+  ) {
+    throw new SignedError("signature has an I/O object that cannot be read");
+  }
+  try {
+    return ioBytes(io as unknown as IoObject).length;
+  } catch (cause) {
+    throw new SignedError("signature has an I/O object that cannot be read", { cause });
+  }
+}

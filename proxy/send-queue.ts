@@ -1,0 +1,82 @@
+/** What a session sends to its brokers, in the order that the client asked for it, though signing takes time. */
+import { FluxError } from "../src/errors.js";
+import { CLOSE, ProtocolError } from "../src/protocol/messages.js";
+import { type Signer, signedPayload } from "../src/signing/signer.js";
+import { encodePayload, type JsonObject } from "./broker/payload.js";
+import type { Inflow } from "./gate.js";
+
+/** How many messages may wait for a signature before no more are taken from the client. */
+const MAX_WAITING = 16;
+
+export interface Sending {
+  topic: string;
+  payload: JsonObject;
+  /** Who signs it; undefined if it goes as it is. */
+  signer: Signer | undefined;
+  /** Sends it. */
+  send(payload: Uint8Array): void;
+  /** It cannot be signed, and is not sent. */
+  refuse(error: FluxError): void;
+}
+
+export class SendQueue {
+  readonly #inflow: Inflow;
+  readonly #guard: (action: () => void) => void;
+  readonly #waiting: Sending[] = [];
+  #busy = false;
+
+  /** @param guard runs what may find fault with the client, later than the client asked for it */
+  constructor(inflow: Inflow, guard: (action: () => void) => void) {
+    this.#inflow = inflow;
+    this.#guard = guard;
+  }
+
+  /** Sends at once, if nothing waits and nothing is to be signed. @throws what its `send` throws */
+  push(sending: Sending): void {
+    if (!this.#busy && sending.signer === undefined) {
+      sending.send(encode(sending.payload));
+      return;
+    }
+    this.#waiting.push(sending);
+    if (this.#waiting.length > MAX_WAITING) this.#inflow.pause();
+    if (!this.#busy) void this.#drain();
+  }
+
+  /** The session is over: nothing more is sent. */
+  clear(): void {
+    this.#waiting.splice(0);
+  }
+
+  async #drain(): Promise<void> {
+    this.#busy = true;
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const finish = await prepare(next);
+      // Empty if the session has ended meanwhile.
+      if (this.#waiting.shift() === undefined) break;
+      this.#guard(finish);
+    }
+    this.#busy = false;
+    this.#inflow.resume();
+  }
+}
+
+/** Signs what is to be signed. @returns what to do then */
+async function prepare({ signer, topic, payload, send, refuse }: Sending): Promise<() => void> {
+  if (signer === undefined) return () => send(encode(payload));
+  try {
+    const signed = await signedPayload(signer, topic, payload);
+    return () => send(encode(signed));
+  } catch (cause) {
+    const { message } = cause as Error;
+    return () => refuse(new FluxError("EPERM", `the proxy cannot sign: ${message}`, { topic, cause }));
+  }
+}
+
+function encode(payload: object): Uint8Array {
+  try {
+    return encodePayload(payload);
+  } catch (cause) {
+    // JSON.parse takes more levels of nesting than JSON.stringify.
+    throw new ProtocolError(CLOSE.malformed, "payload is nested too deeply", { cause });
+  }
+}

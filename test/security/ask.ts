@@ -1,0 +1,129 @@
+/** Requests in a session, as tables want them. */
+import type { JWTPayload } from "jose";
+import { decodeIdset } from "../../src/protocol/idset.js";
+import { signedPayload } from "../../src/signing/signer.js";
+import type { RawClient } from "../unit/proxy/support/raw-client.js";
+import { ALL, type Attempt, goodClaims, type ProxyKind, type Refusal, type World } from "./world.js";
+
+export interface Asking {
+  topic: string;
+  payload: object;
+  nodeid?: string;
+  streaming?: boolean;
+  sign?: boolean;
+}
+
+/** A token's permissions and a request. */
+export interface Ask {
+  claims: JWTPayload;
+  request: Asking;
+  kind?: ProxyKind;
+}
+
+const ID = 100;
+
+const ranksOf = (nodeid: string) =>
+  nodeid === "any" ? 1 : nodeid === "all" ? 4 : decodeIdset(nodeid).length;
+
+/** Sends a request. Resolves with the reason if every rank was refused, or undefined when it reached the broker. */
+export async function send(
+  world: World,
+  client: RawClient,
+  request: Asking,
+  id = ID,
+): Promise<string | undefined> {
+  const { nodeid = "any", streaming = false, ...rest } = request;
+  const before = world.relay.sent.length;
+  client.next({ type: "request", id, nodeid, streaming, ...rest });
+  const errors = () =>
+    client
+      .of(id)
+      .filter((m) => m.type === "error")
+      .filter(({ message }) => isRefusal(message));
+  const reached = () => world.relay.sent.slice(before).some(({ topic }) => topic === request.topic);
+  await Promise.race([
+    client.until(() => errors().length === ranksOf(nodeid)),
+    world.relay.until(reached),
+    client.closed,
+  ]);
+  const [first] = errors();
+  if (first !== undefined) return `${first.errno} ${first.message}`;
+  if (reached()) return undefined;
+  const { code, reason } = await client.closed;
+  return `${code} ${reason}`;
+}
+
+const isRefusal = (message: string) => /^token does not allow |^the proxy cannot /.test(message);
+
+/** Opens a session with some claims and sends one request in it. */
+export async function ask(world: World, { claims, request, kind }: Ask): Promise<Attempt> {
+  const token = await world.token({ ...goodClaims(), ...claims });
+  return world.attempt(
+    async () => ({ client: await world.open(token, kind), state: undefined }),
+    (client) => send(world, client, request),
+  );
+}
+
+/** A row of two asks that differ in one thing. */
+export const row = (name: string, reason: RegExp, bad: Ask, good: Ask): Refusal => ({
+  name,
+  reason,
+  bad: (world) => ask(world, bad),
+  good: (world) => ask(world, good),
+});
+
+let subjects = 0;
+
+/** Claims with one detail of ours, for a subject that has no process yet. */
+export const detail = (fields: object, scope: string | undefined = ALL): JWTPayload => ({
+  sub: `subject-${++subjects}`,
+  scope,
+  authorization_details: [{ type: "flux_subprocess", actions: ALL.split(" "), ...fields }],
+});
+
+interface Cmd {
+  cmdline?: unknown;
+  env?: object;
+  label?: string;
+}
+
+export const exec = (cmd: Cmd = {}, more: Partial<Asking> = {}): Asking => ({
+  topic: "rexec.exec",
+  payload: { cmd: { cmdline: ["true"], env: {}, opts: {}, channels: [], ...cmd }, flags: 3 },
+  streaming: true,
+  ...more,
+});
+
+export const kill = (target: object = { pid: 1 }, more: Partial<Asking> = {}): Asking => ({
+  topic: "rexec.kill",
+  payload: { signum: 15, ...target },
+  ...more,
+});
+
+export const attach = (target: object = { pid: 1 }, more: Partial<Asking> = {}): Asking => ({
+  topic: "rexec.attach",
+  payload: { flags: 3, ...target },
+  streaming: true,
+  ...more,
+});
+
+export const wait = (target: object = { pid: 1 }): Asking => ({ topic: "rexec.wait", payload: target });
+export const list: Asking = { topic: "rexec.list", payload: {} };
+export const rpc: Asking = { topic: "attr.get", payload: { name: "rank" } };
+
+/** A request in signed form, whatever the topic that it is then sent on. */
+export async function signed(
+  world: World,
+  { topic, payload, ...rest }: Asking,
+  {
+    as = world.me,
+    topic: signedTopic = topic,
+    more = {},
+  }: { as?: World["guest"]; topic?: string; more?: object } = {},
+): Promise<Asking> {
+  return {
+    ...rest,
+    topic,
+    payload: { ...(await signedPayload(await as.signer(), signedTopic, payload)), ...more },
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * Everything that a proxy refuses, each beside a control that differs in one thing. The broker is real, and so is the
+ * UNIX socket in front of it that tells what it was sent: of what is refused, nothing.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { GATEWAY } from "./tables/gateway.js";
+import { LABELS } from "./tables/labels.js";
+import { PERMISSIONS } from "./tables/permissions.js";
+import { PROOFS } from "./tables/proofs.js";
+import { RENEWALS } from "./tables/renewals.js";
+import { SIGNED } from "./tables/signed.js";
+import { TOKENS } from "./tables/tokens.js";
+import { World } from "./world.js";
+
+/** Refused before the session is open: not even a connection to the broker. */
+const OPENINGS = [...TOKENS, ...PROOFS];
+/** Refused in an open session. */
+const REQUESTS = [...PERMISSIONS, ...LABELS, ...SIGNED, ...RENEWALS, ...GATEWAY];
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.close());
+
+describe("refused at the opening", () => {
+  test.each(OPENINGS)("$name", async ({ bad, good, reason }) => {
+    const refused = await bad(world);
+    expect(refused.refused).toMatch(reason);
+    expect(refused).toMatchObject({ sent: [], connections: 0, bytes: 0 });
+    const control = await good(world);
+    expect(control.refused).toBeUndefined();
+    expect(control.sent.length).toBeGreaterThan(0);
+  });
+});
+
+describe("refused in a session", () => {
+  test.each(REQUESTS)("$name", async ({ bad, good, reason }) => {
+    const refused = await bad(world);
+    expect(refused.refused).toMatch(reason);
+    expect(refused).toMatchObject({ sent: [], connections: 0, bytes: 0 });
+    const control = await good(world);
+    expect(control.refused).toBeUndefined();
+    expect(control.sent.length).toBeGreaterThan(0);
+  });
+});
+
+test("there are many of them, no two alike", () => {
+  const names = [...OPENINGS, ...REQUESTS].map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.length).toBeGreaterThanOrEqual(80);
+});

@@ -1,0 +1,44 @@
+/** What a gateway refuses to its guests. That the broker knows them for guests is in gateway.test.ts. */
+import type { JWTPayload } from "jose";
+import { type Asking, ask, exec, list, signed } from "../ask.js";
+import { GUEST, ME, type Refusal, type World } from "../world.js";
+
+const guest = { uid: GUEST };
+
+const row = (
+  name: string,
+  reason: RegExp,
+  bad: (world: World) => Promise<{ claims: JWTPayload; request: Asking }>,
+  good: (world: World) => Promise<{ claims: JWTPayload; request: Asking }>,
+): Refusal => ({
+  name: `gateway: ${name}`,
+  reason,
+  bad: async (world) => ask(world, { ...(await bad(world)), kind: "gateway" }),
+  good: async (world) => ask(world, { ...(await good(world)), kind: "gateway" }),
+});
+
+const inShell = (world: World): Asking => ({ ...exec(), topic: `${world.broker.shells[0]}.exec` });
+
+export const GATEWAY: Refusal[] = [
+  row(
+    "a guest with the owner's signature",
+    /exec: signature is of another user$/,
+    async (world) => ({ claims: guest, request: await signed(world, inShell(world), { as: world.me }) }),
+    async (world) => ({ claims: guest, request: await signed(world, inShell(world), { as: world.guest }) }),
+  ),
+  row(
+    "the owner with a guest's signature",
+    /exec: signature is of another user$/,
+    async (world) => ({
+      claims: { uid: ME },
+      request: await signed(world, inShell(world), { as: world.guest }),
+    }),
+    async (world) => ({ claims: guest, request: await signed(world, inShell(world), { as: world.guest }) }),
+  ),
+  row(
+    "a guest beyond their scope",
+    /list: scope$/,
+    async () => ({ claims: { ...guest, scope: "exec" }, request: list }),
+    async () => ({ claims: { ...guest, scope: "exec list" }, request: list }),
+  ),
+];

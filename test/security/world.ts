@@ -1,0 +1,137 @@
+/** A broker behind a relay that records, proxies in front of it, and attempts to have something done. */
+import { importJWK, type JWK, type JWTPayload, SignJWT } from "jose";
+import { type EmbeddedBroker, startEmbeddedBroker } from "../../proxy/embedded/index.js";
+import { createProxy, type GeneratedKeys, generateKeys, type RunningProxy } from "../../proxy/index.js";
+import type { RequestMessage } from "../../proxy/wire/message.js";
+import { createGuest, type Guest } from "../unit/embedded/guest.js";
+import { RawClient } from "../unit/proxy/support/raw-client.js";
+import { Relay } from "./relay.js";
+
+export const ME = process.getuid?.() ?? 0;
+export const GUEST = ME + 4242;
+export const ALL = "exec attach write kill wait list watch rpc";
+export const ISSUER = "https://issuer.test";
+export const AUDIENCE = "flux";
+
+export const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
+
+/** The claims of a token that is good for everything. */
+export const goodClaims = (): JWTPayload => ({
+  iss: ISSUER,
+  aud: AUDIENCE,
+  sub: "alice",
+  uid: ME,
+  exp: inSeconds(600),
+  iat: inSeconds(0),
+  scope: ALL,
+});
+
+/** What came of an attempt. */
+export interface Attempt {
+  /** The reason that the client was given; undefined if it was not refused. */
+  refused: string | undefined;
+  /** What the broker was sent. */
+  sent: RequestMessage[];
+  /** How many connections it was asked for, and how many bytes came on them. */
+  connections: number;
+  bytes: number;
+}
+
+export type ProxyKind = "plain" | "signing" | "gateway";
+
+export class World {
+  readonly #proxies: Record<ProxyKind, RunningProxy>;
+
+  private constructor(
+    readonly keys: GeneratedKeys,
+    readonly broker: EmbeddedBroker,
+    readonly relay: Relay,
+    readonly guest: Guest,
+    readonly me: Guest,
+    proxies: Record<ProxyKind, RunningProxy>,
+  ) {
+    this.#proxies = proxies;
+  }
+
+  static async start(): Promise<World> {
+    const keys = await generateKeys();
+    const [guest, me] = await Promise.all([createGuest(GUEST), createGuest(ME)]);
+    const shells = [guest, me].map(({ userid, certificate }) => ({ userid, certificate }));
+    const broker = await startEmbeddedBroker({ size: 4, shells });
+    const relay = await Relay.start(broker.uri);
+    const options = { uri: relay.uri, jwks: keys.jwks, issuer: ISSUER, audience: AUDIENCE };
+    const [plain, signing, gateway] = await Promise.all([
+      createProxy(options),
+      createProxy({ ...options, signer: { mechanism: "none" } }),
+      createProxy({ ...options, gateway: true, signer: { mechanism: "none" } }),
+    ]);
+    await relay.idle();
+    return new World(keys, broker, relay, guest, me, { plain, signing, gateway });
+  }
+
+  url(kind: ProxyKind = "plain"): string {
+    return this.#proxies[kind].url;
+  }
+
+  /** A token of the trusted issuer, with claims and a header as they are given. */
+  async token(claims: JWTPayload = goodClaims(), header: object = {}, jwk: JWK = this.keys.privateJwk) {
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: this.keys.privateJwk.kid ?? "", ...header })
+      .sign(await importJWK(jwk, "EdDSA"));
+  }
+
+  /** Opens a session; says why not if it cannot. */
+  async open(token: string, kind?: ProxyKind): Promise<RawClient> {
+    const client = await RawClient.connect(this.url(kind));
+    client.text({ type: "hello", token });
+    await client.until(() => client.welcome !== undefined);
+    return client;
+  }
+
+  /**
+   * What a client does with a session that it has. Only what follows the preparation counts.
+   * @param act resolves with the reason of the refusal, or undefined when it went through
+   */
+  async attempt<T>(
+    prepare: () => Promise<{ client: RawClient; state: T }>,
+    act: (client: RawClient, state: T) => Promise<string | undefined>,
+  ): Promise<Attempt> {
+    const { client, state } = await prepare();
+    const before = this.#mark();
+    const refused = await act(client, state);
+    await client.close();
+    return { refused, ...(await this.#since(before)) };
+  }
+
+  async close(): Promise<void> {
+    for (const proxy of Object.values(this.#proxies)) await proxy.close();
+    await this.relay.close();
+    await this.broker.close();
+  }
+
+  #mark() {
+    const { sent, connections, bytes } = this.relay;
+    return { sent: sent.length, connections, bytes };
+  }
+
+  /** When every connection has ended, nothing is on its way any more. */
+  async #since(before: { sent: number; connections: number; bytes: number }) {
+    await this.relay.idle();
+    const { sent, connections, bytes } = this.relay;
+    return {
+      sent: sent.slice(before.sent),
+      connections: connections - before.connections,
+      bytes: bytes - before.bytes,
+    };
+  }
+}
+
+/** One row of a table. */
+export interface Refusal {
+  name: string;
+  /** What the client is told. */
+  reason: RegExp;
+  bad(world: World): Promise<Attempt>;
+  /** Differs from `bad` in the one thing that the row is about. */
+  good(world: World): Promise<Attempt>;
+}
