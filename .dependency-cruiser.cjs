@@ -18,7 +18,11 @@ module.exports = {
     only("errors-is-a-leaf", "^src/errors", "^$"),
     only("protocol-knows-itself", "^src/protocol/", "^src/(protocol/|errors)"),
     only("transport-knows-protocol", "^src/transport/", "^src/(transport/|protocol/)"),
-    only("session-knows-what-is-below", "^src/session/", "^src/(session/|transport/|signing/|protocol/|errors)"),
+    only(
+      "session-knows-what-is-below",
+      "^src/session/",
+      "^src/(session/|transport/|signing/|protocol/|errors)",
+    ),
     only(
       "subprocess-knows-the-handle",
       "^src/subprocess/",

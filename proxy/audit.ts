@@ -22,6 +22,7 @@ export interface OperationRecord {
   durationMs?: number;
   bytesIn?: number;
   bytesOut?: number;
+  pids?: number[] | undefined;
 }
 
 /** The audit of one session. */
@@ -57,7 +58,7 @@ export function createAudit(target: DestinationStream | string, onFault: (error:
   const file = typeof target === "string" ? openFile(target, onFault) : undefined;
   const stream = file ?? (target as DestinationStream);
   const log = pino(
-    { base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: () => ({}) } },
+    { base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
     { write: (line: string) => void stream.write(line.replace(UNSAFE, escaped)) },
   );
   return {
@@ -112,8 +113,10 @@ class SessionLog implements AuditSession {
     this.#who = { ...this.#who, sub, userid, tokenId, thumbprint };
   }
 
-  #write(event: string, fields: object): void {
-    this.#log.info({ event, ...this.#who, ...fields });
+  /** What was refused is a warning; all else goes on as it should. */
+  #write(event: string, fields: { allowed?: boolean; [field: string]: unknown }): void {
+    const level = fields.allowed === false ? "warn" : "info";
+    this.#log[level]({ event, ...this.#who, ...fields });
   }
 }
 

@@ -13,6 +13,8 @@ export interface OperationEnd {
   durationMs: number;
   bytesIn: number;
   bytesOut: number;
+  /** The processes that it started or attached to, in the order of their answers. */
+  pids: number[] | undefined;
 }
 
 export interface OperationOptions {
@@ -140,10 +142,9 @@ export class OperationWatcher {
   #gone(rank: number): void {
     const { asked, known, usage } = this.#options;
     const pid = this.#pids.get(rank) ?? asked.pid;
-    usage.gone(asked.service, rank, {
-      ...(pid === undefined ? {} : { pid }),
-      ...(asked.label === undefined ? {} : { label: asked.label }),
-    });
+    const name =
+      asked.label === undefined ? { ...(pid === undefined ? {} : { pid }) } : { label: asked.label };
+    usage.gone(asked.service, rank, name, this.#asked);
     if (asked.label === undefined && pid !== undefined && !known.isForeground(asked.service, rank, pid)) {
       known.gone(asked.service, rank, pid);
     }
@@ -164,6 +165,7 @@ export class OperationWatcher {
       durationMs: Math.round(performance.now() - this.#begun),
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
+      pids: this.#pids.size === 0 ? undefined : [...this.#pids.values()],
     });
   }
 }

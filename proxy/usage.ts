@@ -92,11 +92,11 @@ export class Usage {
     }
   }
 
-  /** A process is gone: the one of the label if there is one, else of the pid. */
-  gone(service: string, rank: number, { pid, label }: { pid?: number; label?: string }): void {
+  /** An answer to what was asked at `asked` says that a process is gone: of the label if there is one, or pid. */
+  gone(service: string, rank: number, { pid, label }: { pid?: number; label?: string }, asked: number): void {
     for (const entry of this.#byPlace.get(placeOf(service, rank)) ?? []) {
-      if (label === undefined ? entry.pid === pid && pid !== undefined : entry.label === label)
-        entry.remove();
+      const same = label === undefined ? pid !== undefined && entry.pid === pid : entry.label === label;
+      if (entry.background && entry.since < asked && same) entry.remove();
     }
   }
 }

@@ -15,10 +15,18 @@ export async function readJson(file: string): Promise<unknown> {
 }
 
 /** A secret, which nobody else may be able to read. */
-export async function readSecret(file: string): Promise<Buffer> {
+async function readSecret(file: string): Promise<Buffer> {
   const { mode } = await stat(file);
   if ((mode & 0o077) !== 0) throw new CliError(`${file} is a secret that others may read: chmod 600 it`);
   return readFile(file);
+}
+
+/** A secret that is text or bytes. The newline that editors put at the end of a text is no part of it. */
+export async function readSharedSecret(file: string): Promise<Buffer> {
+  const secret = await readSecret(file);
+  const isLine =
+    secret.at(-1) === 0x0a && secret.subarray(0, -1).every((byte) => byte >= 0x20 && byte < 0x7f);
+  return isLine ? secret.subarray(0, -1) : secret;
 }
 
 /**

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { startEmbeddedBroker } from "../embedded/index.js";
 import { createProxy, type ProxyOptions } from "../index.js";
 import { CliError, USAGE } from "./errors.js";
-import { readCurveKey, readJson, readSecret } from "./files.js";
+import { readCurveKey, readJson, readSharedSecret } from "./files.js";
 import { type LOOPBACK, listenOption, positiveInteger } from "./parse.js";
 import { untilSignal } from "./signals.js";
 
@@ -77,7 +77,7 @@ async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">
   return {
     ...listen,
     jwks,
-    secret: secret === undefined ? undefined : await readSecret(secret),
+    secret: secret === undefined ? undefined : await readSharedSecret(secret),
     issuer,
     audience,
     users: users === undefined ? undefined : ((await readJson(users)) as Record<string, number>),

@@ -63,6 +63,8 @@ export class ChildProcess {
       },
       error: (error) => {
         for (const output of outputs.values()) output.fail(error);
+        // Who pipes into it, and has nothing to write, would never hear of it.
+        stdin.error(error);
         pid.reject(error);
         status.reject(error);
       },
@@ -73,7 +75,11 @@ export class ChildProcess {
       },
     });
     const writer = this.#process.input("stdin");
+    let stdin!: WritableStreamDefaultController;
     this.stdin = new WritableStream({
+      start: (controller) => {
+        stdin = controller;
+      },
       write: (chunk) => writer.write(toBytes(chunk)),
       close: () => writer.end(),
       abort: () => writer.end(),

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseCertificateFile, parseSecretFile } from "../../../src/signing/curve-files.js";
 import { cli, outcome, type RunningCli, startCli } from "./run-cli.js";
 
 const claims = ["--issuer", "me", "--audience", "test"];
@@ -12,7 +13,7 @@ let proxy: RunningCli;
 let env: Record<string, string>;
 
 async function startProxy(...options: string[]): Promise<RunningCli & { url: string }> {
-  const running = startCli(["proxy", "--embedded", "2", "--jwks", jwks, ...claims, ...options]);
+  const running = startCli(["proxy", "--embedded", "2", "--jwks", jwks, ...claims, "--no-audit", ...options]);
   let url = "";
   running.child.stdout?.on("data", (data) => {
     url += data;
@@ -48,6 +49,121 @@ describe("keygen", () => {
     const [code, , stderr] = await outcome(["keygen", "--private", half, "--jwks", jwks]);
     expect([code, stderr]).toEqual([1, expect.stringContaining("file already exists")]);
     await expect(stat(half)).rejects.toThrow("ENOENT");
+  });
+});
+
+describe("keygen --curve", () => {
+  const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+  const curve = (name: string) => {
+    const dir = join(directory, name);
+    return { dir, jwk: join(directory, `${name}.jwk`), sig: join(dir, "sig"), pub: join(dir, "sig.pub") };
+  };
+  const keygen = ({ jwk, dir }: ReturnType<typeof curve>) =>
+    outcome(["keygen", "--curve", "--private", jwk, "--curve-dir", dir]);
+
+  test("makes the JWK and the two files of Flux, of one key", async () => {
+    const files = curve("curve");
+    expect(await keygen(files)).toEqual([0, "", ""]);
+    expect(await Promise.all([files.jwk, files.sig, files.pub].map(modeOf))).toEqual([0o600, 0o600, 0o644]);
+    const jwk = JSON.parse(await readFile(files.jwk, "utf8"));
+    const { publicKey, metadata } = parseCertificateFile(await readFile(files.pub, "utf8"));
+    expect(Buffer.from(publicKey, "base64").toString("base64url")).toBe(jwk.x);
+    expect([...metadata.keys()]).toEqual(["algorithm"]);
+    expect(parseSecretFile(await readFile(files.sig, "utf8"))).toMatchObject({ d: jwk.d, x: jwk.x });
+  });
+
+  test("overwrites none of them and leaves no part", async () => {
+    const files = curve("half");
+    expect((await keygen(files))[0]).toBe(0);
+    await rm(files.jwk);
+    await rm(files.sig);
+    const before = await readFile(files.pub, "utf8");
+    const [code, , stderr] = await keygen(files);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("file already exists")]);
+    await expect(stat(files.jwk)).rejects.toThrow("ENOENT");
+    await expect(stat(files.sig)).rejects.toThrow("ENOENT");
+    expect(await readFile(files.pub, "utf8")).toBe(before);
+  });
+
+  test.each(["jwk", "sig"] as const)(
+    "its %s signs in the proxy, if nobody else may read it",
+    async (which) => {
+      const files = curve(`signs-${which}`);
+      await keygen(files);
+      const signing = ["--sign", "curve", "--curve-key", files[which]];
+      const { url, child, result } = await startProxy(...signing);
+      const list = ["ps", "-r", "0"];
+      const [code] = await outcome(list, { env: { ...env, FLUX_SUBPROCESS_URL: url } });
+      expect(code).toBe(0);
+      child.kill("SIGTERM");
+      expect((await result).code).toBe(0);
+      await chmod(files[which], 0o640);
+      const common = ["proxy", "--embedded", "1", "--jwks", jwks, ...claims, ...signing];
+      const [refused, , stderr] = await outcome(common);
+      expect([refused, stderr]).toEqual([1, expect.stringContaining("is a secret that others may read")]);
+    },
+  );
+});
+
+describe("tokens that allow less", () => {
+  const using = async (...options: string[]) => {
+    const token = await cli(["token", "--key", privateKey, ...claims, "--sub", "tester", ...options]);
+    expect(token.stderr).toBe("");
+    return { env: { ...env, FLUX_SUBPROCESS_TOKEN: token.stdout.toString() } };
+  };
+  const denied = (what: string) => [1, "", expect.stringContaining(`token does not allow ${what}\n`)];
+
+  test("by scope", async () => {
+    const options = await using("--scope", "list");
+    expect((await outcome(["ps", "-r", "0"], options))[0]).toBe(0);
+    expect(await outcome(["kill", "-r", "0", "TERM", "1"], options)).toEqual(denied("kill: scope"));
+  });
+
+  test("by details", async () => {
+    const file = join(directory, "details.json");
+    await writeFile(
+      file,
+      JSON.stringify([{ type: "flux_subprocess", actions: ["exec"], commands: [["echo", "*"]] }]),
+    );
+    const options = await using("--details", file);
+    expect(await outcome(["exec", "-r", "0", "echo", "hi"], options)).toEqual([0, "hi\n", ""]);
+    const [code, , stderr] = await outcome(["exec", "-r", "0", "id"], options);
+    expect([code, stderr]).toEqual([
+      expect.any(Number),
+      expect.stringContaining("token does not allow exec: commands"),
+    ]);
+  });
+
+  test("none of another user's is taken, and none is made that would not be", async () => {
+    const options = await using("--uid", String((process.getuid?.() ?? 0) + 1));
+    expect(await outcome(["ps"], options)).toEqual([1, "", expect.stringContaining("another user")]);
+    const file = join(directory, "wrong.json");
+    await writeFile(file, '[{"type":"flux_subprocess","actions":["exec"],"path":"/"}]');
+    const [code, , stderr] = await outcome([
+      ...["token", "--key", privateKey, ...claims, "--sub", "x", "--details", file],
+    ]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("a field that is not known")]);
+  });
+});
+
+test("the audit goes to stderr, or to a file", async () => {
+  const file = join(directory, "audit.log");
+  const lines: Record<string, string[]> = {};
+  for (const target of ["-", file]) {
+    const { url, child, result } = await startProxy("--audit", target);
+    await outcome(["ps", "-r", "1"], { env: { ...env, FLUX_SUBPROCESS_URL: url } });
+    child.kill("SIGTERM");
+    const { stderr } = await result;
+    const text = target === "-" ? stderr : await readFile(file, "utf8");
+    if (target !== "-") expect(stderr).toBe("");
+    lines[target] = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).event);
+  }
+  expect(lines).toEqual({
+    "-": ["opened", "operation", "closed"],
+    [file]: ["opened", "operation", "closed"],
   });
 });
 

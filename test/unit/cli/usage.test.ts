@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { outcome } from "./run-cli.js";
 
+const proxy = ["proxy", "--embedded", "1", "--issuer", "i", "--audience", "a", "--jwks", "x"];
 const url = ["--url", "ws://127.0.0.1:1"];
 
 describe("wrong use is one line on stderr and exit code 2", () => {
@@ -20,6 +21,14 @@ describe("wrong use is one line on stderr and exit code 2", () => {
     [["proxy", "--jwks", "x", "--issuer", "x", "--audience", "x"], "no broker: give --uri"],
     [["proxy", "--listen", "::1:80"], "It is HOST:PORT"],
     [["keygen", "--private", "x", "--jwks", "y", "--alg", "HS256"], "Allowed choices are"],
+    [["keygen", "--private", "x"], "give --jwks, or --curve"],
+    [["keygen", "--private", "x", "--curve", "--jwks", "y"], "--jwks has no use with --curve"],
+    [["keygen", "--private", "x", "--jwks", "y", "--curve-dir", "z"], "--curve-dir is for --curve"],
+    [[...proxy, "--sign", "curve"], "--sign curve and --curve-key go together"],
+    [[...proxy, "--curve-key", "x"], "--sign curve and --curve-key go together"],
+    [[...proxy, "--sign", "frob"], "Allowed choices are none, munge, curve"],
+    [[...proxy, "--secret", "x"], "give one of --jwks and --secret"],
+    [["proxy", "--embedded", "1", "--issuer", "i", "--audience", "a"], "give one of --jwks and --secret"],
     [["token", "--key", "x"], "required option '--issuer <ISS>' not specified"],
   ])("%s", async (args, message) => {
     const [code, stdout, stderr] = await outcome(args);

@@ -645,14 +645,29 @@ describe("whatever a client sends", () => {
   const message = fc.record(
     {
       type: fc.oneof(
-        fc.constantFrom("request", "eof", "detach", "ack", "hello"),
+        fc.constantFrom("request", "eof", "detach", "ack", "hello", "write", "token", "proof"),
         fc.string({ maxLength: 4 }),
       ),
       id: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.constantFrom(MAX_ID, MAX_ID + 1), field),
       topic: fc.oneof(fc.constantFrom("rexec.exec", "rexec.attach", "exec", ".exec", "a.b"), field),
       nodeid: fc.oneof(fc.constantFrom("any", "all", "0-2", "7", "[1]", "0-65535"), field),
       streaming: fc.oneof(fc.boolean(), field),
-      payload: fc.oneof(fc.constantFrom({ flags: 8 }, {}), fc.dictionary(fc.string(), fc.jsonValue()), field),
+      sign: fc.oneof(fc.boolean(), field),
+      rank: fc.oneof(fc.nat(3), field),
+      bytes: fc.oneof(fc.nat(3), field),
+      signature: fc.oneof(fc.constant("dg==.e30=.x"), field),
+      token: fc.oneof(fc.constant("t"), field),
+      payload: fc.oneof(
+        fc.constantFrom<object[]>(
+          { flags: 8 },
+          {},
+          { signature: 7 },
+          { signature: "dg==.e30=.x" },
+          { pid: 1 },
+        ),
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        field,
+      ),
       stream: fc.oneof(fc.constant("stdin"), field),
     },
     { requiredKeys: ["type"] },

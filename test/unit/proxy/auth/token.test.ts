@@ -108,6 +108,57 @@ describe("verification", () => {
   });
 });
 
+describe("the userid", () => {
+  const users = { alice: 1001, bob: 1002, __proto__: null };
+  const verified = async (body: object, options: object = {}, surroundings: object = {}) => {
+    const verify = await createVerifier({ jwks: keys.jwks, issuer, audience, ...options }, surroundings);
+    return verify(await token({ ...good(), ...body })).then(
+      ({ userid }) => userid,
+      (error: Error) => error.message,
+    );
+  };
+
+  test("comes from the token, or by its sub from the configuration", async () => {
+    expect(await verified({ uid: 0 })).toBe(0);
+    expect(await verified({ uid: undefined }, { users })).toBe(1001);
+    expect(await verified({ uid: 7, sub: "carol" }, { users })).toBe(7);
+  });
+
+  test("must be somewhere, and not two", async () => {
+    expect(await verified({ uid: undefined })).toMatch(/no uid claim/);
+    expect(await verified({ uid: undefined, sub: "constructor" }, { users: {} })).toMatch(/no uid claim/);
+    expect(await verified({ uid: 1002 }, { users })).toMatch(/not what the proxy has for its sub/);
+  });
+
+  test("must be that of a proxy of one user", async () => {
+    expect(await verified({ uid: 1001 }, {}, { onlyUserid: 1001 })).toBe(1001);
+    expect(await verified({ uid: 0 }, {}, { onlyUserid: 1001 })).toMatch(/another user/);
+  });
+});
+
+describe("a secret", () => {
+  const secret = new TextEncoder().encode("s".repeat(32));
+  const hmac = (key: Uint8Array, alg = "HS256") =>
+    new SignJWT(good()).setProtectedHeader({ alg, typ: "at+jwt" }).sign(key);
+
+  test("verifies HS256 tokens, and no others", async () => {
+    const verify = await createVerifier({ secret, issuer, audience });
+    expect(await verify(await hmac(secret))).toMatchObject({ sub: "alice" });
+    await expect(verify(await hmac(new Uint8Array(32)))).rejects.toThrow(/signature is wrong/);
+    await expect(verify(await hmac(new Uint8Array(64), "HS512"))).rejects.toThrow(/algorithm/);
+    await expect(verify(await token(good()))).rejects.toThrow(/algorithm/);
+  });
+
+  test("is long, and alone", async () => {
+    const made = (options: object) => createVerifier({ issuer, audience, ...options });
+    await expect(made({ secret: secret.subarray(1) })).rejects.toThrow(/32 bytes/);
+    await expect(made({ secret: "s".repeat(32) })).rejects.toThrow(/32 bytes/);
+    await expect(made({ secret, jwks: keys.jwks })).rejects.toThrow(/one of jwks and secret/);
+    await expect(made({})).rejects.toThrow(/one of jwks and secret/);
+    await expect(made({ secret, algorithms: ["HS256"] })).rejects.toThrow(/algorithms/);
+  });
+});
+
 describe("configuration", () => {
   const refused = (options: object) =>
     expect(createVerifier({ jwks: keys.jwks, issuer, audience, ...options })).rejects.toThrow(TypeError);
@@ -124,6 +175,8 @@ describe("configuration", () => {
     await refused({ algorithms: [] });
     await refused({ algorithms: ["HS256"] });
     await refused({ algorithms: ["none"] });
+    await refused({ users: { alice: "1001" } });
+    await refused({ users: { alice: -1 } });
   });
 
   test("a key set with private keys is used without them", async () => {
@@ -154,7 +207,26 @@ describe("keys", () => {
     expect(key?.kid).toMatch(/^[\w-]{43}$/);
   });
 
+  test("signToken says what it is asked to", async () => {
+    const details = [{ type: "flux_subprocess", actions: ["kill"], signals: ["TERM"] }];
+    const verify = await createVerifier({ jwks: keys.jwks, issuer, audience });
+    const jkt = "x".repeat(43);
+    const made = await signToken(keys.privateJwk, { ...claims, scope: "kill list", details, jkt });
+    expect(await verify(made)).toMatchObject({
+      jkt,
+      permissions: {
+        scope: new Set(["kill", "list"]),
+        details: [{ actions: new Set(["kill"]), signals: new Set([15]) }],
+      },
+    });
+    const own = await signToken(keys.privateJwk, { ...claims, userid: undefined });
+    expect((await verify(own)).userid).toBe(process.getuid?.());
+  });
+
   test("signToken refuses what cannot be", async () => {
+    await expect(
+      signToken(keys.privateJwk, { ...claims, details: [{ type: "flux_subprocess" }] }),
+    ).rejects.toThrow(TypeError);
     await expect(signToken(keys.jwks.keys[0] ?? {}, claims)).rejects.toThrow(TypeError);
     await expect(signToken(keys.privateJwk, { ...claims, ttlSeconds: 0 })).rejects.toThrow(TypeError);
     await expect(signToken(keys.privateJwk, { ...claims, ttlSeconds: Number.NaN })).rejects.toThrow(

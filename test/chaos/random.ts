@@ -1,0 +1,30 @@
+/** Pseudorandom numbers from a seed: splitmix32. A failure is repeated by its seed, on any machine. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** An integer of `min` to `max`, both included. */
+  integer(min: number, max: number): number {
+    return min + Math.floor((this.#next() / 2 ** 32) * (max - min + 1));
+  }
+
+  pick<T>(choices: readonly [T, ...T[]]): T {
+    return choices[this.integer(0, choices.length - 1)] as T;
+  }
+
+  /** A generator of its own: what it is asked changes nothing for this one or for its other forks. */
+  fork(): Random {
+    return new Random(this.#next());
+  }
+
+  #next(): number {
+    this.#state = (this.#state + 0x9e3779b9) >>> 0;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return (mixed ^ (mixed >>> 15)) >>> 0;
+  }
+}

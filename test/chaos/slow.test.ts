@@ -1,0 +1,114 @@
+/** A network that is slow, stands still, or delivers in crumbs, but ends nothing: everything arrives, as it was sent. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connect, exec, type Flux } from "../../src/index.js";
+import { sh, until } from "../support/process.js";
+import { type Stack, startStack } from "../support/stack.js";
+import type { Direction, Faults } from "./faults.js";
+import { type Injector, startInjector } from "./injector.js";
+import type { Link } from "./link.js";
+import { processes, SCENARIOS, SIZE } from "./scenarios.js";
+import { judged } from "./verdict.js";
+
+const SEED = Number(process.env.CHAOS_SEED ?? 1);
+
+describe("slow, not broken", () => {
+  let stack: Stack;
+  let injector: Injector;
+
+  beforeAll(async () => {
+    stack = await startStack({ size: SIZE });
+    injector = await startInjector({ target: stack.url, seed: SEED });
+  });
+  afterAll(async () => {
+    await injector.close();
+    await stack.close();
+  });
+
+  const open = (faults: Faults): { flux: Flux; planned: Promise<Link> } => {
+    const planned = injector.next(faults);
+    return { flux: connect(injector.url(stack.url), { token: stack.token }), planned };
+  };
+
+  const networks: [string, Faults][] = [
+    ["tiny segments", { segment: 9 }],
+    ["latency", { latency: { ms: 5, jitter: 10 } }],
+    ["both", { segment: 1000, latency: { ms: 2, jitter: 4 } }],
+    [
+      "stalls that end",
+      {
+        at: (["up", "down"] as const).flatMap((direction) =>
+          [100, 700, 2000, 100_001, 200_002].map((after) => ({
+            kind: "stall" as const,
+            direction,
+            after,
+            ms: 30,
+          })),
+        ),
+      },
+    ],
+  ];
+  for (const [name, faults] of networks) {
+    it.each(SCENARIOS)(`${name}: $name`, async (scenario) => {
+      const { flux, planned } = open(faults);
+      expect(await scenario.run(flux)).toBeUndefined();
+      flux.close();
+      // The closing handshake gets through as well.
+      await (await planned).closed;
+    });
+  }
+
+  /** Waits until the direction has stood still for a while with more to come. */
+  const standstill = async (link: Link, direction: Direction) => {
+    let before = -1;
+    let still = 0;
+    await until(() => {
+      const now = link.waiting[direction];
+      still = now > 0 && now === before ? still + 1 : 0;
+      before = now;
+      return still === 6;
+    }, "it stands still");
+  };
+
+  const LINES = 1_000_000;
+  const large = Buffer.from(Array.from({ length: LINES }, (_, n) => `${n + 1}\n`).join(""));
+
+  it("output that stands still is held, and all of it arrives once it goes on", async () => {
+    const { flux, planned } = open({ at: [{ kind: "stall", direction: "down", after: 100_000 }] });
+    let over = false;
+    const error = judged(
+      exec(flux, sh(`seq ${LINES}; exit 3`)),
+      new Map([
+        [0, { outcome: { kind: "exited", code: 3 }, streams: { stdout: large, stderr: new Uint8Array() } }],
+      ]),
+    ).finally(() => {
+      over = true;
+    });
+    const link = await planned;
+    await standstill(link, "down");
+    expect(over).toBe(false);
+    // Others are served meanwhile.
+    await processes(stack.connect());
+    link.release("down");
+    expect(await error).toBeUndefined();
+    flux.close();
+  });
+
+  it("input that stands still is held, and all of it arrives once it goes on", async () => {
+    const { flux, planned } = open({ at: [{ kind: "stall", direction: "up", after: 100_000 }] });
+    let over = false;
+    const error = judged(
+      exec(flux, ["cat"], { stdin: large }),
+      new Map([
+        [0, { outcome: { kind: "exited", code: 0 }, streams: { stdout: large, stderr: new Uint8Array() } }],
+      ]),
+    ).finally(() => {
+      over = true;
+    });
+    const link = await planned;
+    await standstill(link, "up");
+    expect(over).toBe(false);
+    link.release("up");
+    expect(await error).toBeUndefined();
+    flux.close();
+  });
+});

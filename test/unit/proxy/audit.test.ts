@@ -1,0 +1,171 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { createAudit } from "../../../proxy/audit.js";
+import { readPermissions } from "../../../proxy/auth/permissions.js";
+import { FluxError } from "../../../src/errors.js";
+import { ALL_RANKS, encodeDataFrame } from "../../../src/protocol/frame.js";
+import { CLOSE } from "../../../src/protocol/messages.js";
+import { IDENTITY, openSession, settle } from "./support/memory.js";
+
+type Line = Record<string, unknown>;
+
+/** A session with an audit, and its lines. */
+async function audited(options: Parameters<typeof openSession>[0] = {}) {
+  const texts: string[] = [];
+  const audit = createAudit({ write: (text) => texts.push(text) }, () => {});
+  const h = await openSession({ audit, peer: "192.0.2.1", ...options });
+  const lines = () => texts.map((text) => JSON.parse(text) as Line);
+  return { ...h, texts, lines, operations: () => lines().filter(({ event }) => event === "operation") };
+}
+
+const rpc = { type: "request", topic: "attr.get", nodeid: "any", streaming: false, payload: {} };
+const exec = (cmd: object, flags = 3) => ({
+  ...{ ...rpc, topic: "rexec.exec", streaming: true },
+  payload: { cmd: { cmdline: ["true"], env: {}, ...cmd }, flags },
+});
+
+const who = {
+  session: expect.any(String),
+  peer: "192.0.2.1",
+  sub: "alice",
+  userid: 1000,
+  tokenId: "token-1",
+};
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+
+describe("the audit", () => {
+  test("of a session: its beginning, its operations, its end", async () => {
+    const { session, broker, next, lines } = await audited();
+    next({ ...exec({ cmdline: ["sh", "-c", "x"], label: "l" }), id: 1, nodeid: "0-2" });
+    const data = Buffer.from("hello");
+    session.binary(encodeDataFrame({ seq: 2, id: 1, rank: ALL_RANKS, stream: "stdin", data }));
+    broker.handler(1).response({ type: "started", pid: 7 });
+    broker.handler(1).response({ type: "output", io: { stream: "stdout", rank: "0", data: "abc" } });
+    broker.handler(1).end();
+    broker.handler(3).error(new FluxError(113));
+    expect(lines()).toHaveLength(1);
+    broker.handler(2).error(new FluxError(2, "no such program"));
+    session.closed();
+    expect(lines()).toEqual([
+      { level: "info", event: "opened", time, ...who, expires: IDENTITY.expires },
+      {
+        ...{
+          level: "info",
+          event: "operation",
+          time,
+          ...who,
+          operation: "exec",
+          service: "rexec",
+          ranks: "0-2",
+          label: "l",
+        },
+        ...{ argv: ["sh", "-c", "x"], allowed: true, errno: 113, durationMs: expect.any(Number) },
+        ...{ bytesIn: 5, bytesOut: 3, pids: [7] },
+      },
+      { level: "info", event: "closed", time, ...who, reason: "", durationMs: expect.any(Number) },
+    ]);
+  });
+
+  test("of what was refused, with the reason", async () => {
+    const permissions = readPermissions("exec", undefined);
+    const { next, operations } = await audited({ verify: async () => ({ ...IDENTITY, permissions }) });
+    next({ ...rpc, topic: "rexec.kill", payload: { pid: 7, signum: 9 }, id: 1, nodeid: "1,3" });
+    expect(operations()).toMatchObject([
+      {
+        ...{ operation: "kill", service: "rexec", ranks: "1,3", pid: 7, allowed: false, errno: 1 },
+        reason: "token does not allow kill: scope",
+      },
+    ]);
+  });
+
+  test("of what was open when the session was lost", async () => {
+    const { session, next, operations } = await audited();
+    next({ ...exec({}), id: 1 });
+    session.closed();
+    expect(operations()).toMatchObject([{ operation: "exec", errno: 104 }]);
+  });
+
+  test("of a token that was refused, without a word of who it said it was", async () => {
+    const refuse = () => Promise.reject(new FluxError("EACCES", "token has expired"));
+    const { lines } = await audited({ verify: refuse });
+    const session = expect.any(String);
+    expect(lines()).toEqual([
+      {
+        level: "warn",
+        event: "refused",
+        time,
+        session,
+        peer: "192.0.2.1",
+        allowed: false,
+        reason: "token has expired",
+      },
+      {
+        ...{ level: "info", event: "closed", time, session, peer: "192.0.2.1", code: CLOSE.unauthorized },
+        ...{ reason: "token has expired", durationMs: expect.any(Number) },
+      },
+    ]);
+  });
+
+  test("of a successor, which the next operations are of", async () => {
+    let tokens = 0;
+    const h = await audited({ verify: async () => ({ ...IDENTITY, tokenId: `token-${++tokens}` }) });
+    h.session.text('{"type":"token","token":"x"}');
+    await settle();
+    h.next({ ...rpc, topic: "a.b", id: 1 });
+    h.broker.handler(1).response({});
+    expect(h.lines().map(({ event, tokenId }) => [event, tokenId])).toEqual([
+      ["opened", "token-1"],
+      ["renewed", "token-2"],
+      ["operation", "token-2"],
+    ]);
+  });
+
+  test("has neither the token nor a value of an environment in it", async () => {
+    const { session, socket, next, texts } = await audited();
+    next({ ...exec({ env: { SECRET: "hunter2" } }), id: 1 });
+    session.text(JSON.stringify({ type: "token", token: "bearer-of-rights" }));
+    next({ ...rpc, payload: { password: "hunter2" }, id: 5 });
+    await settle();
+    session.closed();
+    expect(socket.closes).toEqual([]);
+    expect(texts.join("")).not.toMatch(/hunter2|bearer-of-rights|SECRET/);
+  });
+
+  test("is one line for each, and harmless on a terminal", async () => {
+    const { session, next, texts, operations } = await audited();
+    const nasty = 'a\nb\u001b[31m\u007f\u0085\u009b\u202e\u2028\ufeff\ud800"\\é😀';
+    next({ ...exec({ cmdline: [nasty], label: nasty }), id: 1 });
+    session.closed();
+    for (const text of texts) {
+      expect(text.endsWith("\n")).toBe(true);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      expect(text.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\ufeff]/);
+    }
+    expect(operations()).toMatchObject([{ argv: [nasty], label: nasty }]);
+  });
+
+  test("keeps the beginning of a long command line", async () => {
+    const { session, next, operations } = await audited();
+    next({ ...exec({ cmdline: ["x".repeat(4000), "y".repeat(4000), "z"] }), id: 1 });
+    session.closed();
+    expect(operations()).toMatchObject([{ argv: ["x".repeat(4000), "y".repeat(95)], argvCut: 3 }]);
+  });
+});
+
+describe("a file", () => {
+  test("is appended to, and for its owner alone", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "audit-"));
+    const path = join(directory, "audit.log");
+    for (const id of ["a", "b"]) {
+      const audit = createAudit(path, () => {});
+      audit.session(id, undefined).refused("x");
+      audit.close();
+    }
+    const lines = (await readFile(path, "utf8")).trim().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as Line)["session"])).toEqual(["a", "b"]);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    await rm(directory, { recursive: true });
+  });
+});
