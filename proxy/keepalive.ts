@@ -17,7 +17,10 @@ export function keepAlive(sockets: ReadonlyMap<WebSocket, unknown>, intervalMs =
       // A pong cannot be seen on a socket that we do not read.
       if (ws.isPaused) continue;
       const missed = misses.get(ws);
-      if (missed === undefined) ws.on("pong", () => misses.set(ws, 0));
+      if (missed === undefined) {
+        // Any message will do: a pong may wait behind many of them on a slow line.
+        for (const sign of ["pong", "ping", "message"]) ws.on(sign, () => misses.set(ws, 0));
+      }
       if (missed === MISSES) {
         ws.terminate();
         continue;

@@ -20,6 +20,20 @@ class Peer extends EventEmitter {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+test("a message is a sign of life, when the pong is late", () => {
+  const busy = new Peer();
+  busy.answers = false;
+  const stop = keepAlive(new Map([[busy as unknown as WebSocket, undefined]]), 100);
+  for (let i = 0; i < 10; i++) {
+    vi.advanceTimersByTime(100);
+    busy.emit("message");
+  }
+  expect(busy.terminated).toBe(false);
+  vi.advanceTimersByTime(300);
+  expect(busy.terminated).toBe(true);
+  stop();
+});
+
 test("who answers lives, who does not is dead after two misses, who is not read is left alone", () => {
   const [alive, dead, paused] = [new Peer(), new Peer(), new Peer()];
   dead.answers = false;
