@@ -85,11 +85,15 @@ export function mayWait(permissions: Permissions, asked: Asked, known: Known): V
   return onProcess(permissions, asked, known, []);
 }
 
+/** Signals that end what a session runs in the foreground: what closing the session does to it anyway. */
+const ENDING: ReadonlySet<number> = new Set([9, 15]);
+
 export function mayKill(permissions: Permissions, asked: Asked, known: Known): Verdict {
   const { signum = -1 } = asked;
-  return onProcess(permissions, asked, known, [
+  const verdict = onProcess(permissions, asked, known, [
     ["signals", ({ signals }) => signals === undefined || signals.has(signum)],
   ]);
+  return verdict.allowed || !ENDING.has(signum) || !isOwn(asked, known) ? verdict : { allowed: true };
 }
 
 /** Input for a process, as its exec was asked for. */
@@ -121,7 +125,7 @@ function onProcess(permissions: Permissions, asked: Asked, known: Known, checks:
   const { label, pid = NO_PID, service, ranks, signer } = asked;
   const rank = ranks.length === 1 ? ranks[0] : undefined;
   const signed = signer !== undefined;
-  const own = rank !== undefined && label === undefined && known.isForeground(service, rank, pid);
+  const own = isOwn(asked, known);
   const found = rank !== undefined && !signed ? known.labelOf(service, rank, pid) : undefined;
   // A pid beside a label counts for nothing, so that there is no reason to sign one.
   const name = label === undefined ? found : signed && pid !== NO_PID ? undefined : label;
@@ -135,6 +139,12 @@ function onProcess(permissions: Permissions, asked: Asked, known: Known, checks:
   if (!verdict.allowed) return verdict;
   const limited = verdict.details.length > 0 && verdict.details.every(({ labels }) => labels !== undefined);
   return limited && !signed && name !== undefined ? { allowed: true, label: name } : { allowed: true };
+}
+
+/** Whether a request is for one process, by its pid, that the session runs in the foreground. */
+function isOwn({ label, pid = NO_PID, service, ranks: [rank, ...more] }: Asked, known: Known): boolean {
+  const one = rank !== undefined && more.length === 0 && label === undefined;
+  return one && known.isForeground(service, rank, pid);
 }
 
 function anyOf(permissions: Permissions, asked: Asked, checks: readonly Check[]): Verdict {

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { readPermissions } from "../../../../proxy/auth/permissions.js";
+import type { Asked } from "../../../../proxy/policy/asked.js";
+import { type Known, mayKill } from "../../../../proxy/policy/policy.js";
+
+const OWN = 7;
+const known: Known = {
+  userid: 1,
+  processes: 1,
+  isForeground: (_service, _rank, pid) => pid === OWN,
+  labelOf: () => undefined,
+};
+const asked = (pid: number, signum: number): Asked => ({
+  operation: "kill",
+  service: "rexec",
+  ranks: [0],
+  background: false,
+  flags: 0,
+  pid,
+  signum,
+});
+
+/** What closing the session would do to it anyway. */
+test.each([
+  ["scope", readPermissions("exec", undefined)],
+  [
+    "signals",
+    readPermissions("exec kill", [{ type: "flux_subprocess", actions: ["kill"], signals: ["SIGINT"] }]),
+  ],
+  ["actions", readPermissions(undefined, [{ type: "flux_subprocess", actions: ["exec"] }])],
+])("who may start a process may end it, whatever the %s says, and no other process", (field, permissions) => {
+  for (const signum of [9, 15])
+    expect(mayKill(permissions, asked(OWN, signum), known)).toEqual({ allowed: true });
+  const denied = { allowed: false, reason: `token does not allow kill: ${field}` };
+  expect(mayKill(permissions, asked(OWN, 10), known)).toEqual(denied);
+  expect(mayKill(permissions, asked(OWN + 1, 15), known)).toEqual(denied);
+});
