@@ -56,12 +56,12 @@ const jkt = "x".repeat(43);
 
 /** Waits until the token has ended, with a successor or without. */
 async function outlive(world: World, successor: boolean): Promise<Attempt> {
-  const token = await world.token({ ...goodClaims(), exp: inSeconds(2) });
+  const token = await world.token({ ...goodClaims(), exp: inSeconds(4) });
   return world.attempt(
     async () => ({ client: await world.open(token), state: undefined }),
     async (client) => {
       if (successor) client.text({ type: "token", token: await world.token() });
-      await Promise.race([client.closed, delay(2500)]);
+      await Promise.race([client.closed, delay(4500)]);
       if (successor) return send(world, client, list);
       const { code, reason } = await client.closed;
       return `${code} ${reason}`;
