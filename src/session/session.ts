@@ -8,12 +8,11 @@ import {
   type Expiry,
   OUTPUT_WINDOW,
   ProtocolError,
-  parseOpening,
-  parseServerMessage,
   ranksOf,
   type ServerMessage,
   type Welcome,
 } from "../protocol/messages.js";
+import { parseOpening, parseServerMessage } from "../protocol/parse.js";
 import { Sequence } from "../protocol/sequence.js";
 import type { Signer } from "../signing/signer.js";
 import type { Connector, Transport, TransportClose } from "../transport/transport.js";

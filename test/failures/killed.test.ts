@@ -61,6 +61,15 @@ describe("killed in the middle of a stream", () => {
     return flux;
   };
 
+  /** A broker that can be killed, behind a proxy that lives. */
+  const doomedBroker = async () => {
+    const broker = await brokerVictim();
+    const { jwks, token } = await keys();
+    const proxy = await createProxy({ uri: broker.line, jwks, issuer, audience });
+    cleanups.push(() => proxy.close());
+    return { broker, proxy, token, flux: client(proxy.url, token) };
+  };
+
   /** Follows a process; resolves when its first output is there. */
   const follow = (flux: Flux, script: string) =>
     new Promise<{ told: ProcessEvent[]; end: Promise<unknown> }>((resolve, reject) => {
@@ -84,11 +93,7 @@ describe("killed in the middle of a stream", () => {
     told.map((event) => (event.type === "output" ? utf8(event.data) : "")).join("");
 
   it("the broker: a FluxError, after all that had come, and the session closes", async () => {
-    const broker = await brokerVictim();
-    const { jwks, token } = await keys();
-    const proxy = await createProxy({ uri: broker.line, jwks, issuer, audience });
-    cleanups.push(() => proxy.close());
-    const flux = client(proxy.url, token);
+    const { broker, proxy, token, flux } = await doomedBroker();
     const statuses = lastValueFrom(flux.status$.pipe(toArray()));
 
     const { told, end } = await follow(flux, "echo before; exec sleep 2");
@@ -113,11 +118,7 @@ describe("killed in the middle of a stream", () => {
   });
 
   it("the broker: collect gives what had come, with an unknown outcome, before the error", async () => {
-    const broker = await brokerVictim();
-    const { jwks, token } = await keys();
-    const proxy = await createProxy({ uri: broker.line, jwks, issuer, audience });
-    cleanups.push(() => proxy.close());
-    const flux = client(proxy.url, token);
+    const { broker, flux } = await doomedBroker();
     const collected: CompletedProcess[] = [];
     const end = failure(
       new Promise<void>((resolve, reject) => {
@@ -175,11 +176,7 @@ describe("killed in the middle of a stream", () => {
   });
 
   it("the broker while it is written to: the source is told to stop", async () => {
-    const broker = await brokerVictim();
-    const { jwks, token } = await keys();
-    const proxy = await createProxy({ uri: broker.line, jwks, issuer, audience });
-    cleanups.push(() => proxy.close());
-    const flux = client(proxy.url, token);
+    const { broker, flux } = await doomedBroker();
     let returned = false;
     async function* endless() {
       try {
@@ -207,11 +204,7 @@ describe("killed in the middle of a stream", () => {
   });
 
   it("wait: a FluxError, and no status", async () => {
-    const broker = await brokerVictim();
-    const { jwks, token } = await keys();
-    const proxy = await createProxy({ uri: broker.line, jwks, issuer, audience });
-    cleanups.push(() => proxy.close());
-    const flux = client(proxy.url, token);
+    const { broker, flux } = await doomedBroker();
     const pid = await rexecBg(flux, ["sleep", "2"], { waitable: true }).getPid();
     const status = failure(wait(flux, { pid }).getStatus());
     await list(flux).get();

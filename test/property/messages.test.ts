@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeIdset } from "../../src/protocol/idset.js";
+import { ProtocolError } from "../../src/protocol/messages.js";
 import {
-  ProtocolError,
   parseClientMessage,
   parseHello,
   parseOpening,
   parseProof,
   parseServerMessage,
-} from "../../src/protocol/messages.js";
+} from "../../src/protocol/parse.js";
 
 const seq = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const id = fc.integer({ min: 1, max: 0x7fffffff });

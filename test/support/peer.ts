@@ -1,17 +1,15 @@
 /** A proxy that does what a test tells it, at the far end of a memory transport. All that passes is the real codec. */
 import { Flux } from "../../src/index.js";
 import { type DataFrame, decodeDataFrame, encodeDataFrame } from "../../src/protocol/frame.js";
-import {
-  type Ack,
-  type ClientMessage,
-  type NewToken,
-  parseClientMessage,
-  parseHello,
-  parseProof,
-  type Request,
-  type ServerMessage,
-  type Welcome,
+import type {
+  Ack,
+  ClientMessage,
+  NewToken,
+  Request,
+  ServerMessage,
+  Welcome,
 } from "../../src/protocol/messages.js";
+import { parseClientMessage, parseHello, parseProof } from "../../src/protocol/parse.js";
 import { Sequence } from "../../src/protocol/sequence.js";
 import { Lease } from "../../src/session/lease.js";
 import { Session } from "../../src/session/session.js";

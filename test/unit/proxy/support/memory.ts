@@ -6,7 +6,8 @@ import { Session, type SessionOptions, type SessionSocket } from "../../../../pr
 import { Usage } from "../../../../proxy/usage.js";
 import { FluxError } from "../../../../src/errors.js";
 import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.js";
-import { parseServerMessage, type ServerMessage } from "../../../../src/protocol/messages.js";
+import type { ServerMessage } from "../../../../src/protocol/messages.js";
+import { parseServerMessage } from "../../../../src/protocol/parse.js";
 
 class MemorySocket implements SessionSocket {
   readonly texts: string[] = [];

@@ -8,12 +8,11 @@ import {
 } from "../../../../src/protocol/frame.js";
 import {
   type Expiry,
-  parseOpening,
-  parseServerMessage,
   type ServerMessage,
   SUBPROTOCOL,
   type Welcome,
 } from "../../../../src/protocol/messages.js";
+import { parseOpening, parseServerMessage } from "../../../../src/protocol/parse.js";
 
 export type Received = ServerMessage | DataFrame;
 

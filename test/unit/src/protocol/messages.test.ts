@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { ranksOf } from "../../../../src/protocol/messages.js";
 import {
   parseClientMessage,
   parseHello,
   parseOpening,
   parseServerMessage,
-  ranksOf,
-} from "../../../../src/protocol/messages.js";
+} from "../../../../src/protocol/parse.js";
 
 const refusal = (message: string) =>
   expect.objectContaining({ name: "ProtocolError", closeCode: 4400, message });
