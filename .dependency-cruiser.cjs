@@ -83,6 +83,19 @@ module.exports = {
       from: { pathNot: "^proxy/(audit|config)" },
       to: { path: "node_modules/pino/" },
     },
+    {
+      name: "proxy-goes-down",
+      comment: "listener, session, call, flow and policy, broker: each knows only those below it",
+      severity: "error",
+      from: { path: "^proxy/(call|flow|policy|broker)/" },
+      to: { path: "^proxy/(session/|listener|index|main|cli/)" },
+    },
+    {
+      name: "flow-and-policy-know-no-call",
+      severity: "error",
+      from: { path: "^proxy/(flow|policy)/" },
+      to: { path: "^proxy/call/" },
+    },
     // The command line is a user of the client as well as of the proxy; nothing else in proxy/ is.
     {
       name: "proxy-sees-little-of-src",

@@ -11,7 +11,7 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
 import { keepAlive } from "./keepalive.js";
-import { Session, type SessionOptions } from "./session.js";
+import { Session, type SessionOptions } from "./session/session.js";
 
 /** How long a client may take for its handshake, in milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;

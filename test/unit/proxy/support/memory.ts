@@ -2,7 +2,7 @@
 import type { Identity } from "../../../../proxy/auth/identity.js";
 import { ACTIONS } from "../../../../proxy/auth/permissions.js";
 import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "../../../../proxy/broker/broker.js";
-import { Session, type SessionOptions, type SessionSocket } from "../../../../proxy/session.js";
+import { Session, type SessionOptions, type SessionSocket } from "../../../../proxy/session/session.js";
 import { Usage } from "../../../../proxy/usage.js";
 import { FluxError } from "../../../../src/errors.js";
 import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.js";

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Action } from "../../../proxy/auth/permissions.js";
-import { FluxError } from "../../../src/errors.js";
-import { ALL_RANKS, encodeDataFrame } from "../../../src/protocol/frame.js";
-import { CLOSE, MAX_DATA, MAX_ID, OUTPUT_WINDOW } from "../../../src/protocol/messages.js";
-import { type Harness, IDENTITY, json, MemoryBroker, openSession, settle } from "./support/memory.js";
+import type { Action } from "../../../../proxy/auth/permissions.js";
+import { FluxError } from "../../../../src/errors.js";
+import { ALL_RANKS, encodeDataFrame } from "../../../../src/protocol/frame.js";
+import { CLOSE, MAX_DATA, MAX_ID, OUTPUT_WINDOW } from "../../../../src/protocol/messages.js";
+import { type Harness, IDENTITY, json, MemoryBroker, openSession, settle } from "../support/memory.js";
 
 const rpc = { type: "request", topic: "a.b", nodeid: "any", streaming: false, payload: {} };
 const exec = { ...rpc, topic: "rexec.exec", streaming: true, payload: { cmd: {}, flags: 11 } };

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Outbox, type Outgoing } from "../../../proxy/outbox.js";
-import { decodeDataFrame } from "../../../src/protocol/frame.js";
-import { CLOSE, MAX_DATA, OUTPUT_WINDOW } from "../../../src/protocol/messages.js";
+import { Outbox, type Outgoing } from "../../../../proxy/flow/outbox.js";
+import { decodeDataFrame } from "../../../../src/protocol/frame.js";
+import { CLOSE, MAX_DATA, OUTPUT_WINDOW } from "../../../../src/protocol/messages.js";
 
 const data = (size: number): Outgoing => ({
   type: "data",

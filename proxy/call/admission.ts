@@ -2,18 +2,18 @@
  * What a client asks for on its way to the broker: read, judged by its token, and made into what may be sent.
  * Nothing of what is refused here reaches the broker.
  */
-import { FluxError } from "../src/errors.js";
-import { encodeIdset } from "../src/protocol/idset.js";
-import type { Request } from "../src/protocol/messages.js";
-import type { Signer } from "../src/signing/signer.js";
-import type { AuditSession } from "./audit.js";
-import type { Identity } from "./auth/identity.js";
-import type { JsonObject } from "./broker/payload.js";
+import { FluxError } from "../../src/errors.js";
+import { encodeIdset } from "../../src/protocol/idset.js";
+import type { Request } from "../../src/protocol/messages.js";
+import type { Signer } from "../../src/signing/signer.js";
+import type { AuditSession } from "../audit.js";
+import type { Identity } from "../auth/identity.js";
+import type { JsonObject } from "../broker/payload.js";
+import { type Asked, isSigned, readRequest } from "../policy/asked.js";
+import { KnownProcesses } from "../policy/known.js";
+import { judge, mayWrite, type Verdict } from "../policy/policy.js";
+import type { Usage } from "../usage.js";
 import { OperationWatcher } from "./operation.js";
-import { type Asked, isSigned, readRequest } from "./policy/asked.js";
-import { KnownProcesses } from "./policy/known.js";
-import { judge, mayWrite, type Verdict } from "./policy/policy.js";
-import type { Usage } from "./usage.js";
 
 /** A request that may be sent. */
 export interface Admitted {

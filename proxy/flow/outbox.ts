@@ -3,9 +3,9 @@
  * acknowledgements than PROTOCOL.md, "Sequence", allows. What does not fit waits here; `onBlocked` says
  * when the source has to be stopped, so that what waits stays small.
  */
-import { type DataFrame, encodeDataFrame } from "../src/protocol/frame.js";
-import { CLOSE, OUTPUT_WINDOW, ProtocolError, type ServerMessage } from "../src/protocol/messages.js";
-import { Sequence } from "../src/protocol/sequence.js";
+import { type DataFrame, encodeDataFrame } from "../../src/protocol/frame.js";
+import { CLOSE, OUTPUT_WINDOW, ProtocolError, type ServerMessage } from "../../src/protocol/messages.js";
+import { Sequence } from "../../src/protocol/sequence.js";
 
 type Unnumbered<T> = T extends unknown ? Omit<T, "seq"> : never;
 

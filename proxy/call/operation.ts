@@ -1,10 +1,10 @@
 /** One operation as it goes on: what it tells of processes is remembered, and what it was is recorded at its end. */
-import { errnoOf, type FluxError } from "../src/errors.js";
-import type { Identity } from "./auth/identity.js";
-import { isJsonObject, type JsonObject } from "./broker/payload.js";
-import type { Asked, Operation } from "./policy/asked.js";
-import type { KnownProcesses, Listed } from "./policy/known.js";
-import type { Counted, Usage } from "./usage.js";
+import { errnoOf, type FluxError } from "../../src/errors.js";
+import type { Identity } from "../auth/identity.js";
+import { isJsonObject, type JsonObject } from "../broker/payload.js";
+import type { Asked, Operation } from "../policy/asked.js";
+import type { KnownProcesses, Listed } from "../policy/known.js";
+import type { Counted, Usage } from "../usage.js";
 
 /** What an operation came to. */
 export interface OperationEnd {

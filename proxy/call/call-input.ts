@@ -1,8 +1,8 @@
 /** The input of an exec: how much of it there may be, and whether there may be any. PROTOCOL.md, "Processes". */
-import { errnoOf } from "../src/errors.js";
-import { CLOSE, ProtocolError } from "../src/protocol/messages.js";
+import { errnoOf } from "../../src/errors.js";
+import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+import type { Outgoing } from "../flow/outbox.js";
 import { CreditMeter } from "./credit.js";
-import type { Outgoing } from "./outbox.js";
 
 const EPERM = errnoOf("EPERM");
 

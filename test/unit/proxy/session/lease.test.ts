@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Identity } from "../../../proxy/auth/identity.js";
-import { Lease } from "../../../proxy/lease.js";
-import { FluxError } from "../../../src/errors.js";
-import { CLOSE } from "../../../src/protocol/messages.js";
-import { IDENTITY } from "./support/memory.js";
+import type { Identity } from "../../../../proxy/auth/identity.js";
+import { Lease } from "../../../../proxy/session/lease.js";
+import { FluxError } from "../../../../src/errors.js";
+import { CLOSE } from "../../../../src/protocol/messages.js";
+import { IDENTITY } from "../support/memory.js";
 
 const START = 1_000_000;
 

@@ -1,7 +1,7 @@
 /** What RFC 42 exec and attach answer, checked: a broker's word is data from outside too. */
-import { MAX_DATA } from "../src/protocol/messages.js";
-import { type IoObject, ioBytes } from "../src/protocol/rfc42.js";
-import { isJsonObject, type JsonObject } from "./broker/payload.js";
+import { MAX_DATA } from "../../src/protocol/messages.js";
+import { type IoObject, ioBytes } from "../../src/protocol/rfc42.js";
+import { isJsonObject, type JsonObject } from "../broker/payload.js";
 
 export type ProcessEvent =
   | { type: "output"; stream: string; pieces: Uint8Array[]; eof: boolean }

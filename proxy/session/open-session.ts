@@ -1,6 +1,6 @@
 /** A session that has been welcomed: its requests, their input, and the connections to the broker they need. */
-import { FluxError } from "../src/errors.js";
-import { ALL_RANKS, type DataFrame } from "../src/protocol/frame.js";
+import { FluxError } from "../../src/errors.js";
+import { ALL_RANKS, type DataFrame } from "../../src/protocol/frame.js";
 import {
   CLOSE,
   type ClientMessage,
@@ -8,18 +8,18 @@ import {
   ProtocolError,
   type Request,
   ranksOf,
-} from "../src/protocol/messages.js";
-import { Sequence } from "../src/protocol/sequence.js";
-import { Admission, type AdmissionOptions } from "./admission.js";
-import type { Identity } from "./auth/identity.js";
-import type { Broker } from "./broker/broker.js";
+} from "../../src/protocol/messages.js";
+import { Sequence } from "../../src/protocol/sequence.js";
+import type { Identity } from "../auth/identity.js";
+import type { Broker } from "../broker/broker.js";
+import { Admission, type AdmissionOptions } from "../call/admission.js";
+import { Call, errorMessage } from "../call/call.js";
+import { CallTable } from "../call/call-table.js";
+import type { SendQueue } from "../call/send-queue.js";
+import type { Outbox } from "../flow/outbox.js";
 import type { BrokerPool } from "./broker-pool.js";
-import { Call, errorMessage } from "./call.js";
-import { CallTable } from "./call-table.js";
 import type { Lease } from "./lease.js";
 import type { Place } from "./opening.js";
-import type { Outbox } from "./outbox.js";
-import type { SendQueue } from "./send-queue.js";
 
 export interface OpenSessionOptions extends AdmissionOptions {
   lease: Lease;

@@ -1,13 +1,13 @@
 /** One request of a client, fanned out over its ranks. PROTOCOL.md, "Requests" and "Processes". */
-import { FluxError } from "../src/errors.js";
-import { CLOSE, ProtocolError, type Request, type SignedWrite } from "../src/protocol/messages.js";
-import { EXEC_FLAG, ioObject } from "../src/protocol/rfc42.js";
+import { FluxError } from "../../src/errors.js";
+import { CLOSE, ProtocolError, type Request, type SignedWrite } from "../../src/protocol/messages.js";
+import { EXEC_FLAG, ioObject } from "../../src/protocol/rfc42.js";
+import type { Broker, ResponseHandler } from "../broker/broker.js";
+import type { JsonObject } from "../broker/payload.js";
+import type { Outgoing } from "../flow/outbox.js";
+import { readSignedWrite, SignedError } from "../policy/signed.js";
 import type { Admitted } from "./admission.js";
-import type { Broker, ResponseHandler } from "./broker/broker.js";
-import type { JsonObject } from "./broker/payload.js";
 import { CallInput } from "./call-input.js";
-import type { Outgoing } from "./outbox.js";
-import { readSignedWrite, SignedError } from "./policy/signed.js";
 import { type ProcessEvent, readProcessEvent } from "./process.js";
 import type { SendQueue } from "./send-queue.js";
 

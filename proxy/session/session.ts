@@ -3,23 +3,23 @@
  * {@link SessionSocket} and to brokers. Everything it does is in PROTOCOL.md.
  */
 import { randomUUID } from "node:crypto";
-import type { FluxError } from "../src/errors.js";
-import { closeReason } from "../src/protocol/close-reason.js";
-import { decodeDataFrame } from "../src/protocol/frame.js";
-import { CLOSE, ProtocolError, type Welcome } from "../src/protocol/messages.js";
-import { parseClientMessage } from "../src/protocol/parse.js";
-import type { Signer } from "../src/signing/signer.js";
-import type { Audit, AuditSession } from "./audit.js";
-import type { Identity } from "./auth/identity.js";
-import type { Broker } from "./broker/broker.js";
+import type { FluxError } from "../../src/errors.js";
+import { closeReason } from "../../src/protocol/close-reason.js";
+import { decodeDataFrame } from "../../src/protocol/frame.js";
+import { CLOSE, ProtocolError, type Welcome } from "../../src/protocol/messages.js";
+import { parseClientMessage } from "../../src/protocol/parse.js";
+import type { Signer } from "../../src/signing/signer.js";
+import type { Audit, AuditSession } from "../audit.js";
+import type { Identity } from "../auth/identity.js";
+import type { Broker } from "../broker/broker.js";
+import { SendQueue } from "../call/send-queue.js";
+import { Gate, type Inflow } from "../flow/gate.js";
+import { Outbox, type OutboxSocket } from "../flow/outbox.js";
+import type { Usage } from "../usage.js";
 import { BrokerPool } from "./broker-pool.js";
-import { Gate, type Inflow } from "./gate.js";
 import { Lease } from "./lease.js";
 import { OpenSession } from "./open-session.js";
 import { Opening, type Place } from "./opening.js";
-import { Outbox, type OutboxSocket } from "./outbox.js";
-import { SendQueue } from "./send-queue.js";
-import type { Usage } from "./usage.js";
 
 /** The proxy's end of one WebSocket. */
 export interface SessionSocket extends OutboxSocket, Inflow {

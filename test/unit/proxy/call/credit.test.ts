@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CreditMeter } from "../../../proxy/credit.js";
+import { CreditMeter } from "../../../../proxy/call/credit.js";
 
 describe("CreditMeter", () => {
   test("the slowest rank rules, one that has said nothing counts as 0", () => {

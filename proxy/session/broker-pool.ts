@@ -2,8 +2,8 @@
  * The broker connections of one session: read from while the client keeps up, written to while the broker
  * does.
  */
-import type { Broker } from "./broker/broker.js";
-import type { Inflow } from "./gate.js";
+import type { Broker } from "../broker/broker.js";
+import type { Inflow } from "../flow/gate.js";
 
 export class BrokerPool {
   readonly #inflow: Inflow;

@@ -1,11 +1,11 @@
 /** From the first message of a client to its welcome. PROTOCOL.md, "Opening". */
-import { FluxError } from "../src/errors.js";
-import { CLOSE, ProtocolError, type Welcome } from "../src/protocol/messages.js";
-import { parseHello, parseProof } from "../src/protocol/parse.js";
-import type { Identity } from "./auth/identity.js";
-import { createNonce, verifyProof } from "./auth/proof.js";
-import type { Broker } from "./broker/broker.js";
-import { attrGetInteger } from "./broker/rpc.js";
+import { FluxError } from "../../src/errors.js";
+import { CLOSE, ProtocolError, type Welcome } from "../../src/protocol/messages.js";
+import { parseHello, parseProof } from "../../src/protocol/parse.js";
+import type { Identity } from "../auth/identity.js";
+import { createNonce, verifyProof } from "../auth/proof.js";
+import type { Broker } from "../broker/broker.js";
+import { attrGetInteger } from "../broker/rpc.js";
 
 /** Where in the instance the broker is that a session speaks to. */
 export type Place = Pick<Welcome, "rank" | "size" | "owner">;

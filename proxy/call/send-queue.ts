@@ -1,9 +1,9 @@
 /** What a session sends to its brokers, in the order that the client asked for it, though signing takes time. */
-import { FluxError } from "../src/errors.js";
-import { CLOSE, ProtocolError } from "../src/protocol/messages.js";
-import { type Signer, signedPayload } from "../src/signing/signer.js";
-import { encodePayload, type JsonObject } from "./broker/payload.js";
-import type { Inflow } from "./gate.js";
+import { FluxError } from "../../src/errors.js";
+import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+import { type Signer, signedPayload } from "../../src/signing/signer.js";
+import { encodePayload, type JsonObject } from "../broker/payload.js";
+import type { Inflow } from "../flow/gate.js";
 
 /** How many messages may wait for a signature before no more are taken from the client. */
 const MAX_WAITING = 16;

@@ -1,7 +1,7 @@
 /** A token has an end, and may have a successor. PROTOCOL.md, "Renewal". */
-import { FluxError } from "../src/errors.js";
-import { CLOSE, type Expiry } from "../src/protocol/messages.js";
-import type { Identity } from "./auth/identity.js";
+import { FluxError } from "../../src/errors.js";
+import { CLOSE, type Expiry } from "../../src/protocol/messages.js";
+import type { Identity } from "../auth/identity.js";
 
 /** How long before the end the client is told, in milliseconds. */
 const NOTICE_MS = 60_000;

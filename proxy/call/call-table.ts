@@ -1,5 +1,5 @@
 /** The open calls of a session, and the ids that they take. PROTOCOL.md, "Requests". */
-import { CLOSE, MAX_ID, ProtocolError } from "../src/protocol/messages.js";
+import { CLOSE, MAX_ID, ProtocolError } from "../../src/protocol/messages.js";
 import type { Call } from "./call.js";
 
 export class CallTable {
