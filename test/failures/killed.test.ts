@@ -1,4 +1,6 @@
 /** What the client's observable says when the broker, the proxy or the process is killed in the middle of a stream. */
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { lastValueFrom, toArray } from "rxjs";
 import { afterEach, describe, expect, it } from "vitest";
 import { generateKeys, signToken } from "../../proxy/auth/keys.js";
@@ -41,7 +43,9 @@ describe("killed in the middle of a stream", () => {
       const broker = await startEmbeddedBroker({ size: 2 });
       console.log(broker.uri);
     `);
-    cleanups.push(victim.kill);
+    // Who is killed cannot tidy up.
+    const directory = dirname(victim.line.replace("local://", ""));
+    cleanups.push(() => rm(directory, { recursive: true }), victim.kill);
     return victim;
   };
 
