@@ -1,7 +1,7 @@
 /** What the client's observable says when the broker, the proxy or the process is killed in the middle of a stream. */
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { lastValueFrom, toArray } from "rxjs";
+import { lastValueFrom, tap, toArray } from "rxjs";
 import { afterEach, describe, expect, it } from "vitest";
 import { generateKeys, signToken } from "../../proxy/auth/keys.js";
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
@@ -124,17 +124,15 @@ describe("killed in the middle of a stream", () => {
   it("the broker: collect gives what had come, with an unknown outcome, before the error", async () => {
     const { broker, flux } = await doomedBroker();
     const collected: CompletedProcess[] = [];
-    const end = failure(
-      new Promise<void>((resolve, reject) => {
-        const running = exec(flux, sh("echo before; exec sleep 2"));
-        running.subscribe({ next: (event) => event.type === "output" && broker.kill(), error: () => {} });
-        running
-          .pipe(collect())
-          .subscribe({ next: (value) => collected.push(value), error: reject, complete: resolve });
-      }),
+    const running = exec(flux, sh("echo before; exec sleep 2")).pipe(
+      tap((event) => void (event.type === "output" && broker.kill())),
+      collect(),
+      tap((process) => collected.push(process)),
     );
-    expect(await end).toMatchObject({ code: "ECONNRESET" });
-    for (const { outcome } of collected) expect(outcome.kind).toBe("unknown");
+    expect(await failure(lastValueFrom(running))).toMatchObject({ code: "ECONNRESET" });
+    expect(collected.map(({ stdout, outcome }) => [utf8(stdout), outcome])).toMatchObject([
+      ["before\n", { kind: "unknown", cause: { code: "ECONNRESET" } }],
+    ]);
   });
 
   it("the proxy: a FluxError, and Flux ends the process that was in the foreground", async () => {

@@ -23,19 +23,11 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-describe("refused at the opening", () => {
-  test.each(OPENINGS)("$name", async ({ bad, good, reason }) => {
-    const refused = await bad(world);
-    expect(refused.refused).toMatch(reason);
-    expect(refused).toMatchObject({ sent: [], connections: 0, bytes: 0 });
-    const control = await good(world);
-    expect(control.refused).toBeUndefined();
-    expect(control.sent.length).toBeGreaterThan(0);
-  });
-});
-
-describe("refused in a session", () => {
-  test.each(REQUESTS)("$name", async ({ bad, good, reason }) => {
+describe.each([
+  ["at the opening", OPENINGS],
+  ["in a session", REQUESTS],
+])("refused %s", (_, refusals) => {
+  test.each(refusals)("$name", async ({ bad, good, reason }) => {
     const refused = await bad(world);
     expect(refused.refused).toMatch(reason);
     expect(refused).toMatchObject({ sent: [], connections: 0, bytes: 0 });

@@ -151,12 +151,10 @@ describe("input that is refused", () => {
     await settled();
     expect(errors).toEqual(["EPERM"]);
     expect(proxy.received.map(({ type }) => type)).toEqual(["request", "eof", "request"]);
-    await expect(
-      write(flux, { matchtag: 1 }, "x", { stream: "CHAN" })
-        .get()
-        .catch((e) => e),
-    ).toBeDefined();
+    const waiting = write(flux, { matchtag: 1 }, "x", { stream: "CHAN" }).get();
+    const refused = expect(waiting).rejects.toMatchObject({ code: "EPERM", message });
     proxy.send({ type: "refused", id: 1, stream: "CHAN", errno: 1, message });
+    await refused;
     await expect(write(flux, { matchtag: 1 }, "x", { stream: "CHAN" }).get()).rejects.toMatchObject({
       code: "EPERM",
       message,
