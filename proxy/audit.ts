@@ -32,6 +32,10 @@ export interface AuditSession {
   /** A token was accepted. */
   opened(identity: Identity): void;
   renewed(identity: Identity): void;
+  /** Another token was accepted, on another connection. */
+  resumed(identity: Identity): void;
+  /** The connection was lost. */
+  detached(): void;
   operation(record: OperationRecord): void;
   /** @param code the close code; undefined if the client has closed, or gone */
   closed(code: number | undefined, reason: string): void;
@@ -99,6 +103,15 @@ class SessionLog implements AuditSession {
   renewed(identity: Identity): void {
     this.#identify(identity);
     this.#write("renewed", { expires: identity.expires });
+  }
+
+  resumed(identity: Identity): void {
+    this.#identify(identity);
+    this.#write("resumed", { expires: identity.expires });
+  }
+
+  detached(): void {
+    this.#write("detached", {});
   }
 
   operation({ argv, ...record }: OperationRecord): void {

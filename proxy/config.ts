@@ -18,6 +18,17 @@ export interface ProxyOptions extends VerifierOptions {
   helloTimeoutMs?: number | undefined;
   /** How long the broker may take to accept a connection, in milliseconds. Default 10,000. */
   brokerTimeoutMs?: number | undefined;
+  /**
+   * For how long a session and its processes outlive a lost connection, in milliseconds, if its client does not say.
+   * Default 120,000; 0: not at all.
+   */
+  graceMs?: number | undefined;
+  /** What a client may ask for at most, in milliseconds. Default 600,000. */
+  maxGraceMs?: number | undefined;
+  /** How many sessions a subject may have. Default 256. */
+  sessionsPerSubject?: number | undefined;
+  /** How often a client has to give a sign of life, in milliseconds; after three times it is lost. Default 5000. */
+  pingIntervalMs?: number | undefined;
   /** How requests are signed for the proxy's own user, where a client asks for it. Default: not at all. */
   signer?: SignerOptions | Signer | undefined;
   /**
@@ -49,6 +60,10 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     path = "/",
     helloTimeoutMs = 10_000,
     brokerTimeoutMs = 10_000,
+    graceMs = 120_000,
+    maxGraceMs = 600_000,
+    sessionsPerSubject = 256,
+    pingIntervalMs = 5000,
     gateway = false,
     audit = false,
     onFault = warn,
@@ -61,13 +76,22 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new TypeError("port is not an integer of 0 to 65535");
   if (!/^\/[^?#]*$/.test(path)) throw new TypeError("path is not the path of a URL");
-  for (const [name, value] of Object.entries({ helloTimeoutMs, brokerTimeoutMs })) {
-    // The range of Node's timers.
+  // The range of Node's timers.
+  for (const [name, value] of Object.entries({ helloTimeoutMs, brokerTimeoutMs, pingIntervalMs })) {
     if (!(value > 0 && value < 2 ** 31)) throw new TypeError(`${name} is not a number of milliseconds`);
+  }
+  for (const [name, value] of Object.entries({ graceMs, maxGraceMs })) {
+    if (!(Number.isInteger(value) && value >= 0 && value < 2 ** 31)) {
+      throw new TypeError(`${name} is not an integer of milliseconds`);
+    }
+  }
+  if (!(Number.isInteger(sessionsPerSubject) && sessionsPerSubject > 0)) {
+    throw new TypeError("sessionsPerSubject is not a positive integer");
   }
   if (typeof gateway !== "boolean") throw new TypeError("gateway is not a boolean");
   if (audit === "") throw new TypeError("audit is an empty path");
-  const defaulted = { host, port, path, helloTimeoutMs, brokerTimeoutMs, gateway, audit, onFault };
+  const times = { helloTimeoutMs, brokerTimeoutMs, graceMs, maxGraceMs, pingIntervalMs };
+  const defaulted = { host, port, path, ...times, sessionsPerSubject, gateway, audit, onFault };
   return { ...options, ...defaulted };
 }
 

@@ -5,8 +5,10 @@ import { createAudit } from "./audit.js";
 import { createVerifier } from "./auth/token.js";
 import { BrokerConnection } from "./broker/connection.js";
 import { type ProxyOptions, proxyConfig } from "./config.js";
+import { Brakes } from "./flow/brakes.js";
 import { checkOwner, gatewayCredential } from "./gateway.js";
-import { listen } from "./listener.js";
+import { type Listener, listen } from "./listener.js";
+import { Sessions } from "./session/sessions.js";
 import { createSigner } from "./signing/index.js";
 import { Usage } from "./usage.js";
 
@@ -54,19 +56,26 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
       ...(gateway ? { credential: gatewayCredential(client, userid) } : {}),
     });
   const audit = config.audit === false ? undefined : createAudit(config.audit, onFault);
-  const usage = new Usage();
-  const sessionOptions = { verify, connectBroker, signer, usage, audit, onFault, helloTimeoutMs };
-  const listener = await listen(config, sessionOptions).catch((error: unknown) => {
-    audit?.close();
-    throw error;
-  });
+  const surroundings = { verify, signer, usage: new Usage(), brakes: new Brakes(), audit, onFault };
+  const sessions = new Sessions({ ...config, ...surroundings, connectBroker });
+  const listener = await listen(config, { sessions, verify, audit, onFault, helloTimeoutMs }).catch(
+    (error: unknown) => {
+      audit?.close();
+      throw error;
+    },
+  );
   const url = `ws://${isIPv6(host) ? `[${host}]` : host}:${listener.address.port}${path}`;
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= listener.close().finally(() => audit?.close());
+    closing ??= stop(sessions, listener).finally(() => audit?.close());
     return closing;
   };
   return { url, close, [Symbol.asyncDispose]: close };
+}
+
+async function stop(sessions: Sessions, listener: Listener): Promise<void> {
+  sessions.shutdown();
+  await listener.close();
 }
 
 /** Whoever signs here signs for the proxy's own user. @throws TypeError if it is for another */

@@ -1,21 +1,17 @@
-/** Pings, so that a WebSocket whose other end has gone without a word is closed and its processes end. */
+/** Pings, so that a WebSocket whose other end has gone without a word is closed. PROTOCOL.md, "Liveness". */
 import type { WebSocket } from "ws";
 
-const INTERVAL_MS = 15_000;
-
 /** Intervals in a row without a sign of life, after which a socket is taken for dead. */
-const MISSES = 2;
+const MISSES = 3;
 
 /**
  * Looks after the sockets that `sockets` has at any time.
  * @returns a function that ends it
  */
-export function keepAlive(sockets: ReadonlyMap<WebSocket, unknown>, intervalMs = INTERVAL_MS): () => void {
+export function keepAlive(sockets: ReadonlyMap<WebSocket, unknown>, intervalMs: number): () => void {
   const misses = new WeakMap<WebSocket, number>();
   const timer = setInterval(() => {
     for (const ws of sockets.keys()) {
-      // A pong cannot be seen on a socket that we do not read.
-      if (ws.isPaused) continue;
       const missed = misses.get(ws);
       if (missed === undefined) {
         // Any message will do: a pong may wait behind many of them on a slow line.

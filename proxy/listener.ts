@@ -9,9 +9,9 @@ import {
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
+import { CLOSE, MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
 import { keepAlive } from "./keepalive.js";
-import { Session, type SessionOptions } from "./session/session.js";
+import { Connection, type ConnectionOptions } from "./session/connection.js";
 
 /** How long a client may take for its handshake, in milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -23,20 +23,24 @@ export interface ListenerOptions {
   host: string;
   port: number;
   path: string;
+  pingIntervalMs: number;
 }
 
 export interface Listener {
   readonly address: AddressInfo;
   /**
-   * Closes every session with 1001 and stops listening. Takes little more than a second, whatever clients
+   * Closes every connection with 1001 and stops listening. Takes little more than a second, whatever clients
    * do.
    */
   close(): Promise<void>;
 }
 
 /** @throws the error of listen(2), such as EADDRINUSE */
-export async function listen(options: ListenerOptions, sessionOptions: SessionOptions): Promise<Listener> {
-  const sockets = new Map<WebSocket, Session>();
+export async function listen(
+  options: ListenerOptions,
+  connectionOptions: ConnectionOptions,
+): Promise<Listener> {
+  const sockets = new Map<WebSocket, Connection>();
   const upgrader = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME,
@@ -57,21 +61,21 @@ export async function listen(options: ListenerOptions, sessionOptions: SessionOp
     if (status !== undefined) return refuse(socket, status);
     upgrader.handleUpgrade(request, socket, head, (ws) => {
       const peer = request.socket.remoteAddress;
-      sockets.set(ws, serve(ws, { ...sessionOptions, peer }));
+      sockets.set(ws, serve(ws, { ...connectionOptions, peer }));
       ws.on("close", () => sockets.delete(ws));
     });
   });
   await listening(server, options);
   // accept(2) may fail later, such as with EMFILE; those who are connected go on.
-  server.on("error", sessionOptions.onFault);
-  const stopPinging = keepAlive(sockets);
+  server.on("error", connectionOptions.onFault);
+  const stopPinging = keepAlive(sockets, options.pingIntervalMs);
 
   return {
     address: server.address() as AddressInfo,
     async close() {
       stopPinging();
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const session of sockets.values()) session.shutdown();
+      for (const connection of sockets.values()) connection.shutdown();
       const deadline = setTimeout(() => {
         for (const ws of sockets.keys()) ws.terminate();
         server.closeAllConnections();
@@ -92,15 +96,13 @@ function listening(server: Server, { host, port }: ListenerOptions): Promise<voi
   });
 }
 
-function serve(ws: WebSocket, options: SessionOptions): Session {
-  const sent = () => session.drained();
-  const session = new Session(
+function serve(ws: WebSocket, options: ConnectionOptions): Connection {
+  const sent = () => connection.drained();
+  const connection = new Connection(
     {
       sendText: (text) => ws.send(text, sent),
       sendBinary: (bytes) => ws.send(bytes, sent),
       close: (code, reason) => ws.close(code, reason),
-      pause: () => ws.pause(),
-      resume: () => ws.resume(),
       get bufferedAmount() {
         return ws.bufferedAmount;
       },
@@ -109,12 +111,17 @@ function serve(ws: WebSocket, options: SessionOptions): Session {
   );
   // With the default binaryType of ws every message is one Buffer.
   ws.on("message", (data: Buffer, isBinary) =>
-    isBinary ? session.binary(data) : session.text(data.toString()),
+    isBinary ? connection.binary(data) : connection.text(data.toString()),
   );
-  // ws itself closes with 1009, 1007 or 1002; "close" follows.
-  ws.on("error", () => {});
-  ws.on("close", () => session.closed());
-  return session;
+  // ws itself closes for what is no WebSocket message, or a larger one than we take: with 1002, 1007 or 1009.
+  ws.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (code?.startsWith("WS_ERR_")) connection.broken(message);
+  });
+  // Any other code than these two is the network's, or of somebody in between.
+  ws.on("close", (code) =>
+    connection.closed(code === CLOSE.normal || code === CLOSE.goingAway ? code : undefined),
+  );
+  return connection;
 }
 
 /** The HTTP status with which a handshake is refused, if it is. */

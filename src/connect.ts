@@ -1,5 +1,6 @@
 import { Flux } from "./flux.js";
 import { Lease, type Prove, type TokenSource } from "./session/lease.js";
+import type { RetryOptions } from "./session/retry.js";
 import { Session } from "./session/session.js";
 import type { Signer } from "./signing/signer.js";
 import { webSocketConnector } from "./transport/websocket.js";
@@ -21,6 +22,16 @@ export interface ConnectOptions {
    * is to be signed, if it can.
    */
   signer?: Signer | undefined;
+  /**
+   * How a lost connection is tried again; `false`: not at all, and the session ends with it. Each attempt asks `token`
+   * anew. The first connection is not tried again.
+   */
+  retry?: RetryOptions | false | undefined;
+  /**
+   * For how many milliseconds the session and its processes outlive a lost connection. Default, and at most: what the
+   * proxy allows.
+   */
+  grace?: number | undefined;
 }
 
 /**
@@ -33,9 +44,13 @@ export interface ConnectOptions {
  * @throws TypeError if the url is none. That the proxy cannot be reached or refuses the token is an error of
  *   `status$` and of every request: FluxError with ECONNREFUSED or EACCES
  */
-export function connect(url: string | URL, { token, prove, signer }: ConnectOptions): Flux {
+export function connect(url: string | URL, options: ConnectOptions): Flux {
+  const { token, prove, signer, retry, grace } = options;
+  if (grace !== undefined && !(Number.isInteger(grace) && grace >= 0)) {
+    throw new TypeError("grace is an integer of milliseconds, 0 or more");
+  }
   const connector = webSocketConnector(webSocketUrl(url));
-  return new Flux(new Session(connector, new Lease(tokenSource(token), prove), signer));
+  return new Flux(new Session(connector, new Lease(tokenSource(token), prove), signer, { retry, grace }));
 }
 
 function webSocketUrl(url: string | URL): string {

@@ -21,7 +21,7 @@ export class Flux {
     this.session = session;
   }
 
-  /** "connecting", "open", "closed", the latest first and then each change. Completes after "closed". */
+  /** "connecting", "open", "resuming", "closed": the latest first and then each change. Completes after "closed". */
   get status$(): Observable<Status> {
     return this.session.status$;
   }
@@ -43,7 +43,18 @@ export class Flux {
     return new Rpc(request<T>(this, topic, payload, nodeid, false));
   }
 
-  /** Closes the connection. Processes in the foreground end with it, as RFC 42 has it; those in background stay. */
+  /**
+   * Makes another connection and goes on over it, then lets go of the one there is: after a change of the network or of
+   * the token, without an interruption. Rejects with a FluxError if that fails; then the one there is serves on.
+   */
+  reconnect(): Promise<void> {
+    return this.session.reconnect();
+  }
+
+  /**
+   * Ends the session. Processes in the foreground end with it, as RFC 42 has it; those in background stay. While the
+   * connection is lost the proxy does not hear of it, and ends the session when its grace is over.
+   */
   close(): void {
     this.session.close();
   }

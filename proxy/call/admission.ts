@@ -4,14 +4,14 @@
  */
 import { FluxError } from "../../src/errors.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
-import type { Request } from "../../src/protocol/messages.js";
+import type { Overflow, Request } from "../../src/protocol/messages.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { AuditSession } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { JsonObject } from "../broker/payload.js";
 import { type Asked, isSigned, readRequest } from "../policy/asked.js";
 import { KnownProcesses } from "../policy/known.js";
-import { judge, mayWrite, type Verdict } from "../policy/policy.js";
+import { judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
 import type { Usage } from "../usage.js";
 import { OperationWatcher } from "./operation.js";
 
@@ -24,6 +24,8 @@ export interface Admitted {
   readonly pinned: boolean;
   /** Who signs the request and its input; undefined if nobody does here. */
   readonly signer: Signer | undefined;
+  /** What becomes of a process whose output is not taken. */
+  readonly overflow: Overflow;
   /** Why it takes no input. */
   readonly inputRefusal: string | undefined;
   readonly watcher: OperationWatcher;
@@ -50,13 +52,16 @@ export class Admission {
     const { usage } = this.#options;
     const { permissions, userid, sub } = identity;
     const asked = readRequest(request, ranks);
-    const verdict = judge(permissions, asked, {
+    const known: Known = {
       userid,
       processes: usage.count(sub),
       isForeground: (...process) => this.#known.isForeground(...process),
       labelOf: (...process) => this.#known.labelOf(...process),
-    });
+    };
+    const verdict = judge(permissions, asked, known);
     if (!verdict.allowed) return this.#refuse(asked, verdict.reason);
+    const overflow = mayOverflow(permissions, asked, known, request.overflow);
+    if (!overflow.allowed) return this.#refuse(asked, overflow.reason);
     const sign = request.sign === true && !isSigned(request.payload);
     const obstacle = sign ? this.#cannotSign(userid) : undefined;
     if (obstacle !== undefined) return this.#refuse(asked, obstacle);
@@ -85,6 +90,7 @@ export class Admission {
       payload: payloadOf(request, asked, verdict.label),
       pinned,
       signer: sign ? signer : undefined,
+      overflow: request.overflow ?? (asked.operation === "attach" ? "gap" : "stop"),
       inputRefusal,
       watcher: new OperationWatcher({
         identity,

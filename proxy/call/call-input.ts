@@ -1,7 +1,7 @@
 /** The input of an exec: how much of it there may be, and whether there may be any. PROTOCOL.md, "Processes". */
 import { errnoOf } from "../../src/errors.js";
 import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
-import type { Outgoing } from "../flow/outbox.js";
+import type { ControlMessage } from "../flow/message.js";
 import { CreditMeter } from "./credit.js";
 
 const EPERM = errnoOf("EPERM");
@@ -13,7 +13,7 @@ export interface CallInputOptions {
   counted: boolean;
   /** Why none is taken, if the token does not allow it. */
   refusal: string | undefined;
-  emit(message: Outgoing): void;
+  emit(message: ControlMessage): void;
 }
 
 export class CallInput {

@@ -6,6 +6,10 @@ export class CallTable {
   readonly #calls = new Map<number, Call>();
   readonly #ids = new Set<number>();
 
+  get size(): number {
+    return this.#calls.size;
+  }
+
   /** @throws ProtocolError if one of the `count` ids from `first` on is out of range or in use */
   check(first: number, count: number): void {
     const last = first + count - 1;

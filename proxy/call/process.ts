@@ -1,12 +1,15 @@
 /** What RFC 42 exec and attach answer, checked: a broker's word is data from outside too. */
-import { MAX_DATA } from "../../src/protocol/messages.js";
 import { type IoObject, ioBytes } from "../../src/protocol/rfc42.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
+import { MAX_OUTPUT } from "../flow/stream-output.js";
 
 export type ProcessEvent =
   | { type: "output"; stream: string; pieces: Uint8Array[]; eof: boolean }
   | { type: "credit"; grants: { stream: string; bytes: number }[] }
-  /** started, attached, stopped, finished, and what later RFCs add: passed on as it is. */
+  /** started or attached. */
+  | { type: "runs"; pid: number; label: string | undefined }
+  | { type: "stopped" }
+  /** finished, and what later RFCs add: passed on as it is. */
   | { type: "other" };
 
 /** What a stream's name has room for in a binary frame, in bytes. */
@@ -19,9 +22,21 @@ export function readProcessEvent(payload: JsonObject): ProcessEvent {
       return readOutput(payload.io);
     case "add-credit":
       return readCredit(payload.channels);
+    case "started":
+    case "attached":
+      return readRuns(payload);
+    case "stopped":
+      return { type: "stopped" };
     default:
       return { type: "other" };
   }
+}
+
+/** Of a command object only the label counts here; the client gets all of it, whatever it is. */
+function readRuns({ pid, cmd }: JsonObject): ProcessEvent {
+  if (typeof pid !== "number") return { type: "other" };
+  const label = isJsonObject(cmd) ? cmd["label"] : undefined;
+  return { type: "runs", pid, label: typeof label === "string" && label !== "" ? label : undefined };
 }
 
 function readOutput(io: unknown): ProcessEvent {
@@ -65,6 +80,6 @@ function streamName(name: unknown): string {
 
 function pieces(bytes: Uint8Array): Uint8Array[] {
   const result: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += MAX_DATA) result.push(bytes.subarray(at, at + MAX_DATA));
+  for (let at = 0; at < bytes.length; at += MAX_OUTPUT) result.push(bytes.subarray(at, at + MAX_OUTPUT));
   return result;
 }

@@ -3,9 +3,9 @@ import { FluxError } from "../../src/errors.js";
 import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
 import { type Signer, signedPayload } from "../../src/signing/signer.js";
 import { encodePayload, type JsonObject } from "../broker/payload.js";
-import type { Inflow } from "../flow/gate.js";
+import { Fifo } from "../flow/fifo.js";
 
-/** How many messages may wait for a signature before no more are taken from the client. */
+/** How many messages may wait for a signature before those of the client are acknowledged no longer. */
 const MAX_WAITING = 16;
 
 export interface Sending {
@@ -20,15 +20,23 @@ export interface Sending {
 }
 
 export class SendQueue {
-  readonly #inflow: Inflow;
   readonly #guard: (action: () => void) => void;
-  readonly #waiting: Sending[] = [];
+  readonly #idle: () => void;
+  readonly #waiting = new Fifo<Sending>();
   #busy = false;
 
-  /** @param guard runs what may find fault with the client, later than the client asked for it */
-  constructor(inflow: Inflow, guard: (action: () => void) => void) {
-    this.#inflow = inflow;
+  /**
+   * @param guard runs what may find fault with the client, later than the client asked for it
+   * @param idle called when it is {@link congested} no longer
+   */
+  constructor(guard: (action: () => void) => void, idle: () => void) {
     this.#guard = guard;
+    this.#idle = idle;
+  }
+
+  /** Whether so much waits that what the client sends should not be acknowledged. */
+  get congested(): boolean {
+    return this.#waiting.length > MAX_WAITING;
   }
 
   /** Sends at once, if nothing waits and nothing is to be signed. @throws what its `send` throws */
@@ -38,25 +46,25 @@ export class SendQueue {
       return;
     }
     this.#waiting.push(sending);
-    if (this.#waiting.length > MAX_WAITING) this.#inflow.pause();
     if (!this.#busy) void this.#drain();
   }
 
   /** The session is over: nothing more is sent. */
   clear(): void {
-    this.#waiting.splice(0);
+    this.#waiting.clear();
   }
 
   async #drain(): Promise<void> {
     this.#busy = true;
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+    for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
       const finish = await prepare(next);
+      const wasCongested = this.congested;
       // Empty if the session has ended meanwhile.
       if (this.#waiting.shift() === undefined) break;
       this.#guard(finish);
+      if (wasCongested && !this.congested) this.#idle();
     }
     this.#busy = false;
-    this.#inflow.resume();
   }
 }
 

@@ -1,16 +1,17 @@
 /**
- * What the proxy sends to one client: numbered, in order, and no more process bytes ahead of the client's
- * acknowledgements than PROTOCOL.md, "Sequence", allows. What does not fit waits here; `onBlocked` says
- * when the source has to be stopped, so that what waits stays small.
+ * What the proxy sends to one client: numbered, kept until it is acknowledged, and sent again where its socket was lost.
+ * Output waits here for the window and for the network; all else does not wait for output. PROTOCOL.md, "Sequence",
+ * "Resuming" and "Flow control".
  */
-import { type DataFrame, encodeDataFrame } from "../../src/protocol/frame.js";
-import { CLOSE, OUTPUT_WINDOW, ProtocolError, type ServerMessage } from "../../src/protocol/messages.js";
-import { Sequence } from "../../src/protocol/sequence.js";
-
-type Unnumbered<T> = T extends unknown ? Omit<T, "seq"> : never;
-
-/** A message to the client that has no number yet. */
-export type Outgoing = Unnumbered<ServerMessage | DataFrame>;
+import { encodeDataFrame } from "../../src/protocol/frame.js";
+import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+import { Replay } from "../../src/protocol/replay.js";
+import { Backlog } from "./backlog.js";
+import type { ControlMessage } from "./message.js";
+import { type OutputSender, RankOutput, type RankOutputOptions } from "./rank-output.js";
+import type { StreamOutput } from "./stream-output.js";
+import { Turns } from "./turns.js";
+import { Window } from "./window.js";
 
 export interface OutboxSocket {
   sendText(text: string): void;
@@ -19,115 +20,175 @@ export interface OutboxSocket {
   readonly bufferedAmount: number;
 }
 
-/** Messages without process bytes are in no window; this bounds them. More than a full window must fit. */
-const MAX_BUFFERED = 2 * OUTPUT_WINDOW;
+export interface OutboxOptions {
+  /** Whether there may be another socket, to send again what the client has not taken. */
+  replay: boolean;
+  /** More is unacknowledged than is kept: the session is to end with 4413. */
+  overrun(): void;
+}
 
-/**
- * Records of sent frames are merged up to this many bytes: a process that writes single bytes would
- * otherwise fill the window with millions of them. An ack in the middle of a record takes effect with the
- * next one.
- */
-const MERGE_BELOW = 4096;
+/** How much the network is given ahead: what comes later and does not wait for output is behind no more than this. */
+const AHEAD = 256 * 1024;
+
+/** Characters of messages without process bytes that may be unacknowledged before one more is too much. */
+const MAX_UNACKED = 16 * 1024 * 1024;
+
+/** Output waits while so many messages are unacknowledged: those of a few bytes cost more than the window counts. */
+const MAX_MESSAGES = 16_384;
 
 export class Outbox {
-  readonly #socket: OutboxSocket;
-  readonly #onBlocked: (blocked: boolean) => void;
-  readonly #sequence = new Sequence();
-  readonly #waiting: Outgoing[] = [];
-  /** Process bytes that the client has not acknowledged, up to which frame, oldest first. */
-  readonly #unacked: { seq: number; bytes: number }[] = [];
-  #unackedBytes = 0;
-  #blocked = false;
+  /** What waits, of all ranks. */
+  readonly backlog = new Backlog();
+  readonly #options: OutboxOptions;
+  /** Process bytes do not count in it: the window bounds them. */
+  readonly #replay: Replay;
+  readonly #window = new Window();
+  readonly #turns = new Turns<StreamOutput>();
+  #socket: OutboxSocket | undefined;
+  /** The last message that was given to the socket. */
+  #sent = 0;
   #onEmpty: (() => void) | undefined;
+  #flushing = false;
 
-  constructor(socket: OutboxSocket, onBlocked: (blocked: boolean) => void) {
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#replay = new Replay(options.replay);
+  }
+
+  /**
+   * Sends over this socket from now on, first again what comes after message `received`.
+   * @returns false if that is not possible, since it was never sent or is not there any more
+   */
+  attach(socket: OutboxSocket, received: number): boolean {
+    const nothing = received === 0 && this.#replay.last === 0;
+    if (!nothing && !this.#replay.resume(received)) return false;
     this.#socket = socket;
-    this.#onBlocked = onBlocked;
-  }
-
-  get blocked(): boolean {
-    return this.#blocked;
-  }
-
-  send(message: Outgoing): void {
-    if (this.#waiting.length === 0 && this.#fits(message)) this.#transmit(message);
-    else this.#waiting.push(message);
-    this.#update();
-  }
-
-  /** Takes note of an acknowledgement. @throws ProtocolError if it is of a message that was never sent */
-  ack(seq: number): void {
-    if (seq > this.#sequence.last) {
-      throw new ProtocolError(
-        CLOSE.malformed,
-        `ack of message ${seq}, the last one sent is ${this.#sequence.last}`,
-      );
-    }
-    let count = 0;
-    for (const record of this.#unacked) {
-      if (record.seq > seq) break;
-      this.#unackedBytes -= record.bytes;
-      count++;
-    }
-    this.#unacked.splice(0, count);
+    this.#sent = received;
     this.#flush();
+    return true;
+  }
+
+  /** The socket is gone. What is sent waits for another. */
+  detach(): void {
+    this.#socket = undefined;
   }
 
   /** The network has taken some of what was buffered. */
   drained(): void {
-    if (this.#blocked) this.#update();
+    this.#flush();
   }
 
-  /** Calls `then` once nothing is waiting any more. */
+  /** Takes note of an acknowledgement. @throws ProtocolError if it is of a message that was never sent */
+  ack(seq: number): void {
+    if (seq > this.#sent) {
+      throw new ProtocolError(CLOSE.malformed, `ack of message ${seq}, the last one sent is ${this.#sent}`);
+    }
+    this.#replay.ack(seq);
+    this.#flush();
+  }
+
+  /** Sends a message before output that waits. */
+  send(message: ControlMessage): void {
+    if (this.#replay.bytes > MAX_UNACKED) {
+      this.#options.overrun();
+      return;
+    }
+    const text = JSON.stringify({ ...message, seq: this.#replay.last + 1 });
+    this.#push(text, text.length);
+  }
+
+  /** A way for the output of a rank. */
+  open(options: RankOutputOptions): RankOutput {
+    return new RankOutput(options, this.#sender);
+  }
+
+  /** Calls `then` once nothing waits any more. */
   whenEmpty(then: () => void): void {
     this.#onEmpty = then;
     this.#flush();
   }
 
+  readonly #sender: OutputSender = {
+    ready: (stream) => {
+      this.#turns.add(stream);
+      this.#flush();
+    },
+    waits: (bytes) => this.backlog.add(bytes),
+    consumed: (stream, bytes) => {
+      this.#window.give(bytes);
+      if (!stream.empty) this.#turns.add(stream);
+      this.#flush();
+    },
+    last: (message, inWindow) => {
+      this.#window.give(inWindow);
+      this.send(message);
+      this.#flush();
+    },
+  };
+
   #flush(): void {
-    let count = 0;
-    for (const message of this.#waiting) {
-      if (!this.#fits(message)) break;
-      this.#transmit(message);
-      count++;
+    // What was sent may be the last of a rank, and free others that wait: the loop below finds them.
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#sendAgain();
+    while (this.#mayOutput()) {
+      const stream = this.#turns.next(this.#window.free);
+      if (stream === undefined) break;
+      this.#output(stream);
     }
-    this.#waiting.splice(0, count);
-    this.#update();
-    if (this.#waiting.length === 0) this.#onEmpty?.();
+    this.#flushing = false;
+    if (this.#onEmpty === undefined || this.#sent < this.#replay.last || !this.#turns.empty) return;
+    const then = this.#onEmpty;
+    this.#onEmpty = undefined;
+    then();
   }
 
-  #fits(message: Outgoing): boolean {
-    return message.type !== "data" || this.#unackedBytes + message.data.length <= OUTPUT_WINDOW;
+  /** Sends again what the client has not taken, at the network's pace. */
+  #sendAgain(): void {
+    while (this.#sent < this.#replay.last && this.#socket !== undefined && this.#hasPace(this.#socket)) {
+      this.#transmit(this.#socket, this.#replay.get(this.#sent + 1));
+    }
   }
 
-  #transmit(message: Outgoing): void {
-    const seq = this.#sequence.next();
-    if (message.type === "data") {
-      this.#record(seq, message.data.length);
-      this.#socket.sendBinary(encodeDataFrame({ ...message, seq }));
+  #hasPace({ bufferedAmount }: OutboxSocket): boolean {
+    return bufferedAmount < AHEAD;
+  }
+
+  #mayOutput(): boolean {
+    const socket = this.#socket;
+    if (socket === undefined || this.#sent < this.#replay.last) return false;
+    return this.#hasPace(socket) && this.#replay.unacked < MAX_MESSAGES;
+  }
+
+  /** One frame of a stream, or what else comes next of it. */
+  #output(stream: StreamOutput): void {
+    const { owner, name, frame, inWindow } = stream;
+    const room = this.#window.room(inWindow, frame);
+    if (room === 0 && frame > 0) {
+      this.#turns.hold(stream, this.#window.needed(inWindow, frame));
+      return;
+    }
+    const next = stream.next(room);
+    if (stream.empty) this.#turns.remove(stream);
+    const { id, rank } = owner;
+    if (next.type === "data") {
+      this.#window.take(next.data.length);
+      this.#push(encodeDataFrame({ seq: this.#replay.last + 1, id, rank, stream: name, data: next.data }), 0);
     } else {
-      this.#socket.sendText(JSON.stringify({ ...message, seq }));
+      this.send({ ...next, id, rank, stream: name });
     }
+    owner.sent();
   }
 
-  #record(seq: number, bytes: number): void {
-    this.#unackedBytes += bytes;
-    const last = this.#unacked.at(-1);
-    if (last === undefined || last.bytes >= MERGE_BELOW) {
-      this.#unacked.push({ seq, bytes });
-    } else {
-      last.seq = seq;
-      last.bytes += bytes;
-    }
+  #push(message: string | Uint8Array<ArrayBuffer>, size: number): void {
+    const next = this.#sent === this.#replay.last;
+    this.#replay.push(message, size);
+    if (next && this.#socket !== undefined) this.#transmit(this.#socket, message);
   }
 
-  #update(): void {
-    const blocked =
-      this.#waiting.length > 0 ||
-      this.#unackedBytes >= OUTPUT_WINDOW ||
-      this.#socket.bufferedAmount > MAX_BUFFERED;
-    if (blocked === this.#blocked) return;
-    this.#blocked = blocked;
-    this.#onBlocked(blocked);
+  #transmit(socket: OutboxSocket, message: string | Uint8Array): void {
+    this.#sent++;
+    if (typeof message === "string") socket.sendText(message);
+    else socket.sendBinary(message);
   }
 }

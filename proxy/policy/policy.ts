@@ -2,6 +2,7 @@
  * What a token allows: one pure function per operation. A request needs the token's scope, if it has one, and one
  * of its details, if it has any, that allows it in every field. A token with neither allows nothing.
  */
+import type { Overflow } from "../../src/protocol/messages.js";
 import type { Action, Detail, Permissions } from "../auth/permissions.js";
 import type { Asked, Operation } from "./asked.js";
 import { matchesAny, matchesCommand } from "./glob.js";
@@ -94,6 +95,27 @@ export function mayKill(permissions: Permissions, asked: Asked, known: Known): V
     ["signals", ({ signals }) => signals === undefined || signals.has(signum)],
   ]);
   return verdict.allowed || !ENDING.has(signum) || !isOwn(asked, known) ? verdict : { allowed: true };
+}
+
+/** What the proxy sends to a process whose output is not taken: SIGSTOP and SIGCONT, or SIGKILL. */
+const OVERFLOW_SIGNALS: Readonly<Record<Overflow, readonly number[]>> = {
+  stop: [19, 18],
+  gap: [],
+  kill: [9],
+};
+
+/** What is to become of a process whose output is not taken. Whoever runs it may say; of any other, who may send signals. */
+export function mayOverflow(
+  permissions: Permissions,
+  asked: Asked,
+  known: Known,
+  overflow: Overflow | undefined,
+): Verdict {
+  if (asked.operation !== "attach" || overflow === undefined) return { allowed: true };
+  const verdicts = OVERFLOW_SIGNALS[overflow].map((signum) =>
+    mayKill(permissions, { ...asked, operation: "kill", signum }, known),
+  );
+  return verdicts.find(({ allowed }) => !allowed) ?? { allowed: true };
 }
 
 /** Input for a process, as its exec was asked for. */

@@ -67,3 +67,22 @@ export function readSignedWrite(signature: string, claim: WriteClaim): number {
     throw new SignedError("signature has an I/O object that cannot be read", { cause });
   }
 }
+
+/** What a signed kill must be of. */
+export interface KillClaim {
+  topic: string;
+  userid: number;
+  pid: number;
+  signum: number;
+}
+
+/** Reads a signed RFC 42 kill. @throws SignedError if it is not of this signal to this process, and of that alone */
+export function readSignedKill(signature: string, claim: KillClaim): void {
+  const { userid, payload } = readSigned(signature, claim.topic);
+  const { topic: _, pid, signum, ...more } = payload;
+  if (userid !== claim.userid) throw new SignedError("signature is of another user");
+  if (pid !== claim.pid) throw new SignedError("signature is of another process");
+  if (signum !== claim.signum) throw new SignedError("signature is of another signal");
+  // A label would count, and not the pid.
+  if (Object.keys(more).length > 0) throw new SignedError("signature is of more than a pid and a signal");
+}

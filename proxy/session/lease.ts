@@ -34,9 +34,18 @@ export class Lease {
     this.#identity = identity;
   }
 
-  /** Begins to watch the clock. The client has been welcomed. */
-  start(): void {
-    this.#begin(this.#identity);
+  /** This token it is now; its end is watched. */
+  begin(identity: Identity): void {
+    if (this.#over) return;
+    this.#identity = identity;
+    const left = identity.expires * 1000 - Date.now();
+    this.#notice = Date.now() + Math.max(left - NOTICE_MS, (left * 3) / 4);
+    this.#look();
+  }
+
+  /** Nobody is there to act, or to be told. */
+  pause(): void {
+    clearTimeout(this.#timer);
   }
 
   /** Whose token it is now. */
@@ -76,18 +85,11 @@ export class Lease {
       if (!this.check()) return;
       this.#options.renewed(next);
       this.#options.send({ type: "renewed", expires: next.expires });
-      this.#begin(next);
+      this.begin(next);
     } catch (error) {
       if (!(error instanceof FluxError)) throw error;
       if (!this.#over) this.#options.close(CLOSE.unauthorized, error.message);
     }
-  }
-
-  #begin(identity: Identity): void {
-    this.#identity = identity;
-    const left = identity.expires * 1000 - Date.now();
-    this.#notice = Date.now() + Math.max(left - NOTICE_MS, (left * 3) / 4);
-    this.#look();
   }
 
   #look(): void {
@@ -104,7 +106,7 @@ export class Lease {
 }
 
 /** Why a token cannot follow another; undefined if it can. */
-function differenceOf(before: Identity, next: Identity): string | undefined {
+export function differenceOf(before: Identity, next: Identity): string | undefined {
   if (next.sub !== before.sub) return "token's sub claim is not that of the token before";
   if (next.userid !== before.userid) return "token's userid is not that of the token before";
   if (next.jkt !== before.jkt) return "token is not bound to the key that the token before was";

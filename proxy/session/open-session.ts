@@ -3,31 +3,33 @@ import { FluxError } from "../../src/errors.js";
 import { ALL_RANKS, type DataFrame } from "../../src/protocol/frame.js";
 import {
   CLOSE,
-  type ClientMessage,
   MAX_DATA,
   ProtocolError,
   type Request,
   ranksOf,
+  type SequencedClientMessage,
 } from "../../src/protocol/messages.js";
-import { Sequence } from "../../src/protocol/sequence.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
 import { Admission, type AdmissionOptions } from "../call/admission.js";
 import { Call, errorMessage } from "../call/call.js";
 import { CallTable } from "../call/call-table.js";
 import type { SendQueue } from "../call/send-queue.js";
+import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { BrokerPool } from "./broker-pool.js";
 import type { Lease } from "./lease.js";
-import type { Place } from "./opening.js";
+import type { Place } from "./place.js";
 
 export interface OpenSessionOptions extends AdmissionOptions {
-  lease: Lease;
+  lease: Pick<Lease, "identity" | "end">;
   broker: Broker;
   place: Place;
-  pool: BrokerPool;
+  pool: Pick<BrokerPool, "open">;
   outbox: Outbox;
   queue: SendQueue;
+  /** Shared by all sessions. */
+  brakes: Brakes;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
   /** Runs what may find fault with the client. */
@@ -37,7 +39,6 @@ export interface OpenSessionOptions extends AdmissionOptions {
 export class OpenSession {
   readonly #options: OpenSessionOptions;
   readonly #admission: Admission;
-  readonly #received = new Sequence();
   readonly #calls = new CallTable();
   /** The connections that attaches have to themselves; undefined while one is opened. */
   readonly #attached = new Map<Call, Broker | undefined>();
@@ -47,44 +48,41 @@ export class OpenSession {
     this.#admission = new Admission(options);
   }
 
-  /** A message has arrived. @throws ProtocolError */
-  message(message: ClientMessage): void {
-    const { lease, outbox, pool } = this.#options;
-    if (!lease.check()) return;
-    if (message.type !== "ack" && message.type !== "token") this.#received.receive(message.seq);
+  /** Whether no request is open. */
+  get idle(): boolean {
+    return this.#calls.size === 0;
+  }
+
+  /** The next message has arrived. @throws ProtocolError */
+  message(message: SequencedClientMessage): void {
     switch (message.type) {
-      case "ack":
-        outbox.ack(message.seq);
-        return;
-      case "token":
-        lease.renew(message.token);
-        return;
       case "request":
         this.#request(message);
-        break;
+        return;
       case "write":
         this.#calls.get(message.id)?.signedInput(message);
-        break;
+        return;
       case "eof":
         this.#calls.get(message.id)?.inputEof(message.stream);
-        break;
+        return;
+      case "consumed":
+        this.#calls.get(message.id)?.consumed(message);
+        return;
+      case "brake":
+        this.#calls.get(message.id)?.brake(message);
+        return;
       case "detach":
         this.#detach(message.id);
     }
-    pool.throttle();
   }
 
-  /** Process input has arrived. @throws ProtocolError */
-  data({ seq, id, rank, stream, data }: DataFrame): void {
-    const { lease, pool } = this.#options;
-    if (!lease.check()) return;
-    this.#received.receive(seq);
+  /** The next message has arrived, which is process input. @throws ProtocolError */
+  data({ id, rank, stream, data }: DataFrame): void {
     if (rank !== ALL_RANKS) throw new ProtocolError(CLOSE.malformed, "input for one rank");
     if (data.length > MAX_DATA) {
       throw new ProtocolError(CLOSE.malformed, `input of more than ${MAX_DATA} bytes`);
     }
     this.#calls.get(id)?.input(stream, data);
-    pool.throttle();
   }
 
   /** A token has followed the one before. What runs goes on, but input may have to stop. */
@@ -102,7 +100,7 @@ export class OpenSession {
 
   /** The session is over. */
   end(): void {
-    for (const call of this.#calls.all()) call.admitted.watcher.abort();
+    for (const call of this.#calls.all()) call.abort();
     this.#options.lease.end();
     this.#options.queue.clear();
     this.#attached.clear();
@@ -110,7 +108,7 @@ export class OpenSession {
   }
 
   #request(request: Request): void {
-    const { lease, broker, place, outbox, queue, guard } = this.#options;
+    const { lease, broker, place, outbox, queue, brakes, guard } = this.#options;
     const ranks = ranksOf(request.nodeid, place.rank, place.size);
     this.#calls.check(request.id, ranks.length);
     const admitted = this.#admission.admit(lease.identity, request, ranks);
@@ -120,8 +118,10 @@ export class OpenSession {
     }
     const call = new Call(request, admitted, {
       queue,
-      emit: (message) => outbox.send(message),
-      over: (over) => this.#over(over),
+      outbox,
+      brakes,
+      ended: (ended) => this.#ended(ended),
+      over: (over) => this.#calls.remove(over),
       guard,
     });
     this.#calls.add(call);
@@ -156,9 +156,8 @@ export class OpenSession {
     call.fail(new FluxError("ECANCELED", "detached"));
   }
 
-  #over(call: Call): void {
+  #ended(call: Call): void {
     call.admitted.watcher.over();
-    this.#calls.remove(call);
     const broker = this.#attached.get(call);
     this.#attached.delete(call);
     broker?.close();

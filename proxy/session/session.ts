@@ -1,99 +1,183 @@
-/**
- * One session, without I/O: it is told what arrives on the WebSocket and that it has closed, and talks to a
- * {@link SessionSocket} and to brokers. Everything it does is in PROTOCOL.md.
- */
-import { randomUUID } from "node:crypto";
+/** One session, over as many connections as it takes, one at a time. Everything that it does is in PROTOCOL.md. */
 import type { FluxError } from "../../src/errors.js";
-import { closeReason } from "../../src/protocol/close-reason.js";
 import { decodeDataFrame } from "../../src/protocol/frame.js";
-import { CLOSE, ProtocolError, type Welcome } from "../../src/protocol/messages.js";
+import { CLOSE, INPUT_WINDOW, MAX_FRAME, ProtocolError, type Welcome } from "../../src/protocol/messages.js";
 import { parseClientMessage } from "../../src/protocol/parse.js";
+import { Sequence } from "../../src/protocol/sequence.js";
 import type { Signer } from "../../src/signing/signer.js";
-import type { Audit, AuditSession } from "../audit.js";
+import type { AuditSession } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
 import { SendQueue } from "../call/send-queue.js";
-import { Gate, type Inflow } from "../flow/gate.js";
-import { Outbox, type OutboxSocket } from "../flow/outbox.js";
+import type { Brakes } from "../flow/brakes.js";
+import { Outbox } from "../flow/outbox.js";
 import type { Usage } from "../usage.js";
-import { BrokerPool } from "./broker-pool.js";
+import type { BrokerPool } from "./broker-pool.js";
+import type { Connection } from "./connection.js";
 import { Lease } from "./lease.js";
 import { OpenSession } from "./open-session.js";
-import { Opening, type Place } from "./opening.js";
+import type { Place } from "./place.js";
 
-/** The proxy's end of one WebSocket. */
-export interface SessionSocket extends OutboxSocket, Inflow {
-  /** Starts the closing handshake. */
-  close(code: number, reason: string): void;
-}
-
-export interface SessionOptions {
+/** What all sessions of a proxy share. */
+export interface SessionSurroundings {
   /** Accepts a token or throws a FluxError that says why not. */
   verify(token: string): Promise<Identity>;
-  /** Opens a connection to the broker in the name of a user. */
-  connectBroker(userid: number): Promise<Broker>;
   /** Signs for the user that the proxy runs as. */
   signer?: Signer | undefined;
   /** The processes of each subject, in all sessions. */
   usage: Usage;
-  audit?: Audit | undefined;
-  /** The address that the client comes from, for the audit. */
-  peer?: string | undefined;
-  /** Told of faults in the proxy itself, which close the session with 4500. */
+  /** The processes that may be stopped, in all sessions. */
+  brakes: Brakes;
+  /** Told of faults in the proxy itself, which end the session with 4500. */
   onFault(error: unknown): void;
-  /** How long a client may take for its hello, in milliseconds. */
-  helloTimeoutMs: number;
 }
 
-type State =
-  | { name: "opening"; opening: Opening }
-  | { name: "open"; session: OpenSession }
-  | { name: "closed" };
+export interface SessionOptions extends SessionSurroundings {
+  id: string;
+  identity: Identity;
+  /** For how long it outlives a lost connection, in milliseconds. */
+  grace: number;
+  broker: Broker;
+  pool: BrokerPool;
+  place: Place;
+  audit: AuditSession | undefined;
+  /** Opens a further connection to the broker in the name of the client's user. */
+  connectBroker(): Promise<Broker>;
+  /** A new id that resumes it; of those before it, only the one that was used stays good, until it is confirmed. */
+  rotate(used: string | undefined): string;
+  /** The client has the new id. */
+  confirmed(): void;
+  ended(): void;
+}
+
+/** What may be unacknowledged of a client's messages, in bytes, the last one included. */
+const MAX_UNACKED = 2 * INPUT_WINDOW + MAX_FRAME;
 
 export class Session {
-  readonly id = randomUUID();
-  readonly #socket: SessionSocket;
   readonly #options: SessionOptions;
-  readonly #gate: Gate;
   readonly #outbox: Outbox;
-  readonly #pool: BrokerPool;
-  readonly #audit: AuditSession | undefined;
-  #state: State;
+  readonly #received = new Sequence();
+  readonly #lease: Lease;
+  readonly #queue: SendQueue;
+  readonly #open: OpenSession;
+  #connection: Connection | undefined;
+  /** Whether a message has come over the connection there is. */
+  #confirmed = false;
+  /** Whether one has ever come. */
+  #known = false;
+  #unacked = 0;
+  #withheld = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #over = false;
 
-  /** The WebSocket has opened. */
-  constructor(socket: SessionSocket, options: SessionOptions) {
-    this.#socket = socket;
+  constructor(options: SessionOptions) {
     this.#options = options;
-    this.#gate = new Gate(socket);
-    this.#pool = new BrokerPool(this.#gate.lever());
-    this.#outbox = new Outbox(socket, (blocked) => this.#pool.block(blocked));
-    this.#audit = options.audit?.session(this.id, options.peer);
-    const opening = new Opening({
-      verify: (token) => options.verify(token),
-      connect: ({ userid }) => this.#pool.open(() => options.connectBroker(userid)),
-      helloTimeoutMs: options.helloTimeoutMs,
-      send: (message) => this.#send(message),
-      opened: (identity, broker, place) => this.#opened(identity, broker, place),
-      close: (code, reason) => this.#close(code, reason),
+    const { identity, audit, broker, signer } = options;
+    const guard = (action: () => void) => this.#guard(action);
+    this.#outbox = new Outbox({
+      replay: options.grace > 0,
+      overrun: () => this.end(CLOSE.overrun, "too much was not acknowledged"),
+    });
+    this.#lease = new Lease(identity, {
+      verify: options.verify,
+      send: (message) => this.#connection?.send(message),
+      renewed: (next) => this.#renewed(next),
+      close: (code, reason) => this.end(code, reason),
       fault: (error) => this.#fault(error),
     });
-    this.#state = { name: "opening", opening };
+    this.#queue = new SendQueue(guard, () => this.#acknowledge());
+    this.#open = new OpenSession({
+      ...options,
+      signer,
+      lease: this.#lease,
+      outbox: this.#outbox,
+      queue: this.#queue,
+      guard,
+    });
+    audit?.opened(identity);
+    void broker.closed.then((error) => {
+      if (error) this.#guard(() => this.#lost(error));
+    });
   }
 
-  /** A text message has arrived. */
+  get id(): string {
+    return this.#options.id;
+  }
+
+  /** Whose it is now. */
+  get identity(): Identity {
+    return this.#lease.identity;
+  }
+
+  /** Whether nobody is there, and nothing is under way. */
+  get forsaken(): boolean {
+    return this.#connection === undefined && this.#open.idle;
+  }
+
+  /**
+   * Goes on over this connection, and over no other.
+   * @param received the last message that the client has taken
+   * @param resumed whose token it was resumed with, and by which id
+   */
+  attach(connection: Connection, received: number, resumed?: { identity: Identity; id: string }): void {
+    const { id, grace, place, audit, rotate } = this.#options;
+    this.#connection?.close(CLOSE.superseded, "the session was resumed on another connection");
+    clearTimeout(this.#timer);
+    connection.enter(this);
+    this.#connection = connection;
+    this.#confirmed = false;
+    if (resumed) {
+      audit?.resumed(resumed.identity);
+      this.#open.renewed(resumed.identity);
+    }
+    const identity = resumed?.identity ?? this.identity;
+    const welcome: Welcome = {
+      type: "welcome",
+      session: id,
+      ...place,
+      userid: identity.userid,
+      expires: identity.expires,
+      time: Date.now(),
+      grace,
+      ...(grace > 0 ? { resume: rotate(resumed?.id) } : {}),
+      received: this.#received.ack(),
+    };
+    this.#unacked = 0;
+    connection.send(welcome);
+    this.#lease.begin(identity);
+    if (!this.#outbox.attach(connection.socket, received)) {
+      this.end(CLOSE.notResumable, "there is no such session to resume");
+    }
+  }
+
+  /** A text message has arrived. @throws ProtocolError */
   text(text: string): void {
-    this.#guard(() => {
-      if (this.#state.name === "opening") this.#state.opening.text(text);
-      else if (this.#state.name === "open") this.#state.session.message(parseClientMessage(text));
-    });
+    const message = parseClientMessage(text);
+    this.#confirm();
+    switch (message.type) {
+      case "ack":
+        this.#outbox.ack(message.seq);
+        return;
+      case "ping":
+        this.#connection?.send({ type: "pong" });
+        return;
+      case "pong":
+        return;
+      case "token":
+        this.#lease.renew(message.token);
+        return;
+      default:
+        if (this.#take(message.seq, text.length)) this.#open.message(message);
+        this.#acknowledge();
+    }
   }
 
-  /** A binary message has arrived. */
+  /** A binary message has arrived. @throws ProtocolError */
   binary(bytes: Uint8Array): void {
-    this.#guard(() => {
-      if (this.#state.name !== "open") throw new ProtocolError(CLOSE.malformed, "message before welcome");
-      this.#state.session.data(decodeDataFrame(bytes));
-    });
+    const frame = decodeDataFrame(bytes);
+    this.#confirm();
+    if (this.#take(frame.seq, bytes.length)) this.#open.data(frame);
+    this.#acknowledge();
   }
 
   /** The network has taken some of what was sent. */
@@ -101,106 +185,102 @@ export class Session {
     this.#guard(() => this.#outbox.drained());
   }
 
-  /** The WebSocket has closed, for whatever reason. */
-  closed(): void {
-    this.#end(undefined, "");
+  /** The connection there is has closed. @param ended the code with which the client has ended the session */
+  left(ended: number | undefined): void {
+    const { grace, audit } = this.#options;
+    this.#connection = undefined;
+    if (ended !== undefined || grace === 0 || !this.#known) {
+      this.end(ended, "");
+      return;
+    }
+    audit?.detached();
+    this.#outbox.detach();
+    this.#lease.pause();
+    this.#timer = setTimeout(() => this.end(undefined, "nobody has resumed it in time"), grace);
   }
 
-  /** The proxy stops. */
-  shutdown(): void {
-    this.#close(CLOSE.goingAway, "the proxy stops");
+  /** It is over. @param code the close code; undefined if there is nobody to tell it to */
+  end(code: number | undefined, reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#lease.end();
+    this.#open.end();
+    this.#options.pool.close();
+    this.#options.ended();
+    if (code === CLOSE.unauthorized) this.#options.audit?.refused(reason);
+    this.#options.audit?.closed(code, reason);
+    this.#outbox.detach();
+    if (code !== undefined) this.#connection?.close(code, reason);
   }
 
-  #opened(identity: Identity, broker: Broker, place: Place): void {
-    if (this.#state.name !== "opening") return;
-    this.#state.opening.end();
-    const { verify, connectBroker, signer, usage } = this.#options;
-    const { userid, expires } = identity;
-    const lease = new Lease(identity, {
-      verify: (token) => verify(token),
-      send: (message) => this.#send(message),
-      renewed: (next) => {
-        this.#audit?.renewed(next);
-        session.renewed(next);
-      },
-      close: (code, reason) => this.#close(code, reason),
-      fault: (error) => this.#fault(error),
-    });
-    const guard = (action: () => void) => this.#guard(action);
-    const session: OpenSession = new OpenSession({
-      lease,
-      broker,
-      place,
-      pool: this.#pool,
-      outbox: this.#outbox,
-      queue: new SendQueue(this.#gate.lever(), guard),
-      connectBroker: () => connectBroker(userid),
-      signer,
-      usage,
-      audit: this.#audit,
-      guard,
-    });
-    this.#state = { name: "open", session };
-    this.#audit?.opened(identity);
-    const welcome: Welcome = {
-      type: "welcome",
-      session: this.id,
-      ...place,
-      userid,
-      expires,
-      time: Date.now(),
-    };
-    this.#send(welcome);
-    lease.start();
-    void broker.closed.then((error) => {
-      if (error) this.#guard(() => this.#lost(session, error));
-    });
+  /** Takes note of the next message. @returns whether it counts still: the token may have expired */
+  #take(seq: number, bytes: number): boolean {
+    if (!this.#received.receive(seq, bytes)) {
+      throw new ProtocolError(
+        CLOSE.outOfSequence,
+        `message ${seq} came after message ${this.#received.last}`,
+      );
+    }
+    this.#unacked += bytes;
+    if (this.#unacked > MAX_UNACKED) {
+      throw new ProtocolError(CLOSE.creditOverrun, `more than ${MAX_UNACKED} bytes are not acknowledged`);
+    }
+    return this.#lease.check();
+  }
+
+  /** What was taken is acknowledged, unless it piles up here: the client is not to send more then. */
+  #acknowledge(): void {
+    if (this.#over || !this.#received.due || this.#queue.congested) return;
+    const { pool } = this.#options;
+    if (pool.congested) {
+      if (!this.#withheld) {
+        void pool.drained().then(() => {
+          this.#withheld = false;
+          this.#acknowledge();
+        });
+      }
+      this.#withheld = true;
+      return;
+    }
+    this.#unacked = 0;
+    this.#connection?.send({ type: "ack", seq: this.#received.ack() });
+  }
+
+  /** The client has its welcome. */
+  #confirm(): void {
+    if (this.#confirmed) return;
+    this.#confirmed = true;
+    this.#known = true;
+    this.#options.confirmed();
+  }
+
+  #renewed(identity: Identity): void {
+    this.#options.audit?.renewed(identity);
+    this.#open.renewed(identity);
   }
 
   /**
-   * The broker has gone. All that the client has a right to, the last message of every rank too, comes
-   * before the close.
+   * The broker has gone. All that the client has a right to, the last message of every rank too, comes before the close.
    */
-  #lost(session: OpenSession, error: FluxError): void {
-    session.lost(error);
-    this.#outbox.whenEmpty(() => this.#close(CLOSE.brokerLost, error.message));
-  }
-
-  /** Sends a message that is not in the sequence. */
-  #send(message: object): void {
-    this.#socket.sendText(JSON.stringify(message));
+  #lost(error: FluxError): void {
+    this.#open.lost(error);
+    this.#outbox.whenEmpty(() => this.end(CLOSE.brokerLost, error.message));
   }
 
   /** Runs what may find fault with the client, or have a fault itself: neither may harm other sessions. */
   #guard(action: () => void): void {
-    if (this.#state.name === "closed") return;
+    if (this.#over) return;
     try {
       action();
     } catch (error) {
-      if (error instanceof ProtocolError) this.#close(error.closeCode, error.message);
+      if (error instanceof ProtocolError) this.end(error.closeCode, error.message);
       else this.#fault(error);
     }
   }
 
   #fault(error: unknown): void {
     this.#options.onFault(error);
-    this.#close(CLOSE.internal, "a fault in the proxy");
-  }
-
-  #close(code: number, reason: string): void {
-    if (this.#state.name === "closed") return;
-    this.#end(code, reason);
-    this.#socket.close(code, closeReason(reason));
-  }
-
-  #end(code: number | undefined, reason: string): void {
-    const state = this.#state;
-    if (state.name === "closed") return;
-    this.#state = { name: "closed" };
-    if (state.name === "opening") state.opening.end();
-    else state.session.end();
-    this.#pool.close();
-    if (code === CLOSE.unauthorized) this.#audit?.refused(reason);
-    this.#audit?.closed(code, reason);
+    this.end(CLOSE.internal, "a fault in the proxy");
   }
 }

@@ -11,10 +11,14 @@ export const CLOSE = {
   tooBig: 1009,
   malformed: 4400,
   unauthorized: 4401,
-  helloTimeout: 4408,
+  notResumable: 4404,
+  timeout: 4408,
   idInUse: 4409,
+  superseded: 4410,
   expired: 4411,
   outOfSequence: 4412,
+  overrun: 4413,
+  tooManySessions: 4423,
   creditOverrun: 4429,
   internal: 4500,
   brokerLost: 4503,
@@ -26,8 +30,15 @@ export const MAX_FRAME = 1024 * 1024;
 /** The most process bytes that one binary frame carries. */
 export const MAX_DATA = 256 * 1024;
 
-/** Bytes of output that the proxy sends ahead of the client's acknowledgements. */
+/** Bytes of output of a session that are sent and not consumed. */
 export const OUTPUT_WINDOW = 4 * 1024 * 1024;
+
+/** Bytes of input of a session that are sent and not acknowledged; of all a client's messages, twice that. */
+export const INPUT_WINDOW = 4 * 1024 * 1024;
+
+/** Who has taken so many bytes, or so many messages, acknowledges them. */
+export const ACK_BYTES = 256 * 1024;
+export const ACK_MESSAGES = 64;
 
 /** Request ids are 1 to this; the proxy keeps the matchtags above for itself. */
 export const MAX_ID = 0x7fffffff;
@@ -41,6 +52,10 @@ type Json = Record<string, unknown>;
 export interface Hello {
   type: "hello";
   token: string;
+  /** For how long the session is to outlive a lost socket, in milliseconds. Absent: as the proxy likes. */
+  grace?: number | undefined;
+  /** The session to resume, and the last message that was taken. */
+  resume?: { id: string; received: number } | undefined;
 }
 
 /** The proxy's answer to the {@link Hello} of a token that is bound to a key. */
@@ -69,6 +84,12 @@ export interface Welcome {
   expires: number;
   /** The proxy's clock, in milliseconds since 1970. */
   time: number;
+  /** For how long the session outlives a lost socket, in milliseconds. */
+  grace: number;
+  /** What resumes the session, once. Absent if nothing does. */
+  resume?: string | undefined;
+  /** The last message of the client that the proxy has taken. */
+  received: number;
 }
 
 /** The token ends soon, or what the new one is good for. Not sequenced. */
@@ -83,6 +104,14 @@ export interface NewToken {
   token: string;
 }
 
+/** Is anybody there? Not sequenced. */
+export interface Ping {
+  type: "ping" | "pong";
+}
+
+/** What becomes of output that the client does not take in time. */
+export type Overflow = "stop" | "gap" | "kill";
+
 /** A Flux request (RFC 6) to one or more ranks. Takes the ids `id` to `id + ranks - 1`, in ascending order of rank. */
 export interface Request {
   type: "request";
@@ -94,6 +123,8 @@ export interface Request {
   payload: Json;
   /** Whether the proxy is to sign it. */
   sign?: boolean | undefined;
+  /** Absent: "stop" for an exec, "gap" for an attach. */
+  overflow?: Overflow | undefined;
 }
 
 /** Input for one rank that the client has signed (RFC 42 write in signed form). */
@@ -123,13 +154,36 @@ export interface Detach {
   id: number;
 }
 
-/** All messages up to `seq` are consumed. Not itself sequenced. */
+/** The application has consumed so many bytes more of an output stream. */
+export interface Consumed {
+  type: "consumed";
+  seq: number;
+  id: number;
+  rank: number;
+  stream: string;
+  bytes: number;
+}
+
+/** What stops a process and lets it go on, signed by the client (RFC 42 kill in signed form). */
+export interface Brake {
+  type: "brake";
+  seq: number;
+  id: number;
+  rank: number;
+  stop: string;
+  cont: string;
+}
+
+/** All messages up to `seq` are taken. Not itself sequenced. */
 export interface Ack {
   type: "ack";
   seq: number;
 }
 
-export type ClientMessage = Request | SignedWrite | InputEof | Detach | Ack | NewToken;
+/** The messages of a client that have a number, but for its binary ones. */
+export type SequencedClientMessage = Request | SignedWrite | InputEof | Detach | Consumed | Brake;
+
+export type ClientMessage = SequencedClientMessage | Ack | Ping | NewToken;
 
 /** A response of one rank (RFC 6); for exec and attach, an RFC 42 response other than output and add-credit. */
 export interface Response {
@@ -147,6 +201,16 @@ export interface OutputEof {
   id: number;
   rank: number;
   stream: string;
+}
+
+/** Output that nobody took in time is missing here. */
+export interface Gap {
+  type: "gap";
+  seq: number;
+  id: number;
+  rank: number;
+  stream: string;
+  bytes: number;
 }
 
 /** Every rank of an exec has room for `bytes` more on an input stream (RFC 42 add-credit). */
@@ -186,7 +250,10 @@ export interface RankEnd {
   rank: number;
 }
 
-export type ServerMessage = Response | OutputEof | Credit | Refused | RankError | RankEnd;
+/** The messages of a proxy that have a number, but for its binary ones. */
+export type SequencedServerMessage = Response | OutputEof | Gap | Credit | Refused | RankError | RankEnd;
+
+export type ServerMessage = SequencedServerMessage | Expiry | Ack | Ping;
 
 /** A message that is not what PROTOCOL.md says, with the close code for it. */
 export class ProtocolError extends Error {

@@ -4,11 +4,11 @@ import {
   type Challenge,
   CLOSE,
   type ClientMessage,
-  type Expiry,
   type Hello,
   MAX_DATA,
   MAX_ID,
   type Nodeid,
+  type Overflow,
   type Proof,
   ProtocolError,
   type ServerMessage,
@@ -20,12 +20,16 @@ type Json = Record<string, unknown>;
 const malformed = (what: string, cause?: unknown) =>
   new ProtocolError(CLOSE.malformed, what, cause === undefined ? undefined : { cause });
 
-/** Reads the fields of one message and says which one is wrong. */
+/** Reads the fields of an object and says which one is wrong. */
 class Fields {
   readonly #object: Json;
-  readonly type: string;
 
-  constructor(text: string) {
+  constructor(object: Json) {
+    this.#object = object;
+  }
+
+  /** The fields of one message. */
+  static of(text: string): Fields & { readonly type: string } {
     let value: unknown;
     try {
       value = JSON.parse(text);
@@ -33,8 +37,12 @@ class Fields {
       throw malformed("message is not JSON", cause);
     }
     if (!isObject(value)) throw malformed("message is not an object");
-    this.#object = value;
-    this.type = this.string("type");
+    const fields = new Fields(value);
+    return Object.assign(fields, { type: fields.string("type") });
+  }
+
+  has(name: string): boolean {
+    return this.#object[name] !== undefined;
   }
 
   string(name: string): string {
@@ -80,6 +88,17 @@ class Fields {
     throw malformed(`${name} is an empty idset`);
   }
 
+  resume(): { id: string; received: number } {
+    const fields = new Fields(this.object("resume"));
+    return { id: fields.string("id"), received: fields.integer("received") };
+  }
+
+  overflow(): Overflow {
+    const value = this.string("overflow");
+    if (value === "stop" || value === "gap" || value === "kill") return value;
+    throw malformed('overflow is not "stop", "gap" or "kill"');
+  }
+
   seq = () => this.integer("seq", 1);
   id = () => this.integer("id", 1, MAX_ID);
   rank = () => this.integer("rank", 0, 0xfffffffe);
@@ -91,21 +110,24 @@ function isObject(value: unknown): value is Json {
 
 /** Checks the first message of a client. @throws ProtocolError */
 export function parseHello(text: string): Hello {
-  const fields = new Fields(text);
+  const fields = Fields.of(text);
   if (fields.type !== "hello") throw malformed("the first message is not hello");
-  return { type: "hello", token: fields.string("token") };
+  const token = fields.string("token");
+  const grace = fields.has("grace") ? { grace: fields.integer("grace") } : {};
+  const resume = fields.has("resume") ? { resume: fields.resume() } : {};
+  return { type: "hello", token, ...grace, ...resume };
 }
 
 /** Checks the answer of a client to a challenge. @throws ProtocolError */
 export function parseProof(text: string): Proof {
-  const fields = new Fields(text);
+  const fields = Fields.of(text);
   if (fields.type !== "proof") throw malformed("the answer to a challenge is not proof");
   return { type: "proof", proof: fields.string("proof") };
 }
 
 /** Checks a message of a proxy before its welcome, or that itself. @throws ProtocolError */
 export function parseOpening(text: string): Challenge | Welcome {
-  const fields = new Fields(text);
+  const fields = Fields.of(text);
   if (fields.type === "challenge") return { type: "challenge", nonce: fields.name("nonce") };
   if (fields.type !== "welcome") throw malformed("the first message is not welcome");
   return {
@@ -117,12 +139,15 @@ export function parseOpening(text: string): Challenge | Welcome {
     userid: fields.integer("userid"),
     expires: fields.integer("expires"),
     time: fields.integer("time"),
+    grace: fields.integer("grace"),
+    ...(fields.has("resume") ? { resume: fields.name("resume") } : {}),
+    received: fields.integer("received"),
   };
 }
 
 /** Checks a message of a client after its hello. @throws ProtocolError */
 export function parseClientMessage(text: string): ClientMessage {
-  const f = new Fields(text);
+  const f = Fields.of(text);
   switch (f.type) {
     case "request":
       return {
@@ -134,6 +159,7 @@ export function parseClientMessage(text: string): ClientMessage {
         streaming: f.boolean("streaming"),
         payload: f.object("payload"),
         ...(f.boolean("sign", false) ? { sign: true } : {}),
+        ...(f.has("overflow") ? { overflow: f.overflow() } : {}),
       };
     case "write":
       return {
@@ -149,8 +175,29 @@ export function parseClientMessage(text: string): ClientMessage {
       return { type: "eof", seq: f.seq(), id: f.id(), stream: f.name("stream") };
     case "detach":
       return { type: "detach", seq: f.seq(), id: f.id() };
+    case "consumed":
+      return {
+        type: "consumed",
+        seq: f.seq(),
+        id: f.id(),
+        rank: f.rank(),
+        stream: f.name("stream"),
+        bytes: f.integer("bytes", 1),
+      };
+    case "brake":
+      return {
+        type: "brake",
+        seq: f.seq(),
+        id: f.id(),
+        rank: f.rank(),
+        stop: f.string("stop"),
+        cont: f.string("cont"),
+      };
     case "ack":
-      return { type: "ack", seq: f.seq() };
+      return { type: "ack", seq: f.integer("seq") };
+    case "ping":
+    case "pong":
+      return { type: f.type };
     case "token":
       return { type: "token", token: f.string("token") };
     default:
@@ -159,9 +206,11 @@ export function parseClientMessage(text: string): ClientMessage {
 }
 
 /** Checks a message of a proxy after its welcome. @throws ProtocolError */
-export function parseServerMessage(text: string): ServerMessage | Expiry {
-  const f = new Fields(text);
+export function parseServerMessage(text: string): ServerMessage {
+  const f = Fields.of(text);
   if (f.type === "expiring" || f.type === "renewed") return { type: f.type, expires: f.integer("expires") };
+  if (f.type === "ack") return { type: "ack", seq: f.integer("seq") };
+  if (f.type === "ping" || f.type === "pong") return { type: f.type };
   const seq = f.seq();
   const id = f.id();
   switch (f.type) {
@@ -169,6 +218,8 @@ export function parseServerMessage(text: string): ServerMessage | Expiry {
       return { type: "response", seq, id, rank: f.rank(), payload: f.object("payload") };
     case "eof":
       return { type: "eof", seq, id, rank: f.rank(), stream: f.name("stream") };
+    case "gap":
+      return { type: "gap", seq, id, rank: f.rank(), stream: f.name("stream"), bytes: f.integer("bytes", 1) };
     case "credit":
       return { type: "credit", seq, id, stream: f.name("stream"), bytes: f.integer("bytes", 1) };
     case "refused":

@@ -3,12 +3,14 @@ import { FluxError } from "../errors.js";
 import type { DataFrame } from "../protocol/frame.js";
 import {
   CLOSE,
+  type Gap,
   type Nodeid,
   type OutputEof,
+  type Overflow,
   ProtocolError,
   type RankEnd,
   type Response,
-  type ServerMessage,
+  type SequencedServerMessage,
 } from "../protocol/messages.js";
 import { type InputSink, InputWriter } from "./input.js";
 
@@ -20,10 +22,12 @@ export interface CallRequest {
   payload: Record<string, unknown>;
   /** Whether it is to be signed (RFC 42 Request Authentication). Absent: if the owner is another user. */
   sign?: boolean | undefined;
+  /** What becomes of output that is not taken in time. Absent: "stop" for an exec, "gap" for an attach. */
+  overflow?: Overflow | undefined;
 }
 
 /** What the ranks of a request send. `end` and `error` are the last of a rank. */
-export type RankMessage = Response | OutputEof | DataFrame | RankEnd | RankFailure;
+export type RankMessage = Response | OutputEof | Gap | DataFrame | RankEnd | RankFailure;
 
 /** The request failed on one rank. */
 export interface RankFailure {
@@ -41,6 +45,8 @@ export interface CallObserver {
 
 export class Call {
   readonly request: CallRequest;
+  /** Whether the client has signed it. */
+  signed = false;
   readonly #observer: CallObserver;
   readonly #inputs = new Map<string, InputWriter>();
   #waiting: Set<number> | undefined;
@@ -100,7 +106,7 @@ export class Call {
   }
 
   /** Takes a message of a rank; true when it was the last of the last rank. */
-  receive(message: ServerMessage | DataFrame): boolean {
+  receive(message: SequencedServerMessage | DataFrame): boolean {
     const waiting = this.#waiting as Set<number>;
     if (!this.request.streaming && message.type !== "response" && message.type !== "error") {
       throw new ProtocolError(CLOSE.malformed, `request ${this.#id} is not streaming`);

@@ -1,4 +1,4 @@
-/** What the end of a connection means to the requests on it. */
+/** What the end of a connection means to the session and to the requests on it. */
 import { FluxError, type FluxErrorCode } from "../errors.js";
 import { CLOSE } from "../protocol/messages.js";
 import type { TransportClose } from "../transport/transport.js";
@@ -7,15 +7,17 @@ const CODES: Readonly<Record<number, FluxErrorCode>> = {
   [CLOSE.tooBig]: "EMSGSIZE",
   [CLOSE.malformed]: "EPROTO",
   [CLOSE.unauthorized]: "EACCES",
-  [CLOSE.helloTimeout]: "ETIMEDOUT",
+  [CLOSE.timeout]: "ETIMEDOUT",
   [CLOSE.idInUse]: "EPROTO",
   [CLOSE.expired]: "EKEYEXPIRED",
   [CLOSE.outOfSequence]: "EPROTO",
+  [CLOSE.overrun]: "ENOBUFS",
+  [CLOSE.tooManySessions]: "EUSERS",
   [CLOSE.creditOverrun]: "EPROTO",
   [CLOSE.internal]: "EREMOTEIO",
 };
 
-/** The error of a session that its peer or the network ended. */
+/** The error of a connection that its peer or the network ended. */
 export function closeError({ code, reason, opened, cause }: TransportClose): FluxError {
   if (!opened) {
     const why = cause instanceof Error && cause.message ? `: ${cause.message}` : "";
@@ -23,4 +25,13 @@ export function closeError({ code, reason, opened, cause }: TransportClose): Flu
   }
   const what = reason || "the connection to the proxy was lost";
   return new FluxError(CODES[code] ?? "ECONNRESET", `${what} (close code ${code})`, { cause });
+}
+
+/**
+ * Whether a connection was lost and not ended: by the network (1005, 1006), by a server between us and the proxy (1011
+ * to 1015), by a peer that has waited too long, or for a connection that came after it.
+ */
+export function isLoss({ code }: TransportClose): boolean {
+  const byOthers = code === 1005 || code === 1006 || (code > 1010 && code < 1016);
+  return byOthers || code === CLOSE.timeout || code === CLOSE.superseded;
 }

@@ -17,6 +17,7 @@ const MAX_SIGNED_DATA = 64 * 1024;
 export function plainSink(out: Outgoing, id: number, stream: string): InputSink {
   return {
     limit: MAX_DATA,
+    turn: (send) => out.turn(send),
     data: (data) => out.data({ id, rank: ALL_RANKS, stream, data }),
     eof: () => out.json({ type: "eof", id, stream }),
   };
@@ -43,6 +44,7 @@ export function signedSink(
   };
   return {
     limit: MAX_SIGNED_DATA,
+    turn: (send) => out.turn(send),
     data: (data) => write(data.length, (rank) => ioObject(stream, rank, data)),
     eof: () => write(0, (rank) => ({ stream, rank, eof: true })),
   };

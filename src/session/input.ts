@@ -11,6 +11,8 @@ interface Pending {
 export interface InputSink {
   /** The most bytes that `data` takes at once. */
   readonly limit: number;
+  /** Calls `send` when there is room, in turn with other streams, until it returns false. */
+  turn(send: () => boolean): void;
   data(bytes: Uint8Array): void;
   eof(): void;
 }
@@ -19,6 +21,7 @@ export class InputWriter {
   readonly #queue: Pending[] = [];
   #sink: InputSink | undefined;
   #credit = 0;
+  #inTurn = false;
   #ended = false;
   #over = false;
   #refusal: FluxError | undefined;
@@ -68,23 +71,37 @@ export class InputWriter {
     for (const { reject } of this.#queue.splice(0)) reject(noReader());
   }
 
+  /** Whether there is something to send. */
+  get #ready(): boolean {
+    if (this.#over) return false;
+    const next = this.#queue[0];
+    return next === undefined ? this.#ended : next.bytes.length === 0 || this.#credit > 0;
+  }
+
   #flush(): void {
-    if (this.#sink === undefined || this.#over) return;
-    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      while (next.bytes.length > 0 && this.#credit > 0) {
-        const piece = next.bytes.subarray(0, Math.min(this.#credit, this.#sink.limit));
-        next.bytes = next.bytes.subarray(piece.length);
-        this.#credit -= piece.length;
-        this.#sink.data(piece);
-      }
-      if (next.bytes.length > 0) return;
-      this.#queue.shift();
-      next.resolve();
-    }
-    if (this.#ended) {
+    if (this.#sink === undefined || this.#inTurn || !this.#ready) return;
+    this.#inTurn = true;
+    this.#sink.turn(() => {
+      if (this.#ready) this.#send(this.#sink as InputSink);
+      this.#inTurn = this.#ready;
+      return this.#inTurn;
+    });
+  }
+
+  #send(sink: InputSink): void {
+    const next = this.#queue[0];
+    if (next === undefined) {
       this.#over = true;
-      this.#sink.eof();
+      sink.eof();
+      return;
     }
+    const piece = next.bytes.subarray(0, Math.min(this.#credit, sink.limit));
+    next.bytes = next.bytes.subarray(piece.length);
+    this.#credit -= piece.length;
+    if (piece.length > 0) sink.data(piece);
+    if (next.bytes.length > 0) return;
+    this.#queue.shift();
+    next.resolve();
   }
 }
 

@@ -1,63 +1,61 @@
-/** The client's half of a session: opens it, sends requests, and hands what comes in to its calls. */
+/** The client's half of a session: what is asked of it, over a link that outlives its connections. */
 import { type Observable, ReplaySubject } from "rxjs";
 import { FluxError } from "../errors.js";
-import { closeReason } from "../protocol/close-reason.js";
-import { type DataFrame, decodeDataFrame } from "../protocol/frame.js";
+import type { DataFrame } from "../protocol/frame.js";
 import {
   CLOSE,
   type Expiry,
-  OUTPUT_WINDOW,
   ProtocolError,
   ranksOf,
-  type ServerMessage,
+  type SequencedServerMessage,
   type Welcome,
 } from "../protocol/messages.js";
-import { parseOpening, parseServerMessage } from "../protocol/parse.js";
-import { Sequence } from "../protocol/sequence.js";
 import type { Signer } from "../signing/signer.js";
-import type { Connector, Transport, TransportClose } from "../transport/transport.js";
+import type { Connector } from "../transport/transport.js";
 import { Call, type CallObserver, type CallRequest } from "./call.js";
-import { closeError } from "./close.js";
+import { Consumed } from "./consumed.js";
+import { deliver } from "./consumption.js";
 import { Ids } from "./ids.js";
 import { plainSink, signedSink } from "./input-sink.js";
 import type { Lease } from "./lease.js";
-import { Outgoing } from "./outgoing.js";
+import { Link, type LinkOptions } from "./link.js";
 import { Signatures } from "./signatures.js";
 import type { Status } from "./status.js";
 
-/** Consumed bytes per acknowledgement: often enough that the proxy's window never runs dry. */
-const ACK_BYTES = OUTPUT_WINDOW / 16;
+/** SIGSTOP and SIGCONT of Linux. */
+const STOP = 19;
+const CONT = 18;
 
 export class Session {
-  readonly #transport: Transport;
+  readonly #link: Link;
   readonly #lease: Lease;
   readonly #signer: Signer | undefined;
   readonly #statuses = new ReplaySubject<Status>(1);
   #status: Status = { state: "connecting" };
-  /** Calls that wait for the session to open. */
+  /** Calls that wait for the session to open, or to be resumed. */
   readonly #unsent = new Set<Call>();
   /** Calls by their first id. */
   readonly #calls = new Map<number, Call>();
   readonly #ids = new Ids();
-  readonly #out: Outgoing;
-  readonly #in = new Sequence();
+  readonly #consumed: Consumed;
   #signatures!: Signatures;
   #rank: number | undefined;
-  #consumed = 0;
   /** Why the token has no successor; told when it ends. */
   #notRenewed: unknown;
 
   /** @param signer signs requests here, so that the proxy need not be trusted with it */
-  constructor(connect: Connector, lease: Lease, signer?: Signer) {
+  constructor(connect: Connector, lease: Lease, signer?: Signer, options: LinkOptions = {}) {
     this.#lease = lease;
     this.#signer = signer;
     this.#enter(this.#status);
-    this.#transport = connect({
-      opened: () => this.#answer("hello", "token", () => lease.token()),
-      message: (data) => this.#receive(data),
-      closed: (close) => this.#closed(close),
+    this.#link = new Link(connect, lease, options, {
+      welcomed: (welcome) => this.#welcomed(welcome),
+      message: (message) => this.#deliver(message),
+      expiry: (message) => this.#renew(message),
+      resuming: (status) => this.#enter(status),
+      ended: (error) => this.#end(error),
     });
-    this.#out = new Outgoing(this.#transport);
+    this.#consumed = new Consumed(this.#link.out, (id, rank) => this.#calls.get(id)?.owes(rank) ?? false);
   }
 
   /** Its states, the latest first, also when it is over; completes after "closed". */
@@ -101,12 +99,18 @@ export class Session {
 
   /** Ends an attach (PROTOCOL.md detach). */
   detach(call: Call): void {
-    if (call.id !== undefined && !call.over) this.#out.json({ type: "detach", id: call.id });
+    if (call.id !== undefined && !call.over) this.#link.out.json({ type: "detach", id: call.id });
+  }
+
+  /** Goes on over another connection, without an interruption. Rejects with a FluxError. */
+  reconnect(): Promise<void> {
+    return this.#link.reconnect();
   }
 
   /** Ends the session. Foreground processes end with it. */
   close(): void {
-    this.#end(undefined, CLOSE.normal, "");
+    this.#link.close(CLOSE.normal, "");
+    this.#end(undefined);
   }
 
   #send(call: Call): void {
@@ -120,7 +124,7 @@ export class Session {
       else {
         this.#sendRequest(id, request, request.payload, by === "proxy" ? { sign: true } : {});
         this.#calls.set(id, call);
-        call.sent(id, ranks, (stream) => plainSink(this.#out, id, stream));
+        call.sent(id, ranks, (stream) => plainSink(this.#link.out, id, stream));
       }
     } catch (cause) {
       call.fail(cause instanceof FluxError ? cause : new FluxError("EINVAL", String(cause), { cause }));
@@ -137,8 +141,9 @@ export class Session {
       (signed) => {
         if (call.over) return;
         this.#sendRequest(id, request, signed);
+        call.signed = true;
         call.sent(id, ranks, (stream) =>
-          signedSink(this.#out, this.#signatures, call, { id, ranks, stream }),
+          signedSink(this.#link.out, this.#signatures, call, { id, ranks, stream }),
         );
       },
       (error) => {
@@ -148,88 +153,80 @@ export class Session {
     );
   }
 
-  #sendRequest(id: number, { topic, nodeid, streaming }: CallRequest, payload: object, extra = {}): void {
-    this.#out.json({ type: "request", id, topic, nodeid, streaming, payload, ...extra });
+  #sendRequest(
+    id: number,
+    { topic, nodeid, streaming, overflow }: CallRequest,
+    payload: object,
+    extra = {},
+  ): void {
+    // What is undefined is no field in JSON.
+    this.#link.out.json({ type: "request", id, topic, nodeid, streaming, payload, overflow, ...extra });
   }
 
-  /** Sends what the lease gives, unless it has nothing to give or the session has ended meanwhile. */
-  #answer(type: string, field: string, give: () => Promise<string | undefined>): void {
-    give().then(
-      (value) => {
-        if (value !== undefined && this.status.state !== "closed")
-          this.#out.unnumbered({ type, [field]: value });
-      },
-      (error: FluxError) => {
-        // A token that cannot be renewed is good until it ends; without a first one there is nothing.
-        if (type === "token") this.#notRenewed = error;
-        else this.#end(error, CLOSE.normal, `no ${field}`);
-      },
-    );
-  }
-
-  #receive(data: string | Uint8Array): void {
-    if (this.status.state === "closed") return;
-    try {
-      if (this.status.state === "connecting") this.#open(data);
-      else this.#deliver(typeof data === "string" ? parseServerMessage(data) : decodeDataFrame(data));
-    } catch (cause) {
-      if (!(cause instanceof ProtocolError)) throw cause;
-      const error = new FluxError("EPROTO", `the proxy broke the protocol: ${cause.message}`, { cause });
-      this.#end(error, cause.closeCode, cause.message);
-    }
-  }
-
-  #open(data: string | Uint8Array): void {
-    if (typeof data !== "string")
-      throw new ProtocolError(CLOSE.malformed, "the first message is not welcome");
-    const message = parseOpening(data);
-    if (message.type === "challenge") this.#answer("proof", "proof", () => this.#lease.proof(message.nonce));
-    else this.#welcome(message);
-  }
-
-  #welcome({ type: _, time, ...place }: Welcome): void {
+  #welcomed({ type: _, time, resume: __, received: ___, ...place }: Welcome): void {
     const since = performance.now();
     const clock = () => time + (performance.now() - since);
     this.#rank = place.rank;
-    this.#signatures = new Signatures(this.#signer, { ...place, clock });
+    this.#signatures ??= new Signatures(this.#signer, { ...place, clock });
     this.#enter({ state: "open", ...place });
     for (const call of this.#unsent) this.#send(call);
   }
 
-  #deliver(message: ServerMessage | DataFrame | Expiry): void {
-    if (!("seq" in message)) {
-      this.#renew(message);
-      return;
-    }
-    this.#in.receive(message.seq);
+  #deliver(message: SequencedServerMessage | DataFrame): void {
     const call = this.#calls.get(message.id);
     if (call === undefined) {
       throw new ProtocolError(CLOSE.malformed, `request ${message.id} is not under way`);
     }
+    if (message.type === "data") {
+      deliver(
+        () => call.receive(message),
+        () => this.#consumed.add(message),
+      );
+      return;
+    }
     if (call.receive(message)) this.#calls.delete(message.id);
-    if (message.type === "data") this.#acknowledge(message);
+    if (call.signed && message.type === "response" && message.payload["type"] === "started") {
+      this.#brake(call, message.rank, message.payload["pid"]);
+    }
+  }
+
+  /** Hands the proxy what stops the process and lets it go on: it cannot sign that. PROTOCOL.md, "Flow control". */
+  #brake(call: Call, rank: number, pid: unknown): void {
+    const { topic, overflow = "stop" } = call.request;
+    if (overflow !== "stop") return;
+    const signatures: string[] = [];
+    const use = ({ signature }: { signature: string }) => {
+      const [stop] = signatures;
+      if (stop === undefined) signatures.push(signature);
+      else if (call.owes(rank))
+        this.#link.out.json({ type: "brake", id: call.id, rank, stop, cont: signature });
+    };
+    // Without them the process cannot be stopped, and its output may have gaps, which are told.
+    const failed = () => {};
+    for (const signum of [STOP, CONT]) {
+      this.#signatures.sign(topic.replace(/[^.]*$/, "kill"), () => ({ pid, signum }), use, failed);
+    }
   }
 
   #renew({ type, expires }: Expiry): void {
-    if (type === "expiring") this.#answer("token", "token", () => this.#lease.successor());
-    else if (this.status.state === "open") this.#enter({ ...this.status, expires });
+    if (type === "renewed") {
+      if (this.status.state === "open") this.#enter({ ...this.status, expires });
+      return;
+    }
+    this.#lease.successor().then(
+      (token) => token !== undefined && this.#link.send({ type: "token", token }),
+      // The one there is is good until it ends.
+      (error) => {
+        this.#notRenewed = error;
+      },
+    );
   }
 
-  #acknowledge({ seq, data }: DataFrame): void {
-    this.#consumed += data.length;
-    if (this.#consumed < ACK_BYTES || this.status.state !== "open") return;
-    this.#consumed = 0;
-    this.#out.unnumbered({ type: "ack", seq });
-  }
-
-  #closed(close: TransportClose): void {
-    this.#end(closeError({ ...close, cause: close.cause ?? this.#notRenewed }));
-  }
-
-  #end(error: FluxError | undefined, code?: number, reason?: string): void {
+  #end(error: FluxError | undefined): void {
     if (this.status.state === "closed") return;
+    if (error && this.#notRenewed) error.cause ??= this.#notRenewed;
+    this.#consumed.end();
     this.#enter(error ? { state: "closed", error } : { state: "closed" });
-    if (code !== undefined) this.#transport.close(code, closeReason(reason ?? ""));
     const lost = error ?? new FluxError("ECANCELED", "the Flux handle was closed");
     const calls = [...this.#calls.values(), ...this.#unsent];
     this.#calls.clear();

@@ -17,6 +17,18 @@ export type Status =
       readonly userid: number;
       /** When the token ends, in seconds since 1970. A renewal is another "open". */
       readonly expires: number;
+      /** For how long the session outlives a lost connection, in milliseconds. */
+      readonly grace: number;
+    }
+  /** The connection was lost, and another one is tried. What was asked for waits. */
+  | {
+      readonly state: "resuming";
+      /** Counts from 1. */
+      readonly attempt: number;
+      /** When it begins, in milliseconds since 1970; absent while it is under way. */
+      readonly next?: number;
+      /** Why the connection was lost, or the last attempt failed. */
+      readonly error: FluxError;
     }
   /** `error` says why, unless `close()` was called. */
   | { readonly state: "closed"; readonly error?: FluxError };

@@ -21,6 +21,7 @@ export function memoryConnector(accept: (peer: MemoryPeer) => TransportEvents): 
     const server = accept({
       send: (message) => later(() => client.message(message)),
       close: end,
+      bufferedAmount: 0,
       drop: () => end(1006, ""),
     });
     later(() => {
@@ -30,6 +31,7 @@ export function memoryConnector(accept: (peer: MemoryPeer) => TransportEvents): 
     return {
       send: (message) => later(() => server.message(message)),
       close: end,
+      bufferedAmount: 0,
     };
   };
 }

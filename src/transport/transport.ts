@@ -3,6 +3,8 @@ export interface Transport {
   send(message: string | Uint8Array<ArrayBuffer>): void;
   /** @param code a WebSocket close code: 1000 or 3000 to 4999 */
   close(code: number, reason: string): void;
+  /** Bytes that were sent and that the network has not taken. */
+  readonly bufferedAmount: number;
 }
 
 /** How a connection ended. */

@@ -26,6 +26,9 @@ export function webSocketConnector(url: string): Connector {
     return {
       send: (message) => socket.send(message),
       close: (code, reason) => socket.close(code, reason),
+      get bufferedAmount() {
+        return socket.bufferedAmount;
+      },
     };
   };
 }

@@ -31,9 +31,12 @@ const clientMessage = fc.oneof(
     streaming: fc.boolean(),
     payload,
   }),
+  fc.record({ type: type("consumed"), seq, id, rank, stream: name, bytes: seq }),
+  fc.record({ type: type("brake"), seq, id, rank, stop: fc.string(), cont: fc.string() }),
+  fc.record({ type: fc.constantFrom("ping" as const, "pong" as const) }),
   fc.record({ type: type("eof"), seq, id, stream: name }),
   fc.record({ type: type("detach"), seq, id }),
-  fc.record({ type: type("ack"), seq }),
+  fc.record({ type: type("ack"), seq: fc.nat() }),
   fc.record({ type: type("token"), token: fc.string() }),
   fc.record({
     type: type("write"),
@@ -54,6 +57,9 @@ const serverMessage = fc.oneof(
   fc.record({ type: type("refused"), seq, id, stream: name, errno: seq, message: fc.string() }),
   fc.record({ type: fc.constantFrom("expiring" as const, "renewed" as const), expires: fc.nat() }),
   fc.record({ type: type("end"), seq, id, rank }),
+  fc.record({ type: type("gap"), seq, id, rank, stream: name, bytes: seq }),
+  fc.record({ type: type("ack"), seq: fc.nat() }),
+  fc.record({ type: fc.constantFrom("ping" as const, "pong" as const) }),
 );
 
 const hello = fc.record({ type: type("hello"), token: fc.string() });
@@ -66,6 +72,8 @@ const welcome = fc.record({
   userid: fc.nat(),
   expires: fc.nat(),
   time: fc.nat(),
+  grace: fc.nat(),
+  received: fc.nat(),
 });
 const challenge = fc.record({ type: type("challenge"), nonce: name });
 const proof = fc.record({ type: type("proof"), proof: fc.string() });

@@ -22,7 +22,19 @@ const REQUEST = {
 const RESPONSE = { type: "response", seq: 1, id: 1, rank: 0, payload: {} };
 const ERROR = { type: "error", seq: 1, id: 1, rank: 0, errno: 2, message: "" };
 const CREDIT = { type: "credit", seq: 1, id: 1, stream: "stdin", bytes: 1 };
-const WELCOME = { type: "welcome", session: "s", rank: 0, size: 1, owner: 0, userid: 0, expires: 1, time: 0 };
+const CONSUMED = { type: "consumed", seq: 1, id: 1, rank: 0, stream: "stdout", bytes: 1 };
+const WELCOME = {
+  type: "welcome",
+  session: "s",
+  rank: 0,
+  size: 1,
+  owner: 0,
+  userid: 0,
+  expires: 1,
+  time: 0,
+  grace: 0,
+  received: 0,
+};
 
 describe("messages", () => {
   it.each(["", "x", "{", "[]", "null", "7", '"request"', "[{}]"])(
@@ -43,6 +55,27 @@ describe("messages", () => {
     expect(() => parseClientMessage("{}")).toThrow(refusal("type is not a string"));
     expect(() => parseHello(JSON.stringify(WELCOME))).toThrow(refusal("the first message is not hello"));
     expect(() => parseOpening(JSON.stringify(REQUEST))).toThrow(refusal("the first message is not welcome"));
+  });
+
+  it("may have fields that others have not", () => {
+    const hello = { type: "hello", token: "t", grace: 0, resume: { id: "r", received: 0 } };
+    expect(parseHello(JSON.stringify(hello))).toEqual(hello);
+    for (const overflow of ["stop", "gap", "kill"]) {
+      expect(parseClientMessage(JSON.stringify({ ...REQUEST, overflow }))).toEqual({ ...REQUEST, overflow });
+    }
+    expect(parseOpening(JSON.stringify({ ...WELCOME, resume: "r" }))).toEqual({ ...WELCOME, resume: "r" });
+  });
+
+  it.each([
+    [{ grace: -1 }, "grace is not an integer of 0 to 9007199254740991"],
+    [{ grace: "1" }, "grace is not an integer of 0 to 9007199254740991"],
+    [{ resume: "r" }, "resume is not an object"],
+    [{ resume: { id: "r" } }, "received is not an integer of 0 to 9007199254740991"],
+    [{ resume: { received: 1 } }, "id is not a string"],
+  ])("of hello are checked: %j", (fields, reason) => {
+    expect(() => parseHello(JSON.stringify({ type: "hello", token: "t", ...fields }))).toThrow(
+      refusal(reason),
+    );
   });
 
   it("lose the fields that are unknown", () => {
@@ -70,7 +103,10 @@ describe("messages", () => {
     [{ ...REQUEST, payload: null }, "payload is not an object"],
     [{ ...REQUEST, payload: [] }, "payload is not an object"],
     [{ type: "eof", seq: 1, id: 1 }, "stream is not a string"],
-    [{ type: "ack", seq: -1 }, "seq is not an integer of 1 to 9007199254740991"],
+    [{ ...REQUEST, overflow: "drop" }, 'overflow is not "stop", "gap" or "kill"'],
+    [{ ...CONSUMED, bytes: 0 }, "bytes is not an integer of 1 to 9007199254740991"],
+    [{ type: "brake", seq: 1, id: 1, rank: 0, stop: "" }, "cont is not a string"],
+    [{ type: "ack", seq: -1 }, "seq is not an integer of 0 to 9007199254740991"],
   ])("of a client are checked: %j", (message, reason) => {
     expect(() => parseClientMessage(JSON.stringify(message))).toThrow(refusal(reason));
   });

@@ -1,26 +1,40 @@
 import { describe, expect, it } from "vitest";
-import { ProtocolError } from "../../../../src/protocol/messages.js";
+import { ACK_BYTES, ACK_MESSAGES, ProtocolError } from "../../../../src/protocol/messages.js";
 import { Sequence } from "../../../../src/protocol/sequence.js";
 
 describe("Sequence", () => {
-  it("counts from 1", () => {
+  it("takes each number once, in order", () => {
     const sequence = new Sequence();
-    expect([sequence.last, sequence.next(), sequence.next(), sequence.last]).toEqual([0, 1, 2, 2]);
-  });
-
-  it("takes the next number, and no other", () => {
-    const sequence = new Sequence();
-    sequence.receive(1);
-    sequence.receive(2);
-    for (const wrong of [0, 1, 2, 4]) {
-      const error = new ProtocolError(4412, `message ${wrong} came after message 2`);
-      expect(() => sequence.receive(wrong)).toThrow(error);
-    }
-    sequence.receive(3);
+    expect([1, 2, 1, 2, 3].map((seq) => sequence.receive(seq, 0))).toEqual([true, true, false, false, true]);
     expect(sequence.last).toBe(3);
   });
 
-  it("closes with 4412", () => {
-    expect(() => new Sequence().receive(2)).toThrow(expect.objectContaining({ closeCode: 4412 }));
+  it("closes with 4412 where one is missing", () => {
+    const sequence = new Sequence();
+    sequence.receive(1, 0);
+    expect(() => sequence.receive(3, 0)).toThrow(new ProtocolError(4412, "message 3 came after message 1"));
+    expect(() => sequence.receive(3, 0)).toThrow(expect.objectContaining({ closeCode: 4412 }));
+    expect(sequence.last).toBe(1);
+  });
+
+  it("owes an ack for so many bytes, or so many messages", () => {
+    const sequence = new Sequence();
+    sequence.receive(1, ACK_BYTES - 1);
+    expect(sequence.due).toBe(false);
+    sequence.receive(2, 1);
+    expect(sequence.due).toBe(true);
+    expect(sequence.ack()).toBe(2);
+    expect(sequence.due).toBe(false);
+    for (let seq = 3; seq < 2 + ACK_MESSAGES; seq++) sequence.receive(seq, 0);
+    expect(sequence.due).toBe(false);
+    sequence.receive(2 + ACK_MESSAGES, 0);
+    expect(sequence.due).toBe(true);
+  });
+
+  it("does not count what came twice", () => {
+    const sequence = new Sequence();
+    sequence.receive(1, 0);
+    sequence.receive(1, ACK_BYTES);
+    expect(sequence.due).toBe(false);
   });
 });

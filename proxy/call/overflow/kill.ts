@@ -1,0 +1,46 @@
+/** Overflow that ends the process. What waits by then is sent, what comes after it is dropped. */
+import { FluxError } from "../../../src/errors.js";
+import type { Backlog } from "../../flow/backlog.js";
+import type { RankOutput } from "../../flow/rank-output.js";
+import { SIGNUM } from "../../flow/signum.js";
+import type { ProcessSignals } from "../process-signals.js";
+import type { Overflow } from "./overflow.js";
+
+export class KillOverflow implements Overflow {
+  readonly #output: RankOutput;
+  readonly #backlog: Backlog;
+  readonly #signals: ProcessSignals;
+  #killed = false;
+  #dropped = 0;
+
+  constructor(output: RankOutput, backlog: Backlog, signals: ProcessSignals) {
+    this.#output = output;
+    this.#backlog = backlog;
+    this.#signals = signals;
+  }
+
+  takes(bytes: number): boolean {
+    if (this.#killed) this.#dropped += bytes;
+    return !this.#killed;
+  }
+
+  took(): void {
+    if (this.#killed || this.#output.bytes <= this.#backlog.high) return;
+    this.#killed = true;
+    this.#signals.prepare([SIGNUM.kill], () => this.#signals.send(SIGNUM.kill));
+  }
+
+  stopped(): boolean {
+    return true;
+  }
+
+  get error(): FluxError | undefined {
+    if (!this.#killed) return undefined;
+    const what = `killed: its output was not taken in time, and ${this.#dropped} bytes of it are dropped`;
+    return new FluxError("ENOBUFS", what);
+  }
+
+  drained(): void {}
+  signed(): void {}
+  end(): void {}
+}

@@ -1,0 +1,85 @@
+/** Overflow that stops the process, and lets it go on when little of its output waits. */
+import type { Backlog } from "../../flow/backlog.js";
+import { Brake } from "../../flow/brake.js";
+import type { RankOutput } from "../../flow/rank-output.js";
+import { SIGNUM } from "../../flow/signum.js";
+import type { ProcessSignals } from "../process-signals.js";
+import type { Overflow } from "./overflow.js";
+
+/** What may wait of a process that does not stop. */
+const MOST = 4 * 1024 * 1024;
+
+export class StopOverflow implements Overflow {
+  readonly error = undefined;
+  readonly #output: RankOutput;
+  readonly #backlog: Backlog;
+  readonly #signals: ProcessSignals;
+  readonly #tell: () => void;
+  readonly #brake = new Brake();
+  #prepared = false;
+
+  /** @param tell tells the client that the process has stopped */
+  constructor(output: RankOutput, backlog: Backlog, signals: ProcessSignals, tell: () => void) {
+    this.#output = output;
+    this.#backlog = backlog;
+    this.#signals = signals;
+    this.#tell = tell;
+  }
+
+  takes(): boolean {
+    return true;
+  }
+
+  took(bytes: number): void {
+    const { bytes: waiting } = this.#output;
+    if (this.#brake.output(bytes, waiting > this.#backlog.high)) this.#stop();
+    while (this.#output.bytes > MOST) this.#output.drop();
+  }
+
+  drained(): void {
+    if (this.#output.bytes <= this.#backlog.low && this.#brake.release()) this.#continue();
+  }
+
+  stopped(): boolean {
+    return this.#brake.stopped(performance.now());
+  }
+
+  signed(stop: string, cont: string): void {
+    this.#signals.signed(SIGNUM.stop, stop);
+    this.#signals.signed(SIGNUM.cont, cont);
+    this.#ready();
+  }
+
+  /** Its user sends it a signal. */
+  signalled(signum: number): void {
+    this.#brake.signalled(signum);
+  }
+
+  /** That was taken, or refused. */
+  answered(signum: number, taken: boolean): void {
+    const { cont, tell } = this.#brake.answered(signum, taken, performance.now());
+    if (tell) this.#tell();
+    if (cont) this.#continue();
+  }
+
+  end(): void {
+    if (this.#brake.release()) this.#continue();
+  }
+
+  #stop(): void {
+    if (!this.#prepared) {
+      this.#prepared = true;
+      this.#signals.prepare([SIGNUM.stop, SIGNUM.cont], () => this.#ready());
+    } else {
+      this.#signals.send(SIGNUM.stop);
+    }
+  }
+
+  #ready(): void {
+    if (this.#brake.held) this.#signals.send(SIGNUM.stop);
+  }
+
+  #continue(): void {
+    this.#signals.send(SIGNUM.cont, () => this.#brake.continued(performance.now()));
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Stops a process whose output nobody takes, and lets it go on; no I/O. It is told of the output, of the signals of the
+ * process's user and of what its server says, and tells what to do. PROTOCOL.md, "Flow control".
+ *
+ * Nothing says why a process has stopped. So a stop that no signal of its user's explains is ours while we hold the
+ * process and shortly after. Any other is its user's, who alone may then continue it.
+ */
+import { SIGNUM } from "./signum.js";
+
+/** So many bytes that come after a stop show that it did not last. */
+const AGAIN = 1024 * 1024;
+
+/** So many may come after a signal of its user's before it is stopped again. */
+const AFTER_SIGNAL = 64 * 1024;
+
+/** How long after a SIGCONT a `stopped` may be of before it, in milliseconds. */
+const STALE_MS = 1000;
+
+const STOPS: ReadonlySet<number> = new Set([SIGNUM.stop, SIGNUM.tstp, SIGNUM.ttin, SIGNUM.ttou]);
+
+/** What a signal of the user's entails. */
+export interface Consequence {
+  /** SIGCONT is to be sent. */
+  cont: boolean;
+  /** The client is to be told that the process has stopped: it had before, but by us alone. */
+  tell: boolean;
+}
+
+export class Brake {
+  #held = false;
+  /** We have sent SIGSTOP, and no SIGCONT since. */
+  #stopped = false;
+  /** How many bytes may come before it is stopped, though too much waits. */
+  #margin = 0;
+  /** Its user has stopped it and not continued it. */
+  #byUser = false;
+  /** Stops of its user's that are not answered. */
+  #asked = 0;
+  /** A stop of its user's was sent, and no `stopped` came since. */
+  #awaited = false;
+  /** A `stopped` that was taken for ours was not told. */
+  #untold = false;
+  /** Until when a `stopped` is ours. */
+  #oursUntil = 0;
+  /** Until when a `stopped` may be of before its user's SIGCONT. */
+  #staleUntil = 0;
+
+  /** Whether it is to stand still. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Output has come. @param high whether too much waits. @returns whether to send SIGSTOP */
+  output(bytes: number, high: boolean): boolean {
+    this.#margin = Math.max(this.#margin - bytes, 0);
+    if (!high || this.#margin > 0) return false;
+    this.#held = true;
+    this.#stopped = true;
+    this.#margin = AGAIN;
+    return true;
+  }
+
+  /** Little of its output waits, or nobody follows it any more. @returns whether to send SIGCONT */
+  release(): boolean {
+    this.#held = false;
+    this.#margin = 0;
+    return this.#cont();
+  }
+
+  /** Our SIGCONT was answered. @param now in milliseconds, of a clock that does not go back */
+  continued(now: number): void {
+    this.#oursUntil = now + STALE_MS;
+  }
+
+  /** Its server says that it has stopped. @returns whether to tell the client */
+  stopped(now: number): boolean {
+    if (this.#awaited) {
+      this.#awaited = false;
+      return true;
+    }
+    if (this.#stopped || now < this.#oursUntil) {
+      this.#untold = true;
+      return false;
+    }
+    if (now >= this.#staleUntil) this.#byUser = true;
+    return true;
+  }
+
+  /** Its user sends it a signal, which will be answered. */
+  signalled(signum: number): void {
+    if (!STOPS.has(signum)) return;
+    this.#asked++;
+    this.#awaited = true;
+  }
+
+  /** Its server has taken a signal of its user's, or has refused it. */
+  answered(signum: number, taken: boolean, now: number): Consequence {
+    if (STOPS.has(signum)) return this.#stopAnswered(taken);
+    if (!taken) return { cont: false, tell: false };
+    if (signum === SIGNUM.cont) {
+      this.#byUser = false;
+      this.#awaited = this.#asked > 0;
+      this.#staleUntil = now + STALE_MS;
+    }
+    if (this.#held) this.#margin = AFTER_SIGNAL;
+    this.#held = false;
+    return { cont: this.#cont(), tell: false };
+  }
+
+  #stopAnswered(taken: boolean): Consequence {
+    this.#asked--;
+    if (!taken) {
+      this.#awaited = this.#awaited && this.#asked > 0;
+      return { cont: this.#cont(), tell: false };
+    }
+    this.#byUser = true;
+    const tell = this.#awaited && this.#stopped && this.#untold;
+    if (tell) {
+      this.#awaited = false;
+      this.#untold = false;
+    }
+    return { cont: false, tell };
+  }
+
+  /** Whether it is to be continued: by us if we have stopped it, and if its user has not. */
+  #cont(): boolean {
+    if (this.#held || !this.#stopped || this.#byUser || this.#asked > 0) return false;
+    this.#stopped = false;
+    this.#untold = false;
+    this.#oursUntil = Number.POSITIVE_INFINITY;
+    return true;
+  }
+}

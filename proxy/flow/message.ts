@@ -1,0 +1,7 @@
+/** What is sent to a client, before it has a number. */
+import type { SequencedServerMessage } from "../../src/protocol/messages.js";
+
+type Unnumbered<T> = T extends unknown ? Omit<T, "seq"> : never;
+
+/** A message without process bytes. */
+export type ControlMessage = Unnumbered<SequencedServerMessage>;

@@ -1,0 +1,123 @@
+/** The output of one rank of a request, on its way to the client. PROTOCOL.md, "Processes" and "Flow control". */
+import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+import type { ControlMessage } from "./message.js";
+import { StreamOutput, type StreamOwner } from "./stream-output.js";
+
+/** Who sends it, in turns with others. */
+export interface OutputSender {
+  /** A stream has something to send. */
+  ready(stream: StreamOutput): void;
+  /** So many bytes more wait; below 0, fewer. */
+  waits(bytes: number): void;
+  /** The client has consumed so much of a stream. */
+  consumed(stream: StreamOutput, bytes: number): void;
+  /** All output is sent: this comes now, and what of it is in the window leaves it. */
+  last(message: ControlMessage, inWindow: number): void;
+}
+
+export interface RankOutputOptions {
+  id: number;
+  rank: number;
+  /** Less of it waits than before. */
+  drained(): void;
+  /** Its last message was sent. */
+  over(): void;
+}
+
+export class RankOutput implements StreamOwner {
+  readonly id: number;
+  readonly rank: number;
+  readonly #options: RankOutputOptions;
+  readonly #sender: OutputSender;
+  readonly #streams = new Map<string, StreamOutput>();
+  #bytes = 0;
+  #last: ControlMessage | undefined;
+
+  constructor(options: RankOutputOptions, sender: OutputSender) {
+    this.id = options.id;
+    this.rank = options.rank;
+    this.#options = options;
+    this.#sender = sender;
+  }
+
+  /** Bytes that wait, of all its streams. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @param data is not to be changed any more */
+  push(name: string, data: Uint8Array): void {
+    const stream = this.#stream(name);
+    stream.push(data);
+    this.#sender.ready(stream);
+  }
+
+  /** The end of a stream. */
+  eof(name: string): void {
+    const stream = this.#stream(name);
+    stream.end();
+    this.#sender.ready(stream);
+  }
+
+  /** The last message of the rank, which comes after all its output. */
+  end(last: ControlMessage): void {
+    this.#last = last;
+    this.#finish();
+  }
+
+  /** The client has consumed output. @throws ProtocolError if it is more than was sent */
+  consumed(name: string, bytes: number): void {
+    const stream = this.#streams.get(name);
+    const sent = stream?.inWindow ?? 0;
+    if (stream === undefined || bytes > sent) {
+      throw new ProtocolError(
+        CLOSE.malformed,
+        `consumed ${bytes} bytes of ${name}, of which ${sent} were left`,
+      );
+    }
+    stream.inWindow -= bytes;
+    this.#sender.consumed(stream, bytes);
+  }
+
+  /** Drops the oldest output of the stream of which most waits. */
+  drop(): void {
+    let fullest: StreamOutput | undefined;
+    for (const stream of this.#streams.values()) {
+      if (stream.bytes > (fullest?.bytes ?? 0)) fullest = stream;
+    }
+    fullest?.drop();
+  }
+
+  waits(bytes: number): void {
+    this.#bytes += bytes;
+    this.#sender.waits(bytes);
+  }
+
+  sent(): void {
+    this.#options.drained();
+    this.#finish();
+  }
+
+  #stream(name: string): StreamOutput {
+    let stream = this.#streams.get(name);
+    if (stream === undefined) {
+      stream = new StreamOutput(name, this);
+      this.#streams.set(name, stream);
+    }
+    return stream;
+  }
+
+  #finish(): void {
+    const last = this.#last;
+    if (last === undefined) return;
+    const streams = [...this.#streams.values()];
+    if (streams.some((stream) => !stream.empty)) return;
+    this.#last = undefined;
+    this.#streams.clear();
+    this.#sender.last(
+      last,
+      streams.reduce((sum, { inWindow }) => sum + inWindow, 0),
+    );
+    this.#options.over();
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * One WebSocket, without I/O: it is told what arrives and that it has closed, and talks to a {@link ConnectionSocket}. Once
+ * it has been let in, what arrives is its session's, for as long as the session has no other connection.
+ */
+import { randomUUID } from "node:crypto";
+import { FluxError } from "../../src/errors.js";
+import { closeReason } from "../../src/protocol/close-reason.js";
+import { CLOSE, type Hello, ProtocolError } from "../../src/protocol/messages.js";
+import type { Audit } from "../audit.js";
+import type { Identity } from "../auth/identity.js";
+import type { OutboxSocket } from "../flow/outbox.js";
+import { Opening } from "./opening.js";
+import type { Session } from "./session.js";
+import type { Sessions } from "./sessions.js";
+
+/** The proxy's end of one WebSocket. */
+export interface ConnectionSocket extends OutboxSocket {
+  /** Starts the closing handshake. */
+  close(code: number, reason: string): void;
+}
+
+export interface ConnectionOptions {
+  sessions: Sessions;
+  /** Accepts a token or throws a FluxError that says why not. */
+  verify(token: string): Promise<Identity>;
+  audit?: Audit | undefined;
+  /** The address that the client comes from, for the audit. */
+  peer?: string | undefined;
+  /** Told of faults in the proxy itself, which close the connection with 4500. */
+  onFault(error: unknown): void;
+  /** How long a client may take for its hello, in milliseconds. */
+  helloTimeoutMs: number;
+}
+
+type State = { name: "opening"; opening: Opening } | { name: "open"; session: Session } | { name: "closed" };
+
+export class Connection {
+  readonly socket: ConnectionSocket;
+  readonly #options: ConnectionOptions;
+  #state: State;
+
+  /** The WebSocket has opened. */
+  constructor(socket: ConnectionSocket, options: ConnectionOptions) {
+    this.socket = socket;
+    this.#options = options;
+    const opening = new Opening({
+      verify: options.verify,
+      helloTimeoutMs: options.helloTimeoutMs,
+      send: (message) => this.send(message),
+      accepted: (identity, hello) => this.#accepted(identity, hello),
+      close: (code, reason) => this.#refuse(code, reason),
+      fault: (error) => this.#fault(error),
+    });
+    this.#state = { name: "opening", opening };
+  }
+
+  /** A text message has arrived. */
+  text(text: string): void {
+    this.#guard((state) => {
+      if (state.name === "opening") state.opening.text(text);
+      else if (state.name === "open") state.session.text(text);
+    });
+  }
+
+  /** A binary message has arrived. */
+  binary(bytes: Uint8Array): void {
+    this.#guard((state) => {
+      if (state.name !== "open") throw new ProtocolError(CLOSE.malformed, "message before welcome");
+      state.session.binary(bytes);
+    });
+  }
+
+  /** The network has taken some of what was sent. */
+  drained(): void {
+    if (this.#state.name === "open") this.#state.session.drained();
+  }
+
+  /**
+   * The WebSocket has closed.
+   * @param ended the code with which the client has ended it; undefined if it was lost
+   */
+  closed(ended?: number): void {
+    const state = this.#leave();
+    if (state.name === "open") state.session.left(ended);
+  }
+
+  /** What has arrived is no message at all, and the WebSocket is being closed for it. */
+  broken(reason: string): void {
+    this.#end(CLOSE.tooBig, reason);
+  }
+
+  /** The proxy stops. */
+  shutdown(): void {
+    this.#end(CLOSE.goingAway, "the proxy stops");
+  }
+
+  /** Sends a message that is not in the sequence. */
+  send(message: object): void {
+    if (this.#state.name !== "closed") this.socket.sendText(JSON.stringify(message));
+  }
+
+  /** Lets go of the session, and closes: what still comes from this client is of no interest. */
+  close(code: number, reason: string): void {
+    if (this.#leave().name !== "closed") this.socket.close(code, closeReason(reason));
+  }
+
+  async #accepted(identity: Identity, { grace, resume }: Hello): Promise<void> {
+    const { sessions, peer } = this.#options;
+    if (resume) {
+      const session = sessions.resume(identity, resume.id);
+      if (session) session.attach(this, resume.received, { identity, id: resume.id });
+      else this.#refuse(CLOSE.notResumable, "there is no such session to resume");
+      return;
+    }
+    try {
+      await sessions.open(identity, grace, peer, () => (this.#state.name === "opening" ? this : undefined));
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#refuse(error.closeCode, error.message);
+      else if (error instanceof FluxError) this.close(CLOSE.brokerLost, error.message);
+      else throw error;
+    }
+  }
+
+  /** What arrives from now on is the session's. */
+  enter(session: Session): void {
+    if (this.#state.name === "opening") this.#state.opening.end();
+    this.#state = { name: "open", session };
+  }
+
+  #guard(action: (state: State) => void): void {
+    try {
+      action(this.#state);
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#end(error.closeCode, error.message);
+      else this.#fault(error);
+    }
+  }
+
+  #fault(error: unknown): void {
+    this.#options.onFault(error);
+    this.#end(CLOSE.internal, "a fault in the proxy");
+  }
+
+  /** Closes, and ends the session if there is one. */
+  #end(code: number, reason: string): void {
+    if (this.#state.name === "open") this.#state.session.end(code, reason);
+    else this.close(code, reason);
+  }
+
+  #refuse(code: number, reason: string): void {
+    if (this.#state.name === "closed") return;
+    if (code !== CLOSE.timeout)
+      this.#options.audit?.session(randomUUID(), this.#options.peer).refused(reason);
+    this.close(code, reason);
+  }
+
+  #leave(): State {
+    const state = this.#state;
+    if (state.name === "opening") state.opening.end();
+    this.#state = { name: "closed" };
+    return state;
+  }
+}

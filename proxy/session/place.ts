@@ -1,0 +1,16 @@
+/** Where in the instance the broker is that a session speaks to. */
+import type { Welcome } from "../../src/protocol/messages.js";
+import type { Broker } from "../broker/broker.js";
+import { attrGetInteger } from "../broker/rpc.js";
+
+export type Place = Pick<Welcome, "rank" | "size" | "owner">;
+
+/** @throws FluxError if the broker does not tell */
+export async function placeOf(broker: Broker): Promise<Place> {
+  const [rank, size, owner] = await Promise.all([
+    attrGetInteger(broker, "rank"),
+    attrGetInteger(broker, "size"),
+    attrGetInteger(broker, "security.owner"),
+  ]);
+  return { rank, size, owner };
+}

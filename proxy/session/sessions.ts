@@ -1,0 +1,138 @@
+/** The sessions of a proxy: new ones, resumed ones, and how many a subject may have. PROTOCOL.md, "Resuming". */
+import { randomUUID } from "node:crypto";
+import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+import type { Audit } from "../audit.js";
+import type { Identity } from "../auth/identity.js";
+import type { Broker } from "../broker/broker.js";
+import { BrokerPool } from "./broker-pool.js";
+import type { Connection } from "./connection.js";
+import { differenceOf } from "./lease.js";
+import { placeOf } from "./place.js";
+import { ResumeIds } from "./resume-ids.js";
+import { Session, type SessionSurroundings } from "./session.js";
+
+export interface SessionsOptions extends SessionSurroundings {
+  /** Opens a connection to the broker in the name of a user. */
+  connectBroker(userid: number): Promise<Broker>;
+  audit?: Audit | undefined;
+  /** For how long a session outlives a lost socket, in milliseconds: if its client does not say, and at most. */
+  graceMs: number;
+  maxGraceMs: number;
+  /** How many sessions a subject may have. */
+  sessionsPerSubject: number;
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #resumeIds = new ResumeIds<Session>();
+  /** By subject, oldest first. */
+  readonly #bySubject = new Map<string, Set<Session>>();
+  /** Sessions of each subject that are being opened. */
+  readonly #opening = new Map<string, number>();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    let size = 0;
+    for (const sessions of this.#bySubject.values()) size += sessions.size;
+    return size;
+  }
+
+  /**
+   * Opens a session.
+   * @param wanted its connection, if that is still there
+   * @throws ProtocolError 4423 if the subject has as many as it may
+   * @throws FluxError if the broker cannot be reached
+   */
+  async open(
+    identity: Identity,
+    grace: number | undefined,
+    peer: string | undefined,
+    wanted: () => Connection | undefined,
+  ): Promise<void> {
+    const { connectBroker, audit, graceMs, maxGraceMs } = this.#options;
+    const { sub, userid } = identity;
+    this.#makeRoom(sub);
+    this.#count(sub, 1);
+    const pool = new BrokerPool();
+    try {
+      const broker = await pool.open(
+        () => connectBroker(userid),
+        () => wanted() !== undefined,
+      );
+      const place = broker && (await placeOf(broker));
+      const connection = wanted();
+      if (!broker || !place || !connection) return pool.close();
+      const id = randomUUID();
+      const session: Session = new Session({
+        ...this.#options,
+        id,
+        identity,
+        grace: Math.min(grace ?? graceMs, maxGraceMs),
+        broker,
+        pool,
+        place,
+        audit: audit?.session(id, peer),
+        connectBroker: () => connectBroker(userid),
+        rotate: (used) => this.#resumeIds.rotate(session, used),
+        confirmed: () => this.#resumeIds.confirm(session),
+        ended: () => this.#remove(sub, session),
+      });
+      this.#add(sub, session);
+      session.attach(connection, 0);
+    } catch (error) {
+      pool.close();
+      throw error;
+    } finally {
+      this.#count(sub, -1);
+    }
+  }
+
+  /** The session that `id` resumes, if it is there and is of this subject, user and key. */
+  resume(identity: Identity, id: string): Session | undefined {
+    const session = this.#resumeIds.find(id);
+    return session && differenceOf(session.identity, identity) === undefined ? session : undefined;
+  }
+
+  /** The proxy stops. */
+  shutdown(): void {
+    for (const sessions of this.#bySubject.values())
+      for (const session of sessions) session.end(CLOSE.goingAway, "the proxy stops");
+  }
+
+  /** @throws ProtocolError 4423 */
+  #makeRoom(sub: string): void {
+    const sessions = this.#bySubject.get(sub) ?? new Set();
+    const opening = this.#opening.get(sub) ?? 0;
+    for (const session of sessions) {
+      if (sessions.size + opening < this.#options.sessionsPerSubject) return;
+      if (session.forsaken) session.end(CLOSE.tooManySessions, "it made room for another");
+    }
+    if (sessions.size + opening < this.#options.sessionsPerSubject) return;
+    throw new ProtocolError(
+      CLOSE.tooManySessions,
+      `${sub} has ${sessions.size} sessions, and may have no more`,
+    );
+  }
+
+  #count(sub: string, by: number): void {
+    const count = (this.#opening.get(sub) ?? 0) + by;
+    if (count === 0) this.#opening.delete(sub);
+    else this.#opening.set(sub, count);
+  }
+
+  #add(sub: string, session: Session): void {
+    const sessions = this.#bySubject.get(sub) ?? new Set();
+    this.#bySubject.set(sub, sessions.add(session));
+  }
+
+  #remove(sub: string, session: Session): void {
+    this.#resumeIds.delete(session);
+    const sessions = this.#bySubject.get(sub);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#bySubject.delete(sub);
+  }
+}

@@ -1,0 +1,151 @@
+/** One connection to the proxy: the opening (PROTOCOL.md), what arrives then, and whether the proxy is there at all. */
+import { type Subscription, timer } from "rxjs";
+import { FluxError } from "../errors.js";
+import { CLOSE, ProtocolError, type Welcome } from "../protocol/messages.js";
+import { parseOpening } from "../protocol/parse.js";
+import type { Connector, Transport, TransportClose } from "../transport/transport.js";
+import type { Lease } from "./lease.js";
+
+/** How long the proxy may take to welcome us, in milliseconds. */
+const OPENING_MS = 20_000;
+
+/** How often we look whether there was a sign of life, in milliseconds: three looks find a dead peer. */
+const LOOK_MS = 5_000;
+
+/** How long a proxy may take to answer when there is reason to doubt, in milliseconds. */
+const PROBE_MS = 4_000;
+
+export interface ConnectionEvents {
+  welcome(welcome: Welcome): void;
+  /** What comes after the welcome. */
+  message(data: string | Uint8Array): void;
+  /** It is over, but not by `close`; nothing follows. `error` where the fault is ours, and is no loss. */
+  closed(close: TransportClose, error?: FluxError): void;
+}
+
+export class Connection {
+  readonly #transport: Transport;
+  readonly #lease: Lease;
+  readonly #events: ConnectionEvents;
+  #timers: Subscription;
+  #welcomed = false;
+  #over = false;
+  /** Signs of life since the last look. */
+  #heard = false;
+  #pinged = false;
+
+  /** @param hello the fields of the hello beside the token, as they are when it is sent */
+  constructor(connect: Connector, lease: Lease, hello: () => object, events: ConnectionEvents) {
+    this.#lease = lease;
+    this.#events = events;
+    this.#timers = timer(OPENING_MS).subscribe(() => this.#dead());
+    this.#transport = connect({
+      opened: () => this.#answer("hello", "token", () => lease.token(), hello),
+      message: (data) => this.#receive(data),
+      closed: (close) => this.#closed(close),
+    });
+  }
+
+  get transport(): Transport {
+    return this.#transport;
+  }
+
+  /** Sends what PROTOCOL.md does not number. */
+  send(message: object): void {
+    if (!this.#over) this.#transport.send(JSON.stringify(message));
+  }
+
+  /** Asks for a sign of life, to be had soon. */
+  probe(): void {
+    if (!this.#welcomed || this.#over) return;
+    this.#ping();
+    this.#timers.add(timer(PROBE_MS).subscribe(() => this.#heard || this.#dead()));
+  }
+
+  /** Closes it. Nothing is told of it any more. */
+  close(code: number, reason: string): void {
+    if (this.#end()) this.#transport.close(code, reason);
+  }
+
+  #receive(data: string | Uint8Array): void {
+    if (this.#over) return;
+    this.#heard = true;
+    if (this.#welcomed) {
+      this.#events.message(data);
+      return;
+    }
+    try {
+      if (typeof data !== "string")
+        throw new ProtocolError(CLOSE.malformed, "the first message is not welcome");
+      this.#opening(parseOpening(data));
+    } catch (cause) {
+      if (!(cause instanceof ProtocolError)) throw cause;
+      this.#fail(brokenProtocol(cause), cause.closeCode, cause.message);
+    }
+  }
+
+  #opening(message: ReturnType<typeof parseOpening>): void {
+    if (message.type === "challenge") {
+      this.#answer("proof", "proof", () => this.#lease.proof(message.nonce));
+      return;
+    }
+    this.#welcomed = true;
+    this.#timers.unsubscribe();
+    this.#timers = timer(LOOK_MS, LOOK_MS).subscribe(() => this.#look());
+    this.#events.welcome(message);
+  }
+
+  /** Sends what the lease gives. Without it there is nothing more to say. */
+  #answer(type: string, field: string, give: () => Promise<string>, more = () => ({})): void {
+    give().then(
+      (value) => this.send({ type, [field]: value, ...more() }),
+      (error: FluxError) => this.#fail(error, CLOSE.normal, `no ${field}`),
+    );
+  }
+
+  /** Time that has passed proves nothing, since it may have been ours that stood still; a ping without an answer does. */
+  #look(): void {
+    if (this.#pinged && !this.#heard) {
+      this.#dead();
+      return;
+    }
+    this.#pinged = false;
+    if (!this.#heard) this.#ping();
+    this.#heard = false;
+  }
+
+  #ping(): void {
+    this.#heard = false;
+    this.#pinged = true;
+    this.send({ type: "ping" });
+  }
+
+  /** What is half-open may take minutes to close: we do not wait for that. */
+  #dead(): void {
+    const reason = "the proxy does not answer";
+    this.close(CLOSE.timeout, reason);
+    this.#events.closed({ code: CLOSE.timeout, reason, opened: true });
+  }
+
+  #fail(error: FluxError, code: number, reason: string): void {
+    if (this.#over) return;
+    this.close(code, reason);
+    this.#events.closed({ code, reason, opened: true }, error);
+  }
+
+  #closed(close: TransportClose): void {
+    if (this.#end()) this.#events.closed(close);
+  }
+
+  #end(): boolean {
+    const first = !this.#over;
+    this.#over = true;
+    this.#timers.unsubscribe();
+    return first;
+  }
+}
+
+/** The error of a session whose proxy says what PROTOCOL.md does not have. */
+export function brokenProtocol(cause: ProtocolError): FluxError {
+  return new FluxError("EPROTO", `the proxy broke the protocol: ${cause.message}`, { cause });
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { deliver, hold } from "../../../../src/session/consumption.js";
+
+describe("deliver", () => {
+  it("takes a chunk for consumed when it was given out", () => {
+    const told: string[] = [];
+    deliver(
+      () => told.push("given"),
+      () => told.push("consumed"),
+    );
+    expect(told).toEqual(["given", "consumed"]);
+  });
+
+  it("waits for every hold, each of which is let go once", () => {
+    let consumed = 0;
+    const holds: (() => void)[] = [];
+    deliver(
+      () => holds.push(hold(), hold()),
+      () => consumed++,
+    );
+    holds[0]?.();
+    holds[0]?.();
+    expect(consumed).toBe(0);
+    holds[1]?.();
+    expect(consumed).toBe(1);
+  });
+
+  it("knows which chunk is given out where one is given out in the course of another", () => {
+    const told: string[] = [];
+    let outer = () => {};
+    deliver(
+      () => {
+        deliver(
+          () => {},
+          () => told.push("inner"),
+        );
+        outer = hold();
+      },
+      () => told.push("outer"),
+    );
+    expect(told).toEqual(["inner"]);
+    outer();
+    expect(told).toEqual(["inner", "outer"]);
+  });
+
+  it("takes what was given to one who throws for consumed", () => {
+    let consumed = 0;
+    const give = () => {
+      throw new Error("no");
+    };
+    expect(() => deliver(give, () => consumed++)).toThrow("no");
+    expect(consumed).toBe(1);
+    // Nothing is given out any more.
+    expect(() => hold()()).not.toThrow();
+  });
+});
