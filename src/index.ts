@@ -2,9 +2,11 @@
 export { type ConnectOptions, connect, type Token } from "./connect.js";
 export { FluxError, type FluxErrorCode } from "./errors.js";
 export { Flux, type RpcOptions } from "./flux.js";
+export type { Overflow } from "./protocol/messages.js";
 export type { Command, IoObject } from "./protocol/rfc42.js";
 export { Rpc } from "./rpc.js";
 export type { Prove } from "./session/lease.js";
+export type { RetryOptions } from "./session/retry.js";
 export type { Status } from "./session/status.js";
 export { type CurveSignerOptions, curveSigner } from "./signing/curve.js";
 export { noneSigner } from "./signing/none.js";
@@ -18,6 +20,7 @@ export type { InputSource } from "./subprocess/input.js";
 export { type KillOptions, kill } from "./subprocess/kill.js";
 export { type ListResponse, list, Subprocess, SubprocessListRpc } from "./subprocess/list.js";
 export { type CompletedProcess, collect } from "./subprocess/operators/collect.js";
+export { consume } from "./subprocess/operators/consume.js";
 export { lines } from "./subprocess/operators/lines.js";
 export { type Failure, orThrow, ProcessError } from "./subprocess/operators/or-throw.js";
 export { stderr, stdout, stream } from "./subprocess/operators/stream.js";
@@ -34,5 +37,6 @@ export {
   spawn,
 } from "./subprocess/spawn.js";
 export type { Target } from "./subprocess/target.js";
+export { toReadableStream, values } from "./subprocess/to-readable-stream.js";
 export { SubprocessWaitRpc, type WaitResponse, wait } from "./subprocess/wait.js";
 export { type WriteOptions, write } from "./subprocess/write.js";

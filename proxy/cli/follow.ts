@@ -1,12 +1,11 @@
 /** Follows a process to its end: its output on ours, our signals on it, its exit code as ours. */
-import type { Observable } from "rxjs";
-import { type Flux, kill, type ProcessEvent, signalNumber } from "../../src/index.js";
+import { type Observable, tap } from "rxjs";
+import { consume, type Flux, kill, type ProcessEvent, type Status, signalNumber } from "../../src/index.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
-import { Brake } from "./brake.js";
 import { explain, say } from "./errors.js";
 import { FAILED } from "./exit-code.js";
 import { Interrupts } from "./interrupt.js";
-import { Output, whenDrained } from "./output.js";
+import { Output } from "./output.js";
 import { Report } from "./report.js";
 import { onSignals } from "./signals.js";
 
@@ -38,8 +37,8 @@ class Follower {
   readonly #resolve: (code: number) => void;
   readonly #report: Report;
   readonly #output: Output;
-  readonly #brake: Brake | undefined;
   readonly #interrupts = new Interrupts();
+  #lost = false;
   #stop = () => {};
 
   constructor(flux: Flux, options: FollowOptions, resolve: (code: number) => void) {
@@ -48,9 +47,6 @@ class Follower {
     this.#resolve = resolve;
     this.#report = new Report(options.command, options.subject);
     this.#output = new Output(options.labelIo ?? false);
-    // A process in background is not ours to stop because we are slow.
-    if (options.detached === undefined)
-      this.#brake = new Brake((signum) => this.#forward(signum), whenDrained);
   }
 
   start(events: Observable<ProcessEvent>): void {
@@ -59,25 +55,32 @@ class Follower {
       SIGTERM: () => this.#terminate(),
       SIGHUP: () => this.#end(128 + signalNumber("SIGHUP")),
     });
-    const subscription = events.subscribe({
-      next: (event) => this.#event(event),
+    // What our reader has not taken is not consumed: the proxy stops the processes then.
+    const written = events.pipe(
+      tap((event) => this.#report.event(event)),
+      consume((event) => this.#output.event(event)),
+    );
+    const subscription = written.subscribe({
       error: (error) => {
         this.#report.failed(error);
         this.#complete();
       },
       complete: () => this.#complete(),
     });
+    if (this.#options.verbose) subscription.add(this.#flux.status$.subscribe((status) => this.#tell(status)));
     this.#stop = () => {
       subscription.unsubscribe();
       restoreSignals();
     };
   }
 
-  #event(event: ProcessEvent): void {
-    this.#report.event(event);
-    if (event.type !== "output" && event.type !== "eof") return;
-    this.#output.event(event);
-    this.#brake?.check(this.#output.waiting);
+  #tell(status: Status): void {
+    if (status.state === "resuming" && status.next === undefined) {
+      say(this.#options.command, `${status.error.message}; attempt ${status.attempt} to resume`);
+    } else if (status.state === "open" && this.#lost) {
+      say(this.#options.command, "resumed");
+    }
+    this.#lost = status.state === "resuming";
   }
 
   #complete(): void {
@@ -125,8 +128,6 @@ class Follower {
     const { command, verbose } = this.#options;
     if (verbose) say(command, `sending ${name} to ${this.#report.running.size} processes`);
     this.#forward(signalNumber(name));
-    // A process that is stopped hears of it only when it continues.
-    this.#brake?.release();
   }
 
   #forward(signum: number): void {

@@ -1,10 +1,9 @@
 /** What processes write, on our own stdout and stderr. */
+import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type { ProcessEvent } from "../../src/index.js";
 import { explain, say } from "./errors.js";
 import { BROKEN_PIPE, FAILED } from "./exit-code.js";
-
-type OutputEvent = Extract<ProcessEvent, { type: "output" | "eof" }>;
 
 const NEWLINE = 10;
 
@@ -18,16 +17,14 @@ export class Output {
     this.#labelled = labelled;
   }
 
-  /** How many bytes nobody has taken yet. */
-  get waiting(): number {
-    return process.stdout.writableLength + process.stderr.writableLength;
-  }
-
-  event(event: OutputEvent): void {
+  /** Writes what an event brings. @returns resolves when our reader has taken so much that there is room for more */
+  async event(event: ProcessEvent): Promise<void> {
+    if (event.type !== "output" && event.type !== "eof") return;
     const { rank, stream } = event;
     if (event.type === "eof") this.#flush(rank, stream);
     else if (this.#labelled) this.#writeLines(rank, stream, event.data);
     else sinkOf(stream).write(event.data);
+    await drained(sinkOf(stream));
   }
 
   /** Writes what streams without an eof have left. */
@@ -72,11 +69,9 @@ export function exitOnOutputError(): void {
   process.stderr.on("error", exit);
 }
 
-/** Calls back once stdout and stderr are written out. */
-export function whenDrained(drained: () => void): void {
-  const slow = [process.stdout, process.stderr].find((sink) => sink.writableNeedDrain);
-  if (slow) slow.once("drain", () => whenDrained(drained));
-  else drained();
+/** Resolves when no more waits in `sink` than it likes. */
+async function drained(sink: Writable): Promise<void> {
+  if (sink.writableNeedDrain) await once(sink, "drain");
 }
 
 function sinkOf(stream: string): Writable {

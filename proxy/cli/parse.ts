@@ -10,15 +10,16 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-/** A userid: "1001". */
-export function userid(text: string): number {
+/** "0" */
+export function naturalNumber(text: string): number {
   return integer(text);
 }
 
+/** A userid: "1001". */
+export const userid = naturalNumber;
+
 /** A broker rank: "0". */
-export function rank(text: string): number {
-  return integer(text);
-}
+export const rank = naturalNumber;
 
 /** "all", or an RFC 22 idset as its ranks. */
 export function ranks(text: string): "all" | number[] {

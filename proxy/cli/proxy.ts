@@ -4,7 +4,7 @@ import { startEmbeddedBroker } from "../embedded/index.js";
 import { createProxy, type ProxyOptions } from "../index.js";
 import { CliError, USAGE } from "./errors.js";
 import { readCurveKey, readJson, readSharedSecret } from "./files.js";
-import { type LOOPBACK, listenOption, positiveInteger } from "./parse.js";
+import { type LOOPBACK, listenOption, naturalNumber, positiveInteger } from "./parse.js";
 import { untilSignal } from "./signals.js";
 
 interface Options {
@@ -19,6 +19,10 @@ interface Options {
   sign?: "none" | "munge" | "curve";
   curveKey?: string;
   gateway?: true;
+  /** In seconds. */
+  grace?: number;
+  maxGrace?: number;
+  sessions?: number;
   /** false for --no-audit. */
   audit: string | false;
 }
@@ -43,6 +47,13 @@ export function addProxy(program: Command, end: (code: number) => void): void {
     )
     .option("--curve-key <FILE>", "the key for --sign curve: a private JWK, a PEM, or a sig of Flux")
     .option("--gateway", "speak for each token's user; only the instance owner may")
+    .option(
+      "--grace <SECONDS>",
+      "how long a session outlives a lost connection (default: 120)",
+      naturalNumber,
+    )
+    .option("--max-grace <SECONDS>", "and how long at most, if its client asks (default: 600)", naturalNumber)
+    .option("--sessions <N>", "how many sessions a subject may have (default: 256)", positiveInteger)
     .option("--audit <FILE>", 'where the audit goes, one JSON line an operation; "-" is stderr', "-")
     .option("--no-audit", "keep no audit")
     .addHelpText(
@@ -71,7 +82,8 @@ async function serve(options: Options): Promise<void> {
 }
 
 async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">> {
-  const { listen, jwks, secret, issuer, audience, users, gateway, audit } = options;
+  const { listen, jwks, secret, issuer, audience, users, gateway, grace, maxGrace, sessions, audit } =
+    options;
   if ((jwks === undefined) === (secret === undefined))
     throw new CliError("give one of --jwks and --secret", USAGE);
   return {
@@ -83,8 +95,15 @@ async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">
     users: users === undefined ? undefined : ((await readJson(users)) as Record<string, number>),
     signer: await signerOptions(options),
     gateway,
+    graceMs: milliseconds(grace),
+    maxGraceMs: milliseconds(maxGrace),
+    sessionsPerSubject: sessions,
     audit: audit === "-" ? process.stderr : audit,
   };
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 async function signerOptions({ sign, curveKey }: Options): Promise<ProxyOptions["signer"]> {

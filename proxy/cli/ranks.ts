@@ -17,7 +17,9 @@ export async function targetRanks(
 
 /** The number of brokers; with that, the session has opened. */
 async function size(flux: Flux): Promise<number> {
-  const status = await firstValueFrom(flux.status$.pipe(filter(({ state }) => state !== "connecting")));
+  const status = await firstValueFrom(
+    flux.status$.pipe(filter(({ state }) => state === "open" || state === "closed")),
+  );
   if (status.state === "open") return status.size;
   throw status.state === "closed" && status.error ? status.error : new FluxError("ECANCELED");
 }

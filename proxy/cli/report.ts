@@ -39,6 +39,13 @@ export class Report {
       case "error":
         this.failed(event.error);
         break;
+      case "gap":
+        this.#raise(FAILED);
+        say(
+          this.#command,
+          `Error: rank ${event.rank}: ${this.#subject}: ${event.bytes} bytes of ${event.stream} were not taken in time and are missing`,
+        );
+        break;
     }
   }
 

@@ -18,11 +18,11 @@ const STALE_MS = 1000;
 
 const STOPS: ReadonlySet<number> = new Set([SIGNUM.stop, SIGNUM.tstp, SIGNUM.ttin, SIGNUM.ttou]);
 
-/** What a signal of the user's entails. */
+/** What follows from a signal of the user's. */
 export interface Consequence {
-  /** SIGCONT is to be sent. */
-  cont: boolean;
-  /** The client is to be told that the process has stopped: it had before, but by us alone. */
+  /** What is to be sent. */
+  signal: "stop" | "cont" | undefined;
+  /** Whether to tell the client that the process has stopped: it had before, but by us alone. */
   tell: boolean;
 }
 
@@ -36,6 +36,8 @@ export class Brake {
   #byUser = false;
   /** Stops of its user's that are not answered. */
   #asked = 0;
+  /** A SIGCONT of ours was on its way when its user sent a stop: it may come second, on another connection. */
+  #crossed = false;
   /** A stop of its user's was sent, and no `stopped` came since. */
   #awaited = false;
   /** A `stopped` that was taken for ours was not told. */
@@ -90,13 +92,14 @@ export class Brake {
   signalled(signum: number): void {
     if (!STOPS.has(signum)) return;
     this.#asked++;
+    this.#crossed ||= this.#oursUntil === Number.POSITIVE_INFINITY;
     this.#awaited = true;
   }
 
   /** Its server has taken a signal of its user's, or has refused it. */
   answered(signum: number, taken: boolean, now: number): Consequence {
     if (STOPS.has(signum)) return this.#stopAnswered(taken);
-    if (!taken) return { cont: false, tell: false };
+    if (!taken) return { signal: undefined, tell: false };
     if (signum === SIGNUM.cont) {
       this.#byUser = false;
       this.#awaited = this.#asked > 0;
@@ -104,14 +107,16 @@ export class Brake {
     }
     if (this.#held) this.#margin = AFTER_SIGNAL;
     this.#held = false;
-    return { cont: this.#cont(), tell: false };
+    return { signal: this.#cont() ? "cont" : undefined, tell: false };
   }
 
   #stopAnswered(taken: boolean): Consequence {
     this.#asked--;
+    const crossed = this.#crossed;
+    if (this.#asked === 0) this.#crossed = false;
     if (!taken) {
       this.#awaited = this.#awaited && this.#asked > 0;
-      return { cont: this.#cont(), tell: false };
+      return { signal: this.#cont() ? "cont" : undefined, tell: false };
     }
     this.#byUser = true;
     const tell = this.#awaited && this.#stopped && this.#untold;
@@ -119,7 +124,9 @@ export class Brake {
       this.#awaited = false;
       this.#untold = false;
     }
-    return { cont: false, tell };
+    if (!crossed) return { signal: undefined, tell };
+    this.#stopped = true;
+    return { signal: "stop", tell };
   }
 
   /** Whether it is to be continued: by us if we have stopped it, and if its user has not. */

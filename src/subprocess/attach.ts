@@ -1,7 +1,9 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { type ProcessEvent, ProcessEvents } from "./events.js";
+import { checkOverflow } from "./foreground.js";
 import { type PidOrLabel, processFields, type ServiceOptions, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
@@ -14,6 +16,11 @@ export type AttachOptions = PidOrLabel &
     stdout?: boolean | undefined;
     /** Whether standard error is forwarded. Default: true. */
     stderr?: boolean | undefined;
+    /**
+     * What becomes of output that is not consumed in time, as for `exec`. Default: "gap", since the process is not ours
+     * to stop.
+     */
+    overflow?: Overflow | undefined;
   };
 
 /**
@@ -37,6 +44,7 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
       flags: (stdout ? EXEC_FLAG.stdout : 0) | (stderr ? EXEC_FLAG.stderr : 0),
     },
     sign: options.sign,
+    overflow: checkOverflow(options.overflow),
   };
   return new Observable((subscriber) => {
     const call = flux.session.start(request, {

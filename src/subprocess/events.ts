@@ -12,6 +12,8 @@ export type ProcessEvent =
   | { readonly type: "attached"; readonly rank: number; readonly pid: number; readonly cmd: Command }
   /** It wrote. `stream` is "stdout", "stderr" or the name of an auxiliary channel. */
   | { readonly type: "output"; readonly rank: number; readonly stream: string; readonly data: Uint8Array }
+  /** So many bytes of output, which nobody took in time, are missing here. */
+  | { readonly type: "gap"; readonly rank: number; readonly stream: string; readonly bytes: number }
   /** No more output on that stream. */
   | { readonly type: "eof"; readonly rank: number; readonly stream: string }
   /** It was stopped, by SIGSTOP for one. Nothing tells when it continues. */
@@ -65,6 +67,9 @@ export class ProcessEvents {
         break;
       case "eof":
         this.#observer.next({ type: "eof", rank, stream: message.stream });
+        break;
+      case "gap":
+        this.#observer.next({ type: "gap", rank, stream: message.stream, bytes: message.bytes });
         break;
       case "response":
         this.#response(rank, message.payload);
@@ -132,6 +137,13 @@ export class ProcessEvents {
       this.#finish(rank, { kind: "unknown", cause: error });
     }
   }
+}
+
+/** The error of those to whom a gap would be a lie. */
+export function gapError({ rank, stream, bytes }: ProcessEvent & { type: "gap" }): FluxError {
+  return new FluxError("ENOBUFS", `${bytes} bytes of ${stream} were not taken in time and are missing`, {
+    rank,
+  });
 }
 
 function readOutcome(status: unknown): Outcome | undefined {

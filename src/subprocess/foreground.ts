@@ -2,6 +2,7 @@
 import { Subscription, timer } from "rxjs";
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
+import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import type { Call, CallRequest } from "../session/call.js";
 import type { InputWriter } from "../session/input.js";
@@ -17,6 +18,12 @@ export interface ForegroundOptions extends CommandOptions, ServiceOptions {
   stdout?: boolean | undefined;
   /** Whether standard error is forwarded. If not, the process has it closed. Default: true. */
   stderr?: boolean | undefined;
+  /**
+   * What becomes of the process when its output is not consumed in time (PROTOCOL.md, "Flow control"): "stop", the
+   * default, stops it with SIGSTOP until its reader has caught up; "gap" lets it run and drops the oldest output, with an
+   * event that says how much; "kill" ends it, and its rank with the error ENOBUFS.
+   */
+  overflow?: Overflow | undefined;
   /** Milliseconds between SIGTERM and SIGKILL when the process is to end. Default: 5000. */
   grace?: number | undefined;
 }
@@ -55,10 +62,17 @@ export function foregroundRequest(
           (channels.length > 0 ? EXEC_FLAG.channel : 0),
       },
       sign: options.sign,
+      overflow: checkOverflow(options.overflow),
     },
     service,
     grace,
   };
+}
+
+/** @throws TypeError */
+export function checkOverflow(overflow: Overflow | undefined): Overflow | undefined {
+  if (overflow === undefined || ["stop", "gap", "kill"].includes(overflow)) return overflow;
+  throw new TypeError(`overflow is "stop", "gap" or "kill", not ${JSON.stringify(overflow)}`);
 }
 
 export class Foreground {

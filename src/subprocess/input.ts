@@ -8,7 +8,8 @@ type Chunk = string | Uint8Array;
 
 /**
  * What a process reads: text, bytes, or a source of either. A ReadableStream and an async iterable are read as the
- * process reads; an Observable pushes, so what it emits ahead of the process is held in memory. `NEVER` (RxJS) keeps
+ * process reads; an Observable pushes and cannot be told to wait, so what it emits ahead of the process is held in
+ * memory: one that can be held up, such as `from` of an async iterable, is better given as what it is made from. `NEVER` (RxJS) keeps
  * the stream open for `write`.
  */
 export type InputSource =
@@ -108,7 +109,8 @@ function iterate(
   return readerIterator((source as ReadableStream<Chunk>).getReader());
 }
 
-function readerIterator(reader: ReadableStreamDefaultReader<Chunk>): AsyncIterator<Chunk> {
+/** What a reader reads, until it is done or not wanted any more. */
+export function readerIterator<T>(reader: ReadableStreamDefaultReader<T>): AsyncIterator<T> {
   return {
     next: async () => {
       const { done, value } = await reader.read();

@@ -1,9 +1,10 @@
 import { FluxError } from "../errors.js";
 import { type Flux, rankNodeid } from "../flux.js";
 import { concat, toBytes } from "./bytes.js";
-import type { ProcessEvent } from "./events.js";
+import { gapError, type ProcessEvent } from "./events.js";
 import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { type Outcome, succeeded } from "./outcome.js";
+import { Pulled } from "./pulled.js";
 import { type SignalName, signalName, signalNumber } from "./signals.js";
 
 /** Options of {@link spawn}. */
@@ -32,13 +33,15 @@ export interface CommandOutput extends CommandStatus {
 export class ChildProcess {
   /** Rejects with a FluxError if the process could not be started. */
   readonly pid: Promise<number>;
-  /** Settles when all output is delivered. Rejects with a FluxError if nobody knows how the process ended. */
+  /** Settles when the process has ended. Rejects with a FluxError if nobody knows how. */
   readonly status: Promise<CommandStatus>;
   /** Takes text and bytes; `ready` is at the speed of the process. */
   readonly stdin: WritableStream<string | Uint8Array>;
+  /** Read slowly, it slows the process; cancelled, what comes is dropped. */
   readonly stdout: ReadableStream<Uint8Array>;
   readonly stderr: ReadableStream<Uint8Array>;
   readonly #process: Foreground;
+  readonly #outputs: ReadonlyMap<string, Pulled<Uint8Array>>;
 
   /** @internal */
   constructor(start: (observer: ConstructorParameters<typeof Foreground>[2]) => Foreground) {
@@ -46,19 +49,20 @@ export class ChildProcess {
     const status = deferred<CommandStatus>();
     this.pid = pid.promise;
     this.status = status.promise;
-    const [stdout, stderr] = [new Output(), new Output()];
+    const [stdout, stderr] = [new Pulled<Uint8Array>(), new Pulled<Uint8Array>()];
     this.stdout = stdout.stream;
     this.stderr = stderr.stream;
     const outputs = new Map([
       ["stdout", stdout],
       ["stderr", stderr],
     ]);
-    let outcome: Outcome | undefined;
+    this.#outputs = outputs;
     this.#process = start({
       next: (event: ProcessEvent) => {
         if (event.type === "started") pid.resolve(event.pid);
-        else if (event.type === "finished") outcome = event.outcome;
+        else if (event.type === "finished") status.resolve(commandStatus(event.outcome));
         else if (event.type === "output") outputs.get(event.stream)?.push(event.data);
+        else if (event.type === "gap") outputs.get(event.stream)?.fail(gapError(event));
         else if (event.type === "eof") outputs.get(event.stream)?.end();
       },
       error: (error) => {
@@ -71,7 +75,6 @@ export class ChildProcess {
       complete: () => {
         for (const output of outputs.values()) output.end();
         pid.reject(new FluxError("EPROTO", "the process finished and was never started"));
-        status.resolve(Promise.resolve(outcome as Outcome).then(commandStatus));
       },
     });
     const writer = this.#process.input("stdin");
@@ -104,9 +107,10 @@ export class ChildProcess {
     return { ...status, stdout, stderr };
   }
 
-  /** Ends the process (SIGTERM, then SIGKILL after `grace`) and waits until it is gone. */
+  /** Ends the process (SIGTERM, then SIGKILL after `grace`) and waits until it is gone. Output that was not read is dropped. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.end();
+    for (const output of this.#outputs.values()) output.drop();
     await this.status.catch(() => {});
   }
 }
@@ -116,7 +120,8 @@ export class ChildProcess {
  *
  *     const { stdout } = await spawn(flux, ["hostname"]).output();
  *
- * What is not yet read of its output is held in memory.
+ * Its output is consumed as it is read. As with a pipe, a process that writes and is not read does not get on: cancel what
+ * is of no interest.
  *
  * @param command the program and its arguments
  * @throws TypeError if an argument is wrong; what goes wrong later rejects `pid` and `status` with a FluxError
@@ -126,7 +131,8 @@ export function spawn(flux: Flux, command: readonly string[], options: SpawnOpti
   return new ChildProcess((observer) => new Foreground(flux, request, observer));
 }
 
-function commandStatus(outcome: Outcome): CommandStatus {
+/** Rejects with the cause of what is not known. */
+async function commandStatus(outcome: Outcome): Promise<CommandStatus> {
   switch (outcome.kind) {
     case "exited":
       return { success: succeeded(outcome), code: outcome.code, signal: null };
@@ -134,38 +140,6 @@ function commandStatus(outcome: Outcome): CommandStatus {
       return { success: false, code: 128 + outcome.signal, signal: signalName(outcome.signal) };
     case "unknown":
       throw outcome.cause;
-  }
-}
-
-/** One output stream. Its reader may cancel it; what comes later is dropped then, as it wished. */
-class Output {
-  readonly stream: ReadableStream<Uint8Array>;
-  #controller!: ReadableStreamDefaultController<Uint8Array>;
-  #open = true;
-
-  constructor() {
-    this.stream = new ReadableStream({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      cancel: () => {
-        this.#open = false;
-      },
-    });
-  }
-
-  push(data: Uint8Array): void {
-    if (this.#open) this.#controller.enqueue(data);
-  }
-
-  end(): void {
-    if (this.#open) this.#controller.close();
-    this.#open = false;
-  }
-
-  fail(error: unknown): void {
-    if (this.#open) this.#controller.error(error);
-    this.#open = false;
   }
 }
 

@@ -2,16 +2,18 @@
 import { Flux } from "../../src/index.js";
 import { type DataFrame, decodeDataFrame, encodeDataFrame } from "../../src/protocol/frame.js";
 import type {
-  Ack,
-  ClientMessage,
-  NewToken,
+  Brake,
+  Consumed,
+  Hello,
   Request,
-  ServerMessage,
+  SequencedClientMessage,
+  SequencedServerMessage,
   Welcome,
 } from "../../src/protocol/messages.js";
 import { parseClientMessage, parseHello, parseProof } from "../../src/protocol/parse.js";
 import { Sequence } from "../../src/protocol/sequence.js";
 import { Lease } from "../../src/session/lease.js";
+import type { LinkOptions } from "../../src/session/link.js";
 import { Session } from "../../src/session/session.js";
 import { type MemoryPeer, memoryConnector } from "../../src/transport/memory.js";
 import type { Connector, TransportClose } from "../../src/transport/transport.js";
@@ -19,10 +21,10 @@ import type { Connector, TransportClose } from "../../src/transport/transport.js
 type Unnumbered<T> = T extends { seq: number } ? Omit<T, "seq"> : never;
 
 /** What a proxy sends, before it is numbered. */
-export type Outgoing = Unnumbered<ServerMessage | DataFrame>;
+export type Outgoing = Unnumbered<SequencedServerMessage | DataFrame>;
 
-/** What a client sends after its hello, without the number that was checked. */
-export type Incoming = Unnumbered<Exclude<ClientMessage, Ack | NewToken> | DataFrame>;
+/** What a client asks for after its hello, without the number that was checked. */
+export type Incoming = Unnumbered<Exclude<SequencedClientMessage, Consumed | Brake> | DataFrame>;
 
 export const WELCOME: Omit<Welcome, "type"> = {
   session: "s",
@@ -32,6 +34,9 @@ export const WELCOME: Omit<Welcome, "type"> = {
   userid: 1000,
   expires: 4102444800,
   time: 0,
+  grace: 60_000,
+  resume: "r1",
+  received: 0,
 };
 
 // Taken before a test puts fake timers in its place.
@@ -42,39 +47,60 @@ export async function settled(): Promise<void> {
   for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => void immediate(resolve));
 }
 
+/** It has one session, over any number of connections: what it sends goes over the last one. */
 export class ScriptedProxy {
-  /** The client's token; undefined before its hello. */
-  token: string | undefined;
-  /** All that came after the hello, in order, but acknowledgements. */
+  /** What the client said first, on each connection. */
+  readonly hellos: Hello[] = [];
+  /** All that was asked for, in order, whatever connection it came over. */
   readonly received: Incoming[] = [];
+  readonly consumed: Unnumbered<Consumed>[] = [];
+  readonly brakes: Unnumbered<Brake>[] = [];
   /** The proofs that came. */
   readonly proofs: string[] = [];
   /** The tokens that came after the one of the hello. */
   readonly tokens: string[] = [];
   /** The sequence numbers that the client has acknowledged. */
   readonly acks: number[] = [];
-  /** How the connection ended. */
+  pings = 0;
+  /** How the last connection ended. */
   closed: TransportClose | undefined;
   /** Is told each message as it comes. */
   onMessage: (message: Incoming) => void = () => {};
-  /** Is told of the hello. */
-  onHello: () => void = () => {};
+  /** Is told of each hello. */
+  onHello: (hello: Hello) => void = () => {};
   readonly connector: Connector;
-  #peer!: MemoryPeer;
+  /** The connections that there were. */
+  readonly peers: MemoryPeer[] = [];
+  /** What was sent, so that it can be sent again. */
+  readonly #sent: (string | Uint8Array<ArrayBuffer>)[] = [];
   readonly #in = new Sequence();
-  readonly #out = new Sequence();
 
   constructor() {
     this.connector = memoryConnector((peer) => {
-      this.#peer = peer;
+      this.peers.push(peer);
+      this.closed = undefined;
+      let hello: Hello | undefined;
       return {
         opened: () => {},
-        message: (data) => this.#receive(data),
+        message: (data) => {
+          if (hello) {
+            this.#receive(data);
+          } else {
+            hello = parseHello(data as string);
+            this.hellos.push(hello);
+            this.onHello(hello);
+          }
+        },
         closed: (close) => {
-          this.closed = close;
+          if (peer === this.peers.at(-1)) this.closed = close;
         },
       };
     });
+  }
+
+  /** The client's last token; undefined before its hello. */
+  get token(): string | undefined {
+    return this.hellos.at(-1)?.token;
   }
 
   /** The requests that came, oldest first. */
@@ -84,67 +110,79 @@ export class ScriptedProxy {
 
   /** The number of the last message that was sent. */
   get sent(): number {
-    return this.#out.last;
+    return this.#sent.length;
   }
 
   welcome(welcome: Partial<Welcome> = {}): void {
-    this.raw(JSON.stringify({ type: "welcome", ...WELCOME, ...welcome }));
+    this.raw(JSON.stringify({ type: "welcome", ...WELCOME, received: this.#in.last, ...welcome }));
+  }
+
+  /** Welcomes a client that resumes, and sends again what it has not taken. */
+  resume(welcome: Partial<Welcome> = {}): void {
+    this.welcome({ resume: `r${this.hellos.length}`, ...welcome });
+    for (const message of this.#sent.slice(this.hellos.at(-1)?.resume?.received)) this.raw(message);
   }
 
   /** Sends messages, with their numbers. */
   send(...messages: Outgoing[]): void {
     for (const message of messages) {
-      const numbered = { ...message, seq: this.#out.next() };
-      this.raw(numbered.type === "data" ? encodeDataFrame(numbered) : JSON.stringify(numbered));
+      const numbered = { ...message, seq: this.#sent.length + 1 };
+      this.#sent.push(numbered.type === "data" ? encodeDataFrame(numbered) : JSON.stringify(numbered));
+      this.raw(this.#sent.at(-1) as string);
     }
   }
 
   /** Sends anything. */
   raw(data: string | Uint8Array<ArrayBuffer>): void {
-    this.#peer.send(data);
+    this.peers.at(-1)?.send(data);
   }
 
   close(code: number, reason = ""): void {
-    this.#peer.close(code, reason);
+    this.peers.at(-1)?.close(code, reason);
   }
 
   drop(): void {
-    this.#peer.drop();
+    this.peers.at(-1)?.drop();
   }
 
   #receive(data: string | Uint8Array): void {
-    if (this.token === undefined) {
-      this.token = parseHello(data as string).token;
-      this.onHello();
-      return;
-    }
     if (typeof data === "string" && data.startsWith('{"type":"proof"')) {
       this.proofs.push(parseProof(data).proof);
       return;
     }
     const message = typeof data === "string" ? parseClientMessage(data) : decodeDataFrame(data);
-    if (message.type === "ack") {
-      this.acks.push(message.seq);
-      return;
-    }
-    if (message.type === "token") {
-      this.tokens.push(message.token);
-      return;
+    switch (message.type) {
+      case "ack":
+        this.acks.push(message.seq);
+        return;
+      case "ping":
+        this.pings++;
+        return;
+      case "pong":
+        return;
+      case "token":
+        this.tokens.push(message.token);
+        return;
     }
     const { seq, ...rest } = message;
-    this.#in.receive(seq);
-    this.received.push(rest as Incoming);
-    this.onMessage(rest as Incoming);
+    if (!this.#in.receive(seq, 0)) throw new Error(`message ${seq} came twice`);
+    if (rest.type === "consumed") this.consumed.push(rest);
+    else if (rest.type === "brake") this.brakes.push(rest);
+    else {
+      this.received.push(rest as Incoming);
+      this.onMessage(rest as Incoming);
+    }
   }
 }
 
 /** A session that is open, or at least said hello, and the proxy at its end. */
 export async function openSession(
   welcome?: Partial<Welcome>,
+  options?: LinkOptions,
 ): Promise<{ session: Session; proxy: ScriptedProxy }> {
   const proxy = new ScriptedProxy();
-  proxy.onHello = () => proxy.welcome(welcome);
-  const session = new Session(proxy.connector, new Lease(async () => "token", undefined));
+  proxy.onHello = ({ resume }) => (resume ? proxy.resume() : proxy.welcome(welcome));
+  const session = new Session(proxy.connector, new Lease(async () => "token", undefined), undefined, options);
   await settled();
   return { session, proxy };
 }

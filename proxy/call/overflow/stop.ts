@@ -57,9 +57,10 @@ export class StopOverflow implements Overflow {
 
   /** That was taken, or refused. */
   answered(signum: number, taken: boolean): void {
-    const { cont, tell } = this.#brake.answered(signum, taken, performance.now());
+    const { signal, tell } = this.#brake.answered(signum, taken, performance.now());
     if (tell) this.#tell();
-    if (cont) this.#continue();
+    if (signal === "stop") this.#signals.send(SIGNUM.stop);
+    else if (signal === "cont") this.#continue();
   }
 
   end(): void {

@@ -1,7 +1,7 @@
 import { Observable, type OperatorFunction } from "rxjs";
 import { FluxError } from "../../errors.js";
 import { concat } from "../bytes.js";
-import type { ProcessEvent } from "../events.js";
+import { gapError, type ProcessEvent } from "../events.js";
 import type { Outcome } from "../outcome.js";
 
 /** All that one process told. Python's counterpart is `subprocess.CompletedProcess`. */
@@ -22,7 +22,7 @@ interface Gathered {
 
 /**
  * Gathers the events of a process into one value for each rank where it started, in ascending order of rank, when all
- * are complete. If the source errors, what came until then is emitted first, with outcome "unknown" where the process
+ * are complete. If the source errors, or output is missing, what came until then is emitted first, with outcome "unknown" where the process
  * had not finished.
  *
  *     const { stdout, outcome } = await firstValueFrom(exec(flux, ["hostname"]).pipe(collect()));
@@ -42,6 +42,10 @@ export function collect(): OperatorFunction<ProcessEvent, CompletedProcess> {
           });
         }
       };
+      const fail = (error: unknown) => {
+        emit(error);
+        subscriber.error(error);
+      };
       return events.subscribe({
         next: (event) => {
           if (event.type === "started" || event.type === "attached") {
@@ -51,14 +55,12 @@ export function collect(): OperatorFunction<ProcessEvent, CompletedProcess> {
           const process = ranks.get(event.rank);
           if (process === undefined) return;
           if (event.type === "finished") process.outcome = event.outcome;
+          else if (event.type === "gap") fail(gapError(event));
           else if (event.type === "output" && (event.stream === "stdout" || event.stream === "stderr")) {
             process[event.stream].push(event.data);
           }
         },
-        error: (error) => {
-          emit(error);
-          subscriber.error(error);
-        },
+        error: fail,
         complete: () => {
           emit();
           subscriber.complete();
