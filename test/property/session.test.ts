@@ -139,7 +139,7 @@ describe("Session", () => {
       fc.json(),
       fc.uint8Array({ maxLength: 40 }).map((bytes) => Uint8Array.from(bytes)),
       // Nearly right.
-      fc.record({ seqOff: fc.integer({ min: -3, max: 3 }).filter((n) => n !== 0) }),
+      fc.record({ seqOff: fc.integer({ min: 1, max: 3 }) }),
       fc.record({ rank: fc.integer({ min: 3, max: 9 }) }),
       fc.record({ id: fc.integer({ min: 1000, max: 2000 }) }),
       fc.record({ type: fc.string().filter((type) => type !== "end") }),

@@ -23,7 +23,7 @@ function begin(seconds: number, verify: (token: string) => Promise<Identity> = a
       fault: (error) => said.push(["fault", error]),
     },
   );
-  lease.start();
+  lease.begin(lease.identity);
   const pass = (time: number) => vi.advanceTimersByTimeAsync(time * 1000);
   return { lease, said, pass };
 }

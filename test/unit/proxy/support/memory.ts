@@ -2,23 +2,29 @@
 import type { Identity } from "../../../../proxy/auth/identity.js";
 import { ACTIONS } from "../../../../proxy/auth/permissions.js";
 import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "../../../../proxy/broker/broker.js";
-import { Session, type SessionOptions, type SessionSocket } from "../../../../proxy/session/session.js";
+import { Brakes } from "../../../../proxy/flow/brakes.js";
+import { Connection, type ConnectionSocket } from "../../../../proxy/session/connection.js";
+import { Sessions, type SessionsOptions } from "../../../../proxy/session/sessions.js";
 import { Usage } from "../../../../proxy/usage.js";
 import { FluxError } from "../../../../src/errors.js";
 import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.js";
-import type { ServerMessage } from "../../../../src/protocol/messages.js";
+import type { SequencedServerMessage, ServerMessage, Welcome } from "../../../../src/protocol/messages.js";
 import { parseServerMessage } from "../../../../src/protocol/parse.js";
 
-class MemorySocket implements SessionSocket {
+export class MemorySocket implements ConnectionSocket {
   readonly texts: string[] = [];
-  readonly messages: (ServerMessage | DataFrame)[] = [];
+  /** What has a number. */
+  readonly messages: (SequencedServerMessage | DataFrame)[] = [];
+  /** What has none, but for the opening. */
+  readonly others: ServerMessage[] = [];
   readonly closes: { code: number; reason: string }[] = [];
-  paused = false;
   bufferedAmount = 0;
   sendText(text: string): void {
     this.texts.push(text);
-    if (!/"type":"(welcome|challenge|expiring|renewed)"/.test(text))
-      this.messages.push(parseServerMessage(text) as ServerMessage);
+    if (/"type":"(welcome|challenge)"/.test(text)) return;
+    const message = parseServerMessage(text);
+    if ("id" in message) this.messages.push(message);
+    else this.others.push(message);
   }
   sendBinary(bytes: Uint8Array): void {
     this.messages.push(decodeDataFrame(bytes));
@@ -26,11 +32,11 @@ class MemorySocket implements SessionSocket {
   close(code: number, reason: string): void {
     this.closes.push({ code, reason });
   }
-  pause(): void {
-    this.paused = true;
-  }
-  resume(): void {
-    this.paused = false;
+  /** The welcome that came. */
+  get welcome(): Welcome {
+    const text = this.texts.find((text) => text.includes('"type":"welcome"'));
+    if (text === undefined) throw new Error("no welcome has come");
+    return JSON.parse(text) as Welcome;
   }
 }
 
@@ -56,7 +62,6 @@ export class MemoryBroker implements Broker {
   readonly sent: BrokerRequest[] = [];
   readonly closed: Promise<FluxError | undefined>;
   congested = false;
-  paused = false;
   isClosed = false;
   attributes: Record<string, string> = { rank: "1", size: "4", "security.owner": "1000" };
   #resolveClosed!: (error: FluxError | undefined) => void;
@@ -80,12 +85,6 @@ export class MemoryBroker implements Broker {
   }
   send(request: BrokerRequest): void {
     this.sent.push(request);
-  }
-  pause(): void {
-    this.paused = true;
-  }
-  resume(): void {
-    this.paused = false;
   }
   drained(): Promise<void> {
     return this.congested ? new Promise((resolve) => this.#drained.push(resolve)) : Promise.resolve();
@@ -121,44 +120,67 @@ export function json({ payload }: BrokerRequest): unknown {
   );
 }
 
-export interface Harness {
-  session: Session;
+export type HarnessOptions = Partial<SessionsOptions & { helloTimeoutMs: number; peer: string }>;
+
+/** One WebSocket of a client. */
+export interface Client {
+  session: Connection;
   socket: MemorySocket;
+}
+
+export interface Harness extends Client {
+  sessions: Sessions;
   broker: MemoryBroker;
-  /** All connections that the session has opened; the first is `broker`. */
+  /** All connections that the sessions have opened; the first is `broker`. */
   brokers: MemoryBroker[];
   faults: unknown[];
-  /** Sends a message with the next number. */
-  next(message: object): void;
+  /** Sends a message with the next number, over the first connection unless over another. */
+  next(message: object, over?: Client): void;
+  /** Opens another connection, with this hello. */
+  connect(hello?: object): Promise<Client>;
 }
 
 /** A session that has been welcomed, unless `options` make that impossible. */
-export async function openSession(
-  options: Partial<SessionOptions> & { hello?: boolean } = {},
-): Promise<Harness> {
-  const socket = new MemorySocket();
+export async function openSession(options: HarnessOptions & { hello?: boolean } = {}): Promise<Harness> {
   const brokers: MemoryBroker[] = [];
   const broker = new MemoryBroker();
   const faults: unknown[] = [];
-  const session = new Session(socket, {
+  const all = {
     verify: async () => IDENTITY,
     connectBroker: async () => {
       const connection = brokers.length === 0 ? broker : new MemoryBroker();
       brokers.push(connection);
       return connection;
     },
-    onFault: (error) => faults.push(error),
+    onFault: (error: unknown) => faults.push(error),
     usage: new Usage(),
+    brakes: new Brakes(),
+    graceMs: 120_000,
+    maxGraceMs: 600_000,
+    sessionsPerSubject: 256,
     helloTimeoutMs: 10_000,
     ...options,
-  });
+  };
+  const sessions = new Sessions(all);
+  const accept = (): Client => {
+    const socket = new MemorySocket();
+    return { socket, session: new Connection(socket, { ...all, sessions }) };
+  };
+  const client = accept();
+  const connect = async (hello: object = {}) => {
+    const other = accept();
+    other.session.text(JSON.stringify({ type: "hello", token: "t", ...hello }));
+    await settle();
+    return other;
+  };
   let seq = 0;
-  const next = (message: object) => session.text(JSON.stringify({ ...message, seq: ++seq }));
+  const next = (message: object, { session } = client) =>
+    session.text(JSON.stringify({ ...message, seq: ++seq }));
   if (options.hello !== false) {
-    session.text('{"type":"hello","token":"t"}');
+    client.session.text('{"type":"hello","token":"t"}');
     await settle();
   }
-  return { session, socket, broker, brokers, faults, next };
+  return { ...client, sessions, broker, brokers, faults, next, connect };
 }
 
 /** Lets every promise that can settle do so. */

@@ -12,6 +12,9 @@ function writer() {
   const ends: string[] = [];
   const sink = {
     limit: 262_144,
+    turn: (send: () => boolean) => {
+      while (send());
+    },
     data: (data: Uint8Array) => void sent.push(decoder.decode(data)),
     eof: () => void sent.push("<eof>"),
   };

@@ -37,7 +37,7 @@ describe("Session: opening", () => {
     ]);
     expect(values).toEqual([
       { state: "connecting" },
-      { state: "open", session: "id", rank: 1, size: 2, owner: 7, userid: 7, expires: 9 },
+      { state: "open", session: "id", rank: 1, size: 2, owner: 7, userid: 7, expires: 9, grace: 60_000 },
     ]);
     expect(session.rank).toBe(1);
   });
@@ -347,16 +347,19 @@ describe("Session: acknowledgements", () => {
   const data = (id: number, length: number) =>
     ({ type: "data", id, rank: 0, stream: "stdout", data: new Uint8Array(length) }) as const;
 
-  it("are for bytes that were delivered, every 256 KiB", async () => {
+  it("are for what was taken, every 256 KiB of frames and every 64 messages", async () => {
     const { session, proxy } = await openSession();
     session.start(request({ streaming: true }), new Recorder());
     await settled();
-    proxy.send(started(1), data(1, 262_143));
+    proxy.send(started(1), data(1, 262_000));
     await settled();
     expect(proxy.acks).toEqual([]);
-    proxy.send(data(1, 1), data(1, 100_000), data(1, 100_000), data(1, 100_000));
+    proxy.send(data(1, 100), data(1, 100_000), data(1, 100_000), data(1, 100_000));
     await settled();
     expect(proxy.acks).toEqual([3, 6]);
+    for (let n = 0; n < 64; n++) proxy.send(data(1, 1));
+    await settled();
+    expect(proxy.acks).toEqual([3, 6, 70]);
   });
 
   it("stop with the session", async () => {

@@ -1,0 +1,279 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Identity } from "../../../../proxy/auth/identity.js";
+import { CLOSE, INPUT_WINDOW } from "../../../../src/protocol/messages.js";
+import {
+  type Client,
+  type Harness,
+  type HarnessOptions,
+  IDENTITY,
+  json,
+  openSession,
+  settle,
+} from "../support/memory.js";
+
+const rpc = { type: "request", topic: "a.b", nodeid: "any", streaming: false, payload: {} };
+const exec = { ...rpc, topic: "rexec.exec", streaming: true, payload: { cmd: {}, flags: 11 } };
+const REFUSED = [{ code: CLOSE.notResumable, reason: "there is no such session to resume" }];
+
+const resume = (id: string | undefined, received = 0) => ({ resume: { id, received } });
+const ack = (seq = 0) => JSON.stringify({ type: "ack", seq });
+
+/** A session whose client is known, with an exec that has started. */
+async function running(options?: HarnessOptions): Promise<Harness> {
+  const harness = await openSession(options);
+  harness.next({ ...exec, id: 1 });
+  harness.broker.handler(1).response({ type: "started", pid: 7 });
+  return harness;
+}
+
+const output = (data: string) => ({ type: "output", io: { stream: "stdout", rank: "1", data } });
+
+describe("a lost socket", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test("leaves the session for its grace, and no longer", async () => {
+    const { session, sessions, broker } = await running({ graceMs: 5000 });
+    session.closed();
+    await vi.advanceTimersByTimeAsync(4999);
+    expect([sessions.size, broker.isClosed]).toEqual([1, false]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([sessions.size, broker.isClosed]).toEqual([0, true]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([
+    [undefined, 5000],
+    [2000, 2000],
+    [99_000, 9000],
+  ])("of a client that asks for a grace of %s leaves it for %i ms", async (grace, ms) => {
+    const harness = await openSession({ graceMs: 5000, maxGraceMs: 9000, hello: false });
+    const { socket } = await harness.connect({ grace });
+    expect(socket.welcome.grace).toBe(ms);
+  });
+
+  test("of a client that wants no grace ends the session", async () => {
+    const harness = await openSession({ hello: false });
+    const client = await harness.connect({ grace: 0 });
+    expect(client.socket.welcome).toMatchObject({ grace: 0 });
+    expect(client.socket.welcome).not.toHaveProperty("resume");
+    harness.next({ ...exec, id: 1 }, client);
+    client.session.closed();
+    expect(harness.sessions.size).toBe(0);
+  });
+
+  test("of a client that has never said a word ends the session", async () => {
+    const { session, sessions } = await openSession();
+    session.closed();
+    expect([sessions.size, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  test("does not end the session when the token does; who resumes needs another", async () => {
+    let identity: Identity = { ...IDENTITY, expires: Math.floor(Date.now() / 1000) + 3 };
+    const { session, socket, sessions, connect } = await running({ verify: async () => identity });
+    session.closed();
+    vi.setSystemTime(Date.now() + 10_000);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(sessions.size).toBe(1);
+    identity = { ...IDENTITY, tokenId: "token-2" };
+    const next = await connect(resume(socket.welcome.resume));
+    expect(next.socket.welcome).toMatchObject({ expires: IDENTITY.expires, received: 1 });
+    expect(next.socket.closes).toEqual([]);
+  });
+});
+
+describe("resuming", () => {
+  let h: Harness;
+  beforeEach(async () => {
+    h = await running();
+  });
+  const types = ({ socket }: Client) => socket.messages.map(({ type, seq }) => [type, seq]);
+
+  test("sends again what was not taken, as it was, after the welcome, and goes on", async () => {
+    h.broker.handler(1).response(output("a"));
+    h.session.closed();
+    h.broker.handler(1).response(output("b"));
+    const client = await h.connect(resume(h.socket.welcome.resume, 1));
+    expect(client.socket.welcome).toMatchObject({ session: h.socket.welcome.session, received: 1 });
+    expect(types(client)).toEqual([
+      ["data", 2],
+      ["data", 3],
+    ]);
+    h.next({ ...rpc, id: 2 }, client);
+    expect(h.broker.calls).toHaveLength(2);
+    h.broker.handler(1).response({ type: "finished", status: 0 });
+    expect(types(client).at(-1)).toEqual(["response", 4]);
+  });
+
+  test("takes each message of the client once", async () => {
+    h.next({ ...rpc, id: 2 });
+    h.session.closed();
+    const client = await h.connect(resume(h.socket.welcome.resume, 1));
+    expect(client.socket.welcome.received).toBe(2);
+    client.session.text(JSON.stringify({ ...rpc, id: 2, seq: 2 }));
+    expect(client.socket.closes).toMatchObject([{ code: CLOSE.outOfSequence }]);
+    expect(h.broker.calls).toHaveLength(2);
+  });
+
+  test("while the old socket seems alive closes that, and hears no more of it", async () => {
+    const client = await h.connect(resume(h.socket.welcome.resume, 1));
+    expect(h.socket.closes).toMatchObject([{ code: CLOSE.superseded }]);
+    h.session.text(JSON.stringify({ ...rpc, id: 9, seq: 2 }));
+    h.session.text("nonsense");
+    h.session.drained();
+    h.session.closed(CLOSE.normal);
+    h.broker.handler(1).response(output("x"));
+    expect(h.broker.calls).toHaveLength(1);
+    expect(types(h)).toEqual([["response", 1]]);
+    expect(types(client)).toEqual([["data", 2]]);
+    expect(client.socket.closes).toEqual([]);
+  });
+
+  test("again with the id before is possible until the client has said a word", async () => {
+    const [first] = [h.socket.welcome.resume];
+    h.session.closed();
+    const lost = await h.connect(resume(first, 1));
+    lost.session.closed();
+    const client = await h.connect(resume(first, 1));
+    expect(client.socket.closes).toEqual([]);
+    // The welcome that was lost had an id of its own, which nobody has.
+    expect((await h.connect(resume(lost.socket.welcome.resume, 1))).socket.closes).toEqual(REFUSED);
+    client.session.text(ack(1));
+    expect((await h.connect(resume(first, 1))).socket.closes).toEqual(REFUSED);
+    expect((await h.connect(resume(client.socket.welcome.resume, 1))).socket.closes).toEqual([]);
+  });
+
+  test("twice at once: the last one has it, and the other is closed", async () => {
+    const hello = resume(h.socket.welcome.resume, 1);
+    const [one, two] = await Promise.all([h.connect(hello), h.connect(hello)]);
+    expect([one.socket.closes, two.socket.closes]).toMatchObject([[{ code: CLOSE.superseded }], []]);
+    h.broker.handler(1).response(output("x"));
+    expect([types(one), types(two)]).toEqual([[], [["data", 2]]]);
+  });
+
+  test.each([
+    ["was never sent", 99],
+    ["was acknowledged", 0],
+  ])("after a message that %s ends the session", async (_, received) => {
+    h.session.text(ack(1));
+    const client = await h.connect(resume(h.socket.welcome.resume, received));
+    expect(client.socket.closes).toEqual(REFUSED);
+    expect([h.sessions.size, h.broker.isClosed]).toEqual([0, true]);
+  });
+
+  test("with a token that allows less stops input", async () => {
+    const scope = { scope: new Set(["exec"]) } as Identity["permissions"];
+    const verify = vi.fn(async () => IDENTITY);
+    const other = await running({ verify });
+    other.broker.handler(1).response({ type: "add-credit", channels: { stdin: 10 } });
+    verify.mockResolvedValue({ ...IDENTITY, permissions: scope });
+    const client = await other.connect(resume(other.socket.welcome.resume, 2));
+    expect(client.socket.messages).toMatchObject([{ type: "refused", seq: 3, stream: "stdin" }]);
+  });
+
+  test("of a proxy that stops is over: attached or not", async () => {
+    h.session.closed();
+    h.sessions.shutdown();
+    expect([h.sessions.size, h.broker.isClosed]).toEqual([0, true]);
+    expect((await h.connect(resume(h.socket.welcome.resume, 1))).socket.closes).toEqual(REFUSED);
+  });
+
+  test("after the broker was lost brings what was waiting, and then 4503", async () => {
+    h.session.closed();
+    h.broker.lose();
+    await settle();
+    expect(h.sessions.size).toBe(1);
+    const client = await h.connect(resume(h.socket.welcome.resume, 1));
+    expect(client.socket.messages).toMatchObject([{ type: "error", errno: 104 }]);
+    expect(client.socket.closes).toMatchObject([{ code: CLOSE.brokerLost }]);
+  });
+
+  describe("by others", () => {
+    const others: [string, Partial<Identity>][] = [
+      ["subject", { sub: "mallory" }],
+      ["userid", { userid: 1001 }],
+    ];
+
+    test.each(others)(
+      "of another %s is refused as if there were none, and disturbs nothing",
+      async (_, other) => {
+        const verify = vi.fn(async () => IDENTITY);
+        const mine = await running({ verify });
+        const id = mine.socket.welcome.resume;
+        verify.mockResolvedValue({ ...IDENTITY, ...other, jkt: undefined });
+        if (other.jkt) return; // A key has to be proven: test/security has that.
+        const foreign = await mine.connect(resume(id, 1));
+        const unknown = await mine.connect(resume("A".repeat(43), 1));
+        expect(foreign.socket.closes).toEqual(REFUSED);
+        expect(unknown.socket).toEqual(foreign.socket);
+        expect(mine.socket.closes).toEqual([]);
+        verify.mockResolvedValue(IDENTITY);
+        expect((await mine.connect(resume(id, 1))).socket.closes).toEqual([]);
+      },
+    );
+  });
+});
+
+describe("sessions of a subject", () => {
+  test("are so many, and others have their own", async () => {
+    let identity = IDENTITY;
+    const h = await openSession({ sessionsPerSubject: 2, verify: async () => identity });
+    h.next({ ...rpc, id: 1 });
+    expect((await h.connect()).socket.closes).toEqual([]);
+    expect((await h.connect()).socket.closes).toMatchObject([{ code: CLOSE.tooManySessions }]);
+    identity = { ...IDENTITY, sub: "bob" };
+    expect((await h.connect()).socket.closes).toEqual([]);
+    h.session.closed(CLOSE.normal);
+    identity = IDENTITY;
+    expect((await h.connect()).socket.closes).toEqual([]);
+  });
+
+  test("make room where nobody is there and nothing is under way, the oldest first", async () => {
+    const h = await openSession({ sessionsPerSubject: 3 });
+    const idle: Client[] = [];
+    for (let n = 0; n < 2; n++) {
+      const client = await h.connect();
+      client.session.text(ack());
+      client.session.closed();
+      idle.push(client);
+    }
+    h.next({ ...exec, id: 1 });
+    h.session.closed();
+    expect((await h.connect()).socket.closes).toEqual([]);
+    const [oldest, newer] = idle.map(({ socket }) => socket.welcome.resume);
+    expect((await h.connect(resume(oldest))).socket.closes).toEqual(REFUSED);
+    const back = await h.connect(resume(newer));
+    expect(back.socket.closes).toEqual([]);
+    expect((await h.connect()).socket.closes).toMatchObject([{ code: CLOSE.tooManySessions }]);
+    // What runs is not given up for another.
+    expect((await h.connect(resume(h.socket.welcome.resume))).socket.closes).toEqual([]);
+  });
+
+  test("count while they are being opened", async () => {
+    const h = await openSession({ sessionsPerSubject: 2, hello: false });
+    const clients = await Promise.all([h.connect(), h.connect(), h.connect()]);
+    const codes = clients.map(({ socket }) => socket.closes.map(({ code }) => code));
+    expect(codes).toEqual([[], [], [CLOSE.tooManySessions]]);
+  });
+});
+
+describe("what a client may leave unacknowledged", () => {
+  test("is bounded", async () => {
+    const h = await openSession();
+    h.broker.congested = true;
+    const payload = { text: "x".repeat(900_000) };
+    const most = Math.floor((2 * INPUT_WINDOW) / 900_000);
+    for (let id = 1; id <= most; id++) h.next({ ...rpc, id, payload });
+    expect(h.socket.closes).toEqual([]);
+    for (let id = most + 1; id <= most + 2; id++) h.next({ ...rpc, id, payload });
+    expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
+    expect(h.broker.calls.every(({ call }) => json(call))).toBe(true);
+  });
+});
+
+test("a ping is answered", async () => {
+  const { session, socket } = await openSession();
+  session.text('{"type":"ping"}');
+  session.text('{"type":"pong"}');
+  expect(socket.others).toEqual([{ type: "pong" }]);
+});
