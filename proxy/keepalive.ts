@@ -2,7 +2,7 @@
 import type { WebSocket } from "ws";
 
 /** Intervals in a row without a sign of life, after which a socket is taken for dead. */
-const MISSES = 3;
+const MISSES = 2;
 
 /**
  * Looks after the sockets that `sockets` has at any time.

@@ -1,4 +1,4 @@
-/** One request of a client, fanned out over its ranks. PROTOCOL.md, "Requests" and "Processes". */
+/** One request of a client, over all its ranks. PROTOCOL.md, "Requests" and "Processes". */
 import { FluxError } from "../../src/errors.js";
 import {
   type Brake,
@@ -9,21 +9,17 @@ import {
   type SignedWrite,
 } from "../../src/protocol/messages.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
-import type { Broker, ResponseHandler } from "../broker/broker.js";
+import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { ControlMessage } from "../flow/message.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Admitted } from "./admission.js";
-import { checkBrake } from "./brake-message.js";
 import { CallInput } from "./call-input.js";
+import { FanOut } from "./fan-out.js";
 import { FollowedProcess } from "./followed-process.js";
 import { InputWriter } from "./input-writer.js";
-import { type ProcessEvent, readProcessEvent } from "./process.js";
 import type { SendQueue } from "./send-queue.js";
-
-/** The most bytes that one request may become, over all its ranks, before the broker has taken any. */
-const MAX_FANOUT_BYTES = 128 * 1024 * 1024;
 
 export interface CallOwner {
   readonly queue: SendQueue;
@@ -54,40 +50,51 @@ export class Call {
   readonly #unsaid: Set<number>;
   /** Of an exec or attach, by rank; those of which the client was sent the last message are not there. */
   readonly #processes = new Map<number, FollowedProcess>();
+  readonly #fanOut: FanOut;
   readonly #input: CallInput;
   readonly #writer: InputWriter;
-  #broker: Broker | undefined;
 
   constructor(request: Request, admitted: Admitted, owner: CallOwner) {
     const { operation, ranks, flags } = admitted.asked;
     const { id } = request;
+    const { queue, outbox, brakes, guard } = owner;
     const isProcess = request.streaming && (operation === "exec" || operation === "attach");
     this.kind = isProcess ? operation : "rpc";
     this.admitted = admitted;
     this.#request = request;
-    this.#matchtags = new Map(ranks.map((rank, i) => [rank, id + i]));
     this.#owner = owner;
     this.#live = new Set(ranks);
     this.#open = new Set(ranks);
     this.#unsaid = new Set(ranks);
-    if (isProcess) for (const rank of ranks) this.#processes.set(rank, this.#follow(rank));
+    const matchtags = new Map(ranks.map((rank, i) => [rank, id + i]));
+    this.#matchtags = matchtags;
+    this.#fanOut = new FanOut({
+      request,
+      admitted,
+      matchtags,
+      brakes,
+      guard,
+      response: (rank, payload) => this.#response(rank, payload),
+      ended: (rank, error) => this.#ended(rank, { error }),
+    });
     this.#input = new CallInput({
       id,
       ranks,
       counted: this.kind === "exec" && (flags & EXEC_FLAG.writeCredit) !== 0,
       refusal: admitted.inputRefusal,
-      emit: (message) => owner.outbox.send(message),
+      emit: (message) => outbox.send(message),
     });
     this.#writer = new InputWriter({
       id,
       admitted,
-      matchtags: this.#matchtags,
+      matchtags,
       live: this.#live,
       input: this.#input,
-      queue: owner.queue,
-      nodeid: (rank) => this.#nodeid(rank),
+      queue,
+      nodeid: (rank) => this.#fanOut.nodeid(rank),
       fail: (error) => this.#fail(error),
     });
+    if (isProcess) for (const rank of ranks) this.#processes.set(rank, this.#follow(rank));
   }
 
   get id(): number {
@@ -101,14 +108,14 @@ export class Call {
 
   /** Sends the request to every rank. @throws ProtocolError if its payload cannot be sent to any broker */
   start(broker: Broker): void {
-    this.#broker = broker;
     this.#writer.start(broker);
+    for (const process of this.#processes.values()) process.start(broker);
     const { payload, signer } = this.admitted;
     this.#owner.queue.push({
       topic: this.#request.topic,
       payload,
       signer,
-      send: (bytes) => this.#send(broker, bytes),
+      send: (bytes) => this.#fanOut.send(broker, bytes, this.#open),
       refuse: (error) => this.fail(error),
     });
   }
@@ -158,10 +165,7 @@ export class Call {
   brake(brake: Brake): void {
     this.#mustBeProcess();
     this.#matchtag(brake.rank);
-    const process = this.#processes.get(brake.rank);
-    if (!this.#live.has(brake.rank) || process === undefined) return;
-    checkBrake(brake, this.admitted.asked, process.pid);
-    process.brake(brake.stop, brake.cont);
+    if (this.#live.has(brake.rank)) this.#processes.get(brake.rank)?.brake(brake);
   }
 
   #mustBeExec(): void {
@@ -180,125 +184,38 @@ export class Call {
   }
 
   #follow(rank: number): FollowedProcess {
-    const { outbox, brakes } = this.#owner;
+    const { queue, outbox, brakes, guard } = this.#owner;
     return new FollowedProcess({
       id: this.id,
       rank,
-      overflow: this.admitted.overflow,
+      nodeid: this.#fanOut.nodeid(rank),
+      admitted: this.admitted,
+      queue,
       outbox,
       brakes,
-      tell: (payload) => this.#pass(rank, payload),
+      guard,
+      pass: (payload) => this.#pass(rank, payload),
+      grant: (stream, bytes) => this.#input.grant(rank, stream, bytes),
       over: () => this.#said(rank),
     });
-  }
-
-  #send(broker: Broker, payload: Uint8Array): void {
-    const { topic, streaming } = this.#request;
-    const { size } = this.#matchtags;
-    if (payload.length * size > MAX_FANOUT_BYTES) {
-      const what = `${payload.length} bytes to ${size} ranks are over ${MAX_FANOUT_BYTES}`;
-      this.fail(new FluxError("EMSGSIZE", what));
-      return;
-    }
-    for (const [rank, matchtag] of this.#matchtags) {
-      // Over already if it was cancelled, or the broker lost, while it was signed.
-      if (!this.#open.has(rank)) continue;
-      const nodeid = this.#nodeid(rank);
-      try {
-        broker.request({ topic, streaming, nodeid, payload, matchtag }, this.#handler(rank));
-      } catch (error) {
-        if (!(error instanceof FluxError)) throw error;
-        this.#ended(rank, { error });
-      }
-    }
-  }
-
-  #nodeid(rank: number): number | undefined {
-    return this.#request.nodeid === "any" && !this.admitted.pinned ? undefined : rank;
-  }
-
-  #handler(rank: number): ResponseHandler {
-    const { guard } = this.#owner;
-    const answered = this.#signal(rank);
-    return {
-      response: (payload) => {
-        answered?.(true);
-        guard(() => this.#response(rank, payload ?? {}));
-      },
-      error: (error) => {
-        answered?.(false);
-        guard(() => this.#ended(rank, { error }));
-      },
-      end: () => {
-        answered?.(true);
-        guard(() => this.#ended(rank, {}));
-      },
-    };
-  }
-
-  /**
-   * A kill is on its way: who may stop the process is to know, be it in another session.
-   * @returns takes the answer to it, also when this session is over
-   */
-  #signal(rank: number): ((taken: boolean) => void) | undefined {
-    const { operation, service, signum, pid, label } = this.admitted.asked;
-    if (operation !== "kill" || signum === undefined) return undefined;
-    return this.#owner.brakes.signal(service, rank, { pid, label }, signum);
   }
 
   #response(rank: number, payload: JsonObject): void {
     if (!this.#live.has(rank)) return;
     const process = this.#processes.get(rank);
-    if (process !== undefined) {
-      this.#processEvent(rank, process, payload);
+    if (process === undefined) {
+      this.#pass(rank, payload);
+      if (!this.#request.streaming) this.#ended(rank, undefined);
       return;
     }
-    this.#pass(rank, payload);
-    if (!this.#request.streaming) this.#ended(rank, undefined);
-  }
-
-  #processEvent(rank: number, process: FollowedProcess, payload: JsonObject): void {
-    let event: ProcessEvent;
     try {
-      event = readProcessEvent(payload);
-    } catch (cause) {
+      process.response(payload);
+    } catch (error) {
+      if (!(error instanceof FluxError)) throw error;
       // Over for the client; the broker goes on answering under this matchtag, so the id is not free yet.
       process.leave();
-      this.#lastMessage(rank, { error: new FluxError("EPROTO", (cause as Error).message, { cause }) });
-      return;
+      this.#lastMessage(rank, { error });
     }
-    switch (event.type) {
-      case "output":
-        for (const data of event.pieces) {
-          this.admitted.watcher.received(data.length);
-          process.output(event.stream, data);
-        }
-        if (event.eof) process.eof(event.stream);
-        return;
-      case "credit":
-        for (const { stream, bytes } of event.grants) this.#input.grant(rank, stream, bytes);
-        return;
-      case "runs":
-        this.#started(rank, process, event);
-        break;
-      case "stopped":
-        if (!process.stopped(payload)) return;
-    }
-    this.#pass(rank, payload);
-  }
-
-  #started(rank: number, process: FollowedProcess, { pid, label }: ProcessEvent & { type: "runs" }): void {
-    const { asked, signer } = this.admitted;
-    const { queue, guard } = this.#owner;
-    process.started(pid, asked.label ?? label, {
-      service: asked.service,
-      nodeid: this.#nodeid(rank),
-      broker: this.#broker as Broker,
-      queue,
-      signer,
-      byClient: asked.signer !== undefined,
-      guard,
-    });
   }
 
   /** What the token lets its bearer see of a response. */
@@ -313,7 +230,7 @@ export class Call {
   }
 
   /** @param last as of {@link #lastMessage}; undefined if the client has had it */
-  #ended(rank: number, last: { error?: FluxError } | undefined): void {
+  #ended(rank: number, last: { error: FluxError | undefined } | undefined): void {
     if (!this.#open.has(rank)) return;
     this.#processes.get(rank)?.leave();
     if (last === undefined) {
@@ -328,7 +245,7 @@ export class Call {
     this.#finish();
   }
 
-  #lastMessage(rank: number, { error: told }: { error?: FluxError }): void {
+  #lastMessage(rank: number, { error: told }: { error: FluxError | undefined }): void {
     if (!this.#live.delete(rank)) return;
     const process = this.#processes.get(rank);
     const error = process?.error ?? told;

@@ -1,37 +1,49 @@
 /** The process that an exec or attach follows on one rank: its output, and what becomes of it if that is not taken. */
-import type { Overflow as OverflowName } from "../../src/protocol/messages.js";
+import { FluxError } from "../../src/errors.js";
+import type { Brake } from "../../src/protocol/messages.js";
+import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
-import type { Brakes, ProcessName } from "../flow/brakes.js";
+import type { Brakes } from "../flow/brakes.js";
 import type { ControlMessage } from "../flow/message.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { RankOutput } from "../flow/rank-output.js";
+import type { Admitted } from "./admission.js";
+import { checkBrake } from "./brake-message.js";
 import { GapOverflow } from "./overflow/gap.js";
 import { KillOverflow } from "./overflow/kill.js";
 import type { Overflow } from "./overflow/overflow.js";
 import { StopOverflow } from "./overflow/stop.js";
-import { ProcessSignals, type ProcessSignalsOptions } from "./process-signals.js";
+import { type ProcessEvent, readProcessEvent } from "./process.js";
+import { ProcessSignals } from "./process-signals.js";
+import type { SendQueue } from "./send-queue.js";
 
 export interface FollowedProcessOptions {
   id: number;
   rank: number;
-  overflow: OverflowName;
+  /** Where its request goes. */
+  nodeid: number | undefined;
+  admitted: Admitted;
+  queue: SendQueue;
   outbox: Outbox;
   brakes: Brakes;
-  /** Tells the client what its server has said of the process. */
-  tell(payload: JsonObject): void;
+  /** Runs a callback of the broker, or of another session. */
+  guard(callback: () => void): void;
+  /** Passes on to the client what the server has said. */
+  pass(payload: JsonObject): void;
+  /** The server takes so much more input. */
+  grant(stream: string, bytes: number): void;
   /** Its last message was sent. */
   over(): void;
 }
-
-/** How a signal gets to it, once its pid is known. */
-export type SignalOptions = Omit<ProcessSignalsOptions, "pid">;
 
 export class FollowedProcess {
   readonly #options: FollowedProcessOptions;
   readonly #output: RankOutput;
   /** Until its pid is known nobody can stop it. */
   #overflow: Overflow;
+  #broker: Broker | undefined;
   #pid: number | undefined;
+  /** What the server last said of a stop. */
   #stopped: JsonObject = {};
   #unregister = () => {};
 
@@ -42,68 +54,53 @@ export class FollowedProcess {
     this.#overflow = new GapOverflow(this.#output, outbox.backlog);
   }
 
-  /** Undefined until it has started. */
-  get pid(): number | undefined {
-    return this.#pid;
+  /** Its request goes over this connection. */
+  start(broker: Broker): void {
+    this.#broker = broker;
   }
 
-  /** It runs, or is attached to. */
-  started(pid: number, label: ProcessName["label"], options: SignalOptions): void {
-    if (this.#pid !== undefined) return;
-    this.#pid = pid;
-    const { overflow, outbox, brakes, rank, tell } = this.#options;
-    if (overflow === "gap") return;
-    const signals = new ProcessSignals({ ...options, pid });
-    if (overflow === "kill") {
-      this.#overflow = new KillOverflow(this.#output, outbox.backlog, signals);
-      return;
+  /** Its server has answered. @throws FluxError EPROTO naming what is wrong with the answer */
+  response(payload: JsonObject): void {
+    const event = read(payload);
+    const { admitted, grant, pass } = this.#options;
+    switch (event.type) {
+      case "output":
+        for (const data of event.pieces) {
+          admitted.watcher.received(data.length);
+          this.#push(event.stream, data);
+        }
+        if (event.eof) this.#output.eof(event.stream);
+        return;
+      case "credit":
+        for (const { stream, bytes } of event.grants) grant(stream, bytes);
+        return;
+      case "runs":
+        this.#runs(event.pid, event.label);
+        break;
+      case "stopped":
+        this.#stopped = payload;
+        if (!this.#overflow.stopped()) return;
     }
-    const stop = new StopOverflow(this.#output, outbox.backlog, signals, () => tell(this.#stopped));
-    this.#overflow = stop;
-    this.#unregister = brakes.add(
-      options.service,
-      rank,
-      { pid, label },
-      {
-        signalled: (signum) => stop.signalled(signum),
-        // It may be another session that hears the answer.
-        answered: (signum, taken) => options.guard(() => stop.answered(signum, taken)),
-      },
-    );
+    pass(payload);
   }
 
-  output(stream: string, data: Uint8Array): void {
-    if (!this.#overflow.takes(data.length)) return;
-    this.#output.push(stream, data);
-    this.#overflow.took(data.length);
+  /** What the client has signed to stop it and let it go on. @throws ProtocolError if it is anything else */
+  brake(brake: Brake): void {
+    checkBrake(brake, this.#options.admitted.asked, this.#pid);
+    this.#overflow.signed(brake.stop, brake.cont);
   }
 
-  eof(stream: string): void {
-    this.#output.eof(stream);
-  }
-
-  /** It has stopped. @returns whether to tell the client */
-  stopped(payload: JsonObject): boolean {
-    this.#stopped = payload;
-    return this.#overflow.stopped();
-  }
-
-  /** The client has signed what stops it and lets it go on. */
-  brake(stop: string, cont: string): void {
-    this.#overflow.signed(stop, cont);
-  }
-
-  /** @throws ProtocolError if it is more than was sent */
+  /** The client has consumed output. @throws ProtocolError if it is more than was sent */
   consumed(stream: string, bytes: number): void {
     this.#output.consumed(stream, bytes);
   }
 
-  /** What the rank ends with, in place of what its server says. */
-  get error(): Overflow["error"] {
+  /** What its rank ends with, in place of what its server says. */
+  get error(): FluxError | undefined {
     return this.#overflow.error;
   }
 
-  /** Its last message, after all its output. */
+  /** The last message of its rank, which comes after all its output. */
   end(last: ControlMessage): void {
     this.#output.end(last);
   }
@@ -112,5 +109,43 @@ export class FollowedProcess {
   leave(): void {
     this.#unregister();
     this.#overflow.end();
+  }
+
+  #push(stream: string, data: Uint8Array): void {
+    if (!this.#overflow.takes(data.length)) return;
+    this.#output.push(stream, data);
+    this.#overflow.took(data.length);
+  }
+
+  /** It was started, or attached to. */
+  #runs(pid: number, label: string | undefined): void {
+    const { admitted, outbox, rank, nodeid, queue, brakes, guard, pass } = this.#options;
+    const { asked, overflow, signer } = admitted;
+    if (this.#pid !== undefined || this.#broker === undefined) return;
+    this.#pid = pid;
+    if (overflow === "gap") return;
+    const { service } = asked;
+    const byClient = asked.signer !== undefined;
+    const broker = this.#broker;
+    const signals = new ProcessSignals({ service, nodeid, pid, broker, queue, signer, byClient, guard });
+    if (overflow === "kill") {
+      this.#overflow = new KillOverflow(this.#output, outbox.backlog, signals);
+      return;
+    }
+    const stop = new StopOverflow(this.#output, outbox.backlog, signals, () => pass(this.#stopped));
+    this.#overflow = stop;
+    const name = { pid, label: asked.label ?? label };
+    this.#unregister = brakes.add(service, rank, name, {
+      signalled: (signum) => stop.signalled(signum),
+      answered: (signum, taken) => guard(() => stop.answered(signum, taken)),
+    });
+  }
+}
+
+function read(payload: JsonObject): ProcessEvent {
+  try {
+    return readProcessEvent(payload);
+  } catch (cause) {
+    throw new FluxError("EPROTO", (cause as Error).message, { cause });
   }
 }

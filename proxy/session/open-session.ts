@@ -22,7 +22,7 @@ import type { Lease } from "./lease.js";
 import type { Place } from "./place.js";
 
 export interface OpenSessionOptions extends AdmissionOptions {
-  lease: Pick<Lease, "identity" | "end">;
+  lease: Pick<Lease, "identity">;
   broker: Broker;
   place: Place;
   pool: Pick<BrokerPool, "open">;
@@ -101,7 +101,6 @@ export class OpenSession {
   /** The session is over. */
   end(): void {
     for (const call of this.#calls.all()) call.abort();
-    this.#options.lease.end();
     this.#options.queue.clear();
     this.#attached.clear();
     this.#calls.clear();

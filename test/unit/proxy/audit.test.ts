@@ -47,7 +47,7 @@ describe("the audit", () => {
     broker.handler(3).error(new FluxError(113));
     expect(lines()).toHaveLength(1);
     broker.handler(2).error(new FluxError(2, "no such program"));
-    session.closed();
+    session.closed(CLOSE.normal);
     expect(lines()).toEqual([
       { level: "info", event: "opened", time, ...who, expires: IDENTITY.expires },
       {
@@ -64,7 +64,7 @@ describe("the audit", () => {
         ...{ argv: ["sh", "-c", "x"], allowed: true, errno: 113, durationMs: expect.any(Number) },
         ...{ bytesIn: 5, bytesOut: 3, pids: [7] },
       },
-      { level: "info", event: "closed", time, ...who, reason: "", durationMs: expect.any(Number) },
+      { level: "info", event: "closed", time, ...who, code: 1000, reason: "", durationMs: expect.any(Number) },
     ]);
   });
 
@@ -83,7 +83,7 @@ describe("the audit", () => {
   test("of what was open when the session was lost", async () => {
     const { session, next, operations } = await audited();
     next({ ...exec({}), id: 1 });
-    session.closed();
+    session.closed(CLOSE.normal);
     expect(operations()).toMatchObject([{ operation: "exec", errno: 104 }]);
   });
 
@@ -101,11 +101,22 @@ describe("the audit", () => {
         allowed: false,
         reason: "token has expired",
       },
-      {
-        ...{ level: "info", event: "closed", time, session, peer: "192.0.2.1", code: CLOSE.unauthorized },
-        ...{ reason: "token has expired", durationMs: expect.any(Number) },
-      },
     ]);
+  });
+
+  test("of a socket that was lost, and the one that came after it", async () => {
+    let tokens = 0;
+    const h = await audited({ verify: async () => ({ ...IDENTITY, tokenId: `token-${++tokens}` }) });
+    const { session: id, resume } = h.socket.welcome;
+    h.session.text('{"type":"ack","seq":0}');
+    h.session.closed();
+    await h.connect({ resume: { id: resume, received: 0 } });
+    expect(h.lines().map(({ event, session, tokenId }) => [event, session, tokenId])).toEqual([
+      ["opened", id, "token-1"],
+      ["detached", id, "token-1"],
+      ["resumed", id, "token-2"],
+    ]);
+    expect(JSON.stringify(h.lines())).not.toContain(resume);
   });
 
   test("of a successor, which the next operations are of", async () => {
@@ -128,7 +139,7 @@ describe("the audit", () => {
     session.text(JSON.stringify({ type: "token", token: "bearer-of-rights" }));
     next({ ...rpc, payload: { password: "hunter2" }, id: 5 });
     await settle();
-    session.closed();
+    session.closed(CLOSE.normal);
     expect(socket.closes).toEqual([]);
     expect(texts.join("")).not.toMatch(/hunter2|bearer-of-rights|SECRET/);
   });
@@ -137,7 +148,7 @@ describe("the audit", () => {
     const { session, next, texts, operations } = await audited();
     const nasty = 'a\nb\u001b[31m\u007f\u0085\u009b\u202e\u2028\ufeff\ud800"\\é😀';
     next({ ...exec({ cmdline: [nasty], label: nasty }), id: 1 });
-    session.closed();
+    session.closed(CLOSE.normal);
     for (const text of texts) {
       expect(text.endsWith("\n")).toBe(true);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -149,7 +160,7 @@ describe("the audit", () => {
   test("keeps the beginning of a long command line", async () => {
     const { session, next, operations } = await audited();
     next({ ...exec({ cmdline: ["x".repeat(4000), "y".repeat(4000), "z"] }), id: 1 });
-    session.closed();
+    session.closed(CLOSE.normal);
     expect(operations()).toMatchObject([{ argv: ["x".repeat(4000), "y".repeat(95)], argvCut: 3 }]);
   });
 });

@@ -44,9 +44,9 @@ afterAll(async () => {
 });
 
 /** A welcomed client, closed with the test. */
-async function client(url = proxy.url): Promise<RawClient> {
-  const opened = await RawClient.open(url, token);
-  cleanup.push(() => opened.ws.terminate());
+async function client(url = proxy.url, hello: object = {}): Promise<RawClient> {
+  const opened = await RawClient.open(url, token, hello);
+  cleanup.push(() => opened.ws.close());
   return opened;
 }
 
@@ -104,22 +104,23 @@ describe("processes", () => {
     await eventually(() => !isRunning(pid));
   });
 
-  test("a client that acknowledges nothing gets 4 MiB, and the rest once it does", async () => {
+  test("a client that consumes nothing gets half of the window, and the rest once it does", async () => {
     const c = await client();
-    c.autoAck = false;
+    c.consumes = false;
     const size = 3 * OUTPUT_WINDOW;
     const opts = { stdout_LINE_BUFFER: "false" };
     c.exec(1, ["sh", "-c", `head -c ${size} /dev/zero | tr '\\0' 'x'`], { opts });
-    const bytes = () => c.of(1).reduce((sum, m) => sum + (m.type === "data" ? m.data.length : 0), 0);
-    let most = 0;
-    const acked = () => most;
+    const frames = () => c.of(1).filter((m) => m.type === "data");
+    const bytes = () => frames().reduce((sum, { data }) => sum + data.length, 0);
+    let consumed = 0;
     while (bytes() < size) {
-      await c.until(() => bytes() > acked());
+      await c.until(() => frames().length > consumed);
       // Time for what should not come.
       await delay(20);
-      expect(bytes() - most).toBeLessThanOrEqual(OUTPUT_WINDOW);
-      most = bytes();
-      c.text({ type: "ack", seq: c.received.length });
+      const more = frames().slice(consumed);
+      expect(more.reduce((sum, { data }) => sum + data.length, 0)).toBeLessThanOrEqual(OUTPUT_WINDOW / 2);
+      for (const frame of more) c.consume(frame);
+      consumed += more.length;
     }
     await c.over(1);
     expect(c.output(1)).toBe("x".repeat(size));
@@ -215,11 +216,27 @@ describe("a client that breaks the rules", () => {
   });
 
   test("that has gone half-way leaves nothing behind", async () => {
-    const c = await client();
+    const c = await client(proxy.url, { grace: 0 });
     c.exec(1, ["sleep", "1000"]);
     const { pid } = await c.event(1, "started");
     c.ws.terminate();
     await eventually(() => !isRunning(pid));
+  });
+
+  test("that has gone half-way and comes back finds its process, and all that it wrote", async () => {
+    const c = await client();
+    c.exec(1, ["sh", "-c", "echo one; read line; echo two"], { flags: 11 });
+    const { pid } = await c.event(1, "started");
+    await c.until(() => c.output(1) === "one\n");
+    c.ws.terminate();
+    await c.closed;
+    const back = await RawClient.resume(proxy.url, token, c);
+    cleanup.push(() => back.ws.close());
+    expect(back.welcome?.session).toBe(c.welcome?.session);
+    expect(isRunning(pid)).toBe(true);
+    back.input(1, "x\n");
+    await back.over(1);
+    expect(back.output(1)).toBe("two\n");
   });
 });
 
@@ -255,7 +272,7 @@ describe("the broker's side", () => {
   test("nothing reaches it without a hello in time", async () => {
     const { fake, url } = await recording(withAttributes(), { helloTimeoutMs: 30 });
     const c = await RawClient.connect(url);
-    expect(await c.closed).toMatchObject({ code: CLOSE.helloTimeout });
+    expect(await c.closed).toMatchObject({ code: CLOSE.timeout });
     expect(fake.bytesReceived).toBe(0);
   });
 

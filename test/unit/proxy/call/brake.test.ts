@@ -87,7 +87,12 @@ describe("a signed process whose output is not consumed", () => {
 
     test("closes the socket with a brake before there is a process, and ignores one of what is over", async () => {
       const topic = `${service}.exec`;
-      const payload = { signature: await signed({ cmd: {}, flags: 3 }, topic) };
+      const payload = {
+        signature: await signed(
+          { cmd: { cmdline: ["/no/such/program"], env: {}, opts: {}, channels: [] }, flags: 3 },
+          topic,
+        ),
+      };
       const early = await brake(1);
       h.request(1, "", { topic, payload });
       expect(() => h.send(early)).toThrow("brake: the process has not started");

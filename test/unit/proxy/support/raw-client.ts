@@ -8,13 +8,13 @@ import {
 } from "../../../../src/protocol/frame.js";
 import {
   type Expiry,
-  type ServerMessage,
+  type SequencedServerMessage,
   SUBPROTOCOL,
   type Welcome,
 } from "../../../../src/protocol/messages.js";
 import { parseOpening, parseServerMessage } from "../../../../src/protocol/parse.js";
 
-export type Received = ServerMessage | DataFrame;
+export type Received = SequencedServerMessage | DataFrame;
 
 export class RawClient {
   readonly ws: WebSocket;
@@ -26,8 +26,11 @@ export class RawClient {
   readonly expiries: Expiry[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
   welcome: Welcome | undefined;
-  autoAck = true;
+  /** Whether output is acknowledged and consumed as it comes. */
+  consumes = true;
   #seq = 0;
+  /** The last message that the client before it has taken. */
+  #base = 0;
   #waiters: (() => void)[] = [];
   #isClosed = false;
 
@@ -48,24 +51,34 @@ export class RawClient {
         else this.challenges.push(opening.nonce);
       } else {
         const message = isBinary ? decodeDataFrame(data) : parseServerMessage(data.toString());
-        if ("expires" in message) {
-          this.expiries.push(message);
+        if (!("id" in message)) {
+          if ("expires" in message) this.expiries.push(message);
           this.#wake();
           return;
         }
-        if (message.seq !== this.received.length + 1)
+        if (message.seq !== this.#base + this.received.length + 1)
           throw new Error(`message ${message.seq} out of sequence`);
         this.received.push(message);
-        if (this.autoAck && isBinary) this.text({ type: "ack", seq: message.seq });
+        if (this.consumes && message.type === "data") this.consume(message);
       }
       this.#wake();
     });
   }
 
-  /** A client that has been welcomed. */
-  static async open(url: string, token: string): Promise<RawClient> {
+  /** A client that has been welcomed. @param fields of its hello */
+  static async open(url: string, token: string, fields: object = {}): Promise<RawClient> {
     const client = await RawClient.connect(url);
-    client.text({ type: "hello", token });
+    client.text({ type: "hello", token, ...fields });
+    await client.until(() => client.welcome !== undefined);
+    return client;
+  }
+
+  /** A client that resumes the session of another. */
+  static async resume(url: string, token: string, before: RawClient): Promise<RawClient> {
+    const client = await RawClient.connect(url);
+    client.#base = before.#base + before.received.length;
+    client.#seq = before.#seq;
+    client.text({ type: "hello", token, resume: { id: before.welcome?.resume, received: client.#base } });
     await client.until(() => client.welcome !== undefined);
     return client;
   }
@@ -88,6 +101,11 @@ export class RawClient {
   /** Sends a message with the next number. */
   next(message: object): void {
     this.text({ ...message, seq: ++this.#seq });
+  }
+
+  consume({ seq, id, rank, stream, data }: DataFrame): void {
+    this.text({ type: "ack", seq });
+    this.next({ type: "consumed", id, rank, stream, bytes: data.length });
   }
 
   request(
