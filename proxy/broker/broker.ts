@@ -39,9 +39,6 @@ export interface Broker {
   request(call: BrokerCall, handler: ResponseHandler): void;
   /** Sends a request that is never answered (RFC 6 noresponse). Dropped if the connection is over. */
   send(request: BrokerRequest): void;
-  /** Stops and resumes reading. No handler is called in between, except when the connection is lost. */
-  pause(): void;
-  resume(): void;
   /** Whether more is waiting to be written than should be. */
   readonly congested: boolean;
   /** Resolves when all is written, or the connection over. */

@@ -57,11 +57,8 @@ export class BrokerConnection implements Broker {
   readonly #open = new Map<number, OpenRequest>();
   #resolveClosed!: (error: FluxError | undefined) => void;
   #over = false;
-  #paused = false;
   #corked = false;
   #nextMatchtag = FIRST_OWN_MATCHTAG;
-  /** What `pause` left of the last chunk. */
-  #rest: Iterator<Message, void, void> | undefined;
 
   /** @throws what {@link openBrokerSocket} throws */
   static async connect(uri: string, options: ConnectOptions = {}): Promise<BrokerConnection> {
@@ -82,8 +79,7 @@ export class BrokerConnection implements Broker {
     });
     socket.on("close", () => this.#end(lost("broker closed the connection", cause)));
     socket.on("data", (chunk) => {
-      this.#rest = this.#decoder.push(chunk);
-      this.#deliver();
+      this.#deliver(this.#decoder.push(chunk));
     });
     socket.resume();
   }
@@ -101,17 +97,6 @@ export class BrokerConnection implements Broker {
 
   send(request: BrokerRequest): void {
     if (!this.#over) this.#write(request, MATCHTAG_NONE, FLAG.noresponse);
-  }
-
-  pause(): void {
-    this.#paused = true;
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#deliver();
-    if (!this.#paused) this.#socket.resume();
   }
 
   get congested(): boolean {
@@ -161,14 +146,13 @@ export class BrokerConnection implements Broker {
     this.#socket.write(frame);
   }
 
-  /** Hands out the messages that have arrived, until there are no more or a handler has paused. */
-  #deliver(): void {
+  /** Hands out the messages that have arrived, until a handler has closed the connection. */
+  #deliver(messages: Iterable<Message>): void {
     try {
-      while (this.#rest !== undefined && !this.#paused && !this.#over) {
-        const next = this.#rest.next();
-        if (next.done) this.#rest = undefined;
-        else if (next.value.type === "response") this.#respond(next.value);
+      for (const message of messages) {
+        if (this.#over) return;
         // Nobody here subscribes to events or is a broker: other types are not for us (RFC 3).
+        if (message.type === "response") this.#respond(message);
       }
     } catch (cause) {
       if (!(cause instanceof WireError)) throw cause;
@@ -203,7 +187,6 @@ export class BrokerConnection implements Broker {
   #end(error: FluxError | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    this.#rest = undefined;
     this.#socket.removeAllListeners("data");
     if (error) this.#socket.destroy();
     else this.#linger();

@@ -10,7 +10,7 @@ import type { Audit } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { OutboxSocket } from "../flow/outbox.js";
 import { Opening } from "./opening.js";
-import type { Session } from "./session.js";
+import type { Session, SessionConnection } from "./session.js";
 import type { Sessions } from "./sessions.js";
 
 /** The proxy's end of one WebSocket. */
@@ -34,7 +34,7 @@ export interface ConnectionOptions {
 
 type State = { name: "opening"; opening: Opening } | { name: "open"; session: Session } | { name: "closed" };
 
-export class Connection {
+export class Connection implements SessionConnection {
   readonly socket: ConnectionSocket;
   readonly #options: ConnectionOptions;
   #state: State;

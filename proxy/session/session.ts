@@ -10,13 +10,23 @@ import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
 import { SendQueue } from "../call/send-queue.js";
 import type { Brakes } from "../flow/brakes.js";
-import { Outbox } from "../flow/outbox.js";
+import { Outbox, type OutboxSocket } from "../flow/outbox.js";
 import type { Usage } from "../usage.js";
 import type { BrokerPool } from "./broker-pool.js";
-import type { Connection } from "./connection.js";
 import { Lease } from "./lease.js";
 import { OpenSession } from "./open-session.js";
 import type { Place } from "./place.js";
+
+/** One of the connections that a session has in the course of time. */
+export interface SessionConnection {
+  readonly socket: OutboxSocket;
+  /** What arrives from now on is the session's. */
+  enter(session: Session): void;
+  /** Sends a message that is not in the sequence. */
+  send(message: object): void;
+  /** Lets go of the session, and closes. */
+  close(code: number, reason: string): void;
+}
 
 /** What all sessions of a proxy share. */
 export interface SessionSurroundings {
@@ -60,7 +70,7 @@ export class Session {
   readonly #lease: Lease;
   readonly #queue: SendQueue;
   readonly #open: OpenSession;
-  #connection: Connection | undefined;
+  #connection: SessionConnection | undefined;
   /** Whether a message has come over the connection there is. */
   #confirmed = false;
   /** Whether one has ever come. */
@@ -119,7 +129,11 @@ export class Session {
    * @param received the last message that the client has taken
    * @param resumed whose token it was resumed with, and by which id
    */
-  attach(connection: Connection, received: number, resumed?: { identity: Identity; id: string }): void {
+  attach(
+    connection: SessionConnection,
+    received: number,
+    resumed?: { identity: Identity; id: string },
+  ): void {
     const { id, grace, place, audit, rotate } = this.#options;
     this.#connection?.close(CLOSE.superseded, "the session was resumed on another connection");
     clearTimeout(this.#timer);

@@ -5,11 +5,10 @@ import type { Audit } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
 import { BrokerPool } from "./broker-pool.js";
-import type { Connection } from "./connection.js";
 import { differenceOf } from "./lease.js";
 import { placeOf } from "./place.js";
 import { ResumeIds } from "./resume-ids.js";
-import { Session, type SessionSurroundings } from "./session.js";
+import { Session, type SessionConnection, type SessionSurroundings } from "./session.js";
 
 export interface SessionsOptions extends SessionSurroundings {
   /** Opens a connection to the broker in the name of a user. */
@@ -51,7 +50,7 @@ export class Sessions {
     identity: Identity,
     grace: number | undefined,
     peer: string | undefined,
-    wanted: () => Connection | undefined,
+    wanted: () => SessionConnection | undefined,
   ): Promise<void> {
     const { connectBroker, audit, graceMs, maxGraceMs } = this.#options;
     const { sub, userid } = identity;

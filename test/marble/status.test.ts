@@ -7,7 +7,7 @@ import type { Transport, TransportEvents } from "../../src/transport/transport.j
 import { WELCOME } from "../support/peer.js";
 import { marbles } from "./support.js";
 
-const NO_TRANSPORT: Transport = { send() {}, close() {} };
+const NO_TRANSPORT: Transport = { send() {}, close() {}, bufferedAmount: 0 };
 const welcome = JSON.stringify({ type: "welcome", ...WELCOME });
 
 /** A handle whose transport a diagram drives: w is the proxy's welcome, x its close, c our own. */

@@ -303,33 +303,6 @@ describe("closing", () => {
 });
 
 describe("back-pressure", () => {
-  test("a paused connection calls no handler, even within one chunk", async () => {
-    const { connection, peer } = await connected();
-    const seen: unknown[] = [];
-    const all = new Promise<void>((end) => {
-      connection.request(
-        { topic: "t", matchtag: 1, streaming: true },
-        {
-          response: (payload) => {
-            seen.push(payload);
-            connection.pause();
-          },
-          error: () => {},
-          end,
-        },
-      );
-    });
-    peer.socket.write(Buffer.concat([1, 2, 3].map((n) => frameOf(1, { payload: { n } }))));
-    peer.respond(1, { errnum: 61 });
-    for (const n of [1, 2, 3]) {
-      while (seen.length < n) await new Promise(setImmediate);
-      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
-      expect(seen).toHaveLength(n);
-      connection.resume();
-    }
-    await all;
-  });
-
   test("a broker that does not read congests, and drains", async () => {
     const { connection, peer } = await connected();
     expect(connection.congested).toBe(false);

@@ -88,8 +88,8 @@ describe("a process whose output is not consumed", () => {
     expect(h.told(1)).toEqual(["started", "stopped"]);
   });
 
-  test("is not continued where its user stopped it first", async () => {
-    const pid = await h.exec(1, "trap 'exec yes' USR1; while :; do sleep 0.01; done");
+  test("tells of the stop that is its user's, and not of its own after that", async () => {
+    const pid = await h.exec(1, "trap 'exec yes' USR1; while :; do read -r line; done");
     expect(await h.kill(2, { pid }, 19)).toBe(0);
     await isStopped(pid);
     await h.message(1, (m) => m.type === "response" && m.payload["type"] === "stopped");

@@ -1,0 +1,227 @@
+/**
+ * The brake against a kernel, a broker and a user in any order: signals and answers take their time, each connection
+ * keeps its own order, and a stop that is continued at once may never be told.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Brake } from "../../proxy/flow/brake.js";
+import { SIGNUM } from "../../proxy/flow/signum.js";
+
+/** So much waits that it is too much; so little that it is little. */
+const [HIGH, LOW] = [1000, 250];
+const USR1 = 10;
+
+class World {
+  readonly brake = new Brake();
+  running = true;
+  waiting = 0;
+  now = 0;
+  /** How many stops the client was told of. */
+  told = 0;
+  /** The signals on their way to the process, ours and the user's. */
+  readonly ours: number[] = [];
+  readonly users: { signum: number; refused: boolean }[] = [];
+  /** What the broker says on the way back, on our connection and on the user's. */
+  readonly toUs: ("stopped" | "continued" | "stop taken")[] = [];
+  readonly toUser: { signum: number; taken: boolean }[] = [];
+  /** What its user wants, by what the kernel has seen. */
+  stoppedByUser = false;
+  /** A stop that the broker has not noticed. */
+  #unnoticed = false;
+
+  output(bytes: number): void {
+    if (!this.running) return;
+    this.waiting += bytes;
+    if (this.brake.output(bytes, this.waiting > HIGH)) this.ours.push(SIGNUM.stop);
+  }
+
+  consume(part: number): void {
+    this.waiting = Math.floor(this.waiting * part);
+    if (this.waiting <= LOW && this.brake.release()) this.ours.push(SIGNUM.cont);
+  }
+
+  user(signum: number, refused: boolean): void {
+    this.brake.signalled(signum);
+    this.users.push({ signum, refused });
+  }
+
+  /** One of our signals arrives. */
+  deliverOurs(): void {
+    const signum = this.ours.shift();
+    if (signum === undefined) return;
+    this.#signal(signum);
+    this.toUs.push(signum === SIGNUM.cont ? "continued" : "stop taken");
+  }
+
+  /** One of the user's arrives. */
+  deliverUsers(): void {
+    const sent = this.users.shift();
+    if (sent === undefined) return;
+    const { signum, refused } = sent;
+    this.toUser.push({ signum, taken: !refused });
+    if (refused) return;
+    if (signum === SIGNUM.stop) this.stoppedByUser = true;
+    if (signum === SIGNUM.cont) this.stoppedByUser = false;
+    this.#signal(signum);
+  }
+
+  /** The broker looks after the process. */
+  notice(): void {
+    if (this.#unnoticed) this.toUs.push("stopped");
+    this.#unnoticed = false;
+  }
+
+  hearOurs(): void {
+    const said = this.toUs.shift();
+    if (said === "continued") this.brake.continued(this.now);
+    if (said === "stopped" && this.brake.stopped(this.now)) this.#tell();
+  }
+
+  hearUsers(): void {
+    const answer = this.toUser.shift();
+    if (answer === undefined) return;
+    const { signal, tell } = this.brake.answered(answer.signum, answer.taken, this.now);
+    if (signal !== undefined) this.ours.push(signal === "stop" ? SIGNUM.stop : SIGNUM.cont);
+    if (tell) this.#tell();
+  }
+
+  /** Everything arrives, and time passes. */
+  settle(): void {
+    this.notice();
+    while (this.ours.length + this.users.length + this.toUs.length + this.toUser.length > 0) {
+      this.deliverOurs();
+      this.deliverUsers();
+      this.notice();
+      this.hearOurs();
+      this.hearUsers();
+    }
+    this.now += 10_000;
+  }
+
+  #tell(): void {
+    this.told++;
+  }
+
+  #signal(signum: number): void {
+    if (signum === SIGNUM.stop && this.running) {
+      this.running = false;
+      this.#unnoticed = true;
+    }
+    if (signum === SIGNUM.cont) {
+      this.running = true;
+      this.#unnoticed = false;
+    }
+  }
+}
+
+type Step = (world: World) => void;
+const always = (step: Step) => fc.constant(step);
+
+const kernel = fc.oneof(
+  always((world) => world.deliverOurs()),
+  always((world) => world.deliverUsers()),
+  always((world) => world.notice()),
+  always((world) => world.hearOurs()),
+  always((world) => world.hearUsers()),
+  fc.nat(2000).map(
+    (ms): Step =>
+      (world) => {
+        world.now += ms;
+      },
+  ),
+);
+const load = fc.oneof(
+  fc.integer({ min: 1, max: 1500 }).map(
+    (bytes): Step =>
+      (world) =>
+        world.output(bytes),
+  ),
+  fc.constantFrom(0, 0, 0.2, 0.9).map(
+    (part): Step =>
+      (world) =>
+        world.consume(part),
+  ),
+);
+const user = fc.tuple(fc.constantFrom(SIGNUM.stop, SIGNUM.cont, USR1), fc.boolean()).map(
+  ([signum, refused]): Step =>
+    (world) =>
+      world.user(signum, refused),
+);
+
+const steps = (...kinds: readonly fc.Arbitrary<Step>[]) => fc.array(fc.oneof(...kinds), { maxLength: 80 });
+
+describe("the brake", () => {
+  test("in the end what waits little runs, unless its user has stopped it", () => {
+    fc.assert(
+      fc.property(steps(kernel, load, user), (all) => {
+        const world = new World();
+        for (const step of all) step(world);
+        world.settle();
+        world.consume(0);
+        world.settle();
+        expect(world.running).toBe(!world.stoppedByUser);
+        // Nor has it lost its hold: it stops again for too much output, and goes on after.
+        world.output(2000);
+        world.settle();
+        expect(world.running).toBe(false);
+        world.consume(0);
+        world.settle();
+        expect(world.running).toBe(!world.stoppedByUser);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("a user who stops nothing is told of no stop", () => {
+    fc.assert(
+      fc.property(steps(kernel, load), (all) => {
+        const world = new World();
+        for (const step of all) step(world);
+        world.settle();
+        expect(world.told).toBe(0);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("a user whose stop was taken is told, however it was stopped before", () => {
+    fc.assert(
+      fc.property(steps(kernel, load), steps(kernel), (before, after) => {
+        const world = new World();
+        for (const step of before) step(world);
+        world.user(SIGNUM.stop, false);
+        for (const step of after) step(world);
+        world.settle();
+        expect([world.running, world.told]).toEqual([false, 1]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("what is signalled goes on at once, to be stopped again if output still comes", () => {
+    const world = new World();
+    world.output(2000);
+    world.settle();
+    expect(world.running).toBe(false);
+    world.user(USR1, false);
+    world.settle();
+    expect(world.running).toBe(true);
+    for (let bytes = 0; bytes < 128 * 1024; bytes += 1000) world.output(1000);
+    world.settle();
+    expect(world.running).toBe(false);
+  });
+
+  test("of what does not stop, it is stopped again with each MiB", () => {
+    const brake = new Brake();
+    let stops = 0;
+    for (let i = 0; i < 4 * 1024; i++) if (brake.output(1024, true)) stops++;
+    expect(stops).toBe(4);
+  });
+
+  test("a stop by somebody else is told, and left alone", () => {
+    const brake = new Brake();
+    expect(brake.stopped(0)).toBe(true);
+    expect(brake.output(2000, true)).toBe(true);
+    expect(brake.release()).toBe(false);
+  });
+});
