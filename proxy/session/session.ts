@@ -73,8 +73,6 @@ export class Session {
   #connection: SessionConnection | undefined;
   /** Whether a message has come over the connection there is. */
   #confirmed = false;
-  /** Whether one has ever come. */
-  #known = false;
   #unacked = 0;
   #withheld = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -203,7 +201,7 @@ export class Session {
   left(ended: number | undefined): void {
     const { grace, audit } = this.#options;
     this.#connection = undefined;
-    if (ended !== undefined || grace === 0 || !this.#known) {
+    if (ended !== undefined || grace === 0) {
       this.end(ended, "");
       return;
     }
@@ -265,7 +263,6 @@ export class Session {
   #confirm(): void {
     if (this.#confirmed) return;
     this.#confirmed = true;
-    this.#known = true;
     this.#options.confirmed();
   }
 

@@ -36,6 +36,24 @@ describe("collect", () => {
     });
   });
 
+  it("emits what there is when some of it is missing, and errors", () => {
+    const gap = { type: "gap", rank: 0, stream: "stdout", bytes: 9 } as const;
+    const error = new FluxError("ENOBUFS", "9 bytes of stdout were not taken in time and are missing", {
+      rank: 0,
+    });
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const partial = {
+        ...done,
+        outcome: { kind: "unknown", cause: error },
+        stdout: bytes("a"),
+        stderr: nothing,
+      };
+      const events = cold<ProcessEvent>("sagaf|", { ...EVENTS, g: gap });
+      expectObservable(events.pipe(collect())).toBe("--(x#)", { x: partial }, error);
+      expectSubscriptions(events.subscriptions).toBe("^-!");
+    });
+  });
+
   it("makes an error that is not Flux's one", () => {
     const error = new Error("mine");
     const cause = new FluxError("ECANCELED", "the stream ended before the process did", { cause: error });

@@ -1,5 +1,6 @@
+import { filter } from "rxjs";
 import { describe, it } from "vitest";
-import { type ProcessEvent, stderr, stdout, stream } from "../../src/index.js";
+import { FluxError, type ProcessEvent, stderr, stdout, stream } from "../../src/index.js";
 import { bytes } from "../support/peer.js";
 import { EVENTS, marbles } from "./support.js";
 
@@ -26,6 +27,24 @@ describe("stdout, stderr, stream", () => {
       const events = cold<ProcessEvent>("saaaa|", EVENTS);
       expectObservable(events.pipe(stdout()), "^--!").toBe("-aa", values);
       expectSubscriptions(events.subscriptions).toBe("^--!");
+    });
+  });
+
+  it("are no stream with a hole in it: a gap is an error, unless it is left out before", () => {
+    const gap = { type: "gap", rank: 0, stream: "stdout", bytes: 9 } as const;
+    const error = new FluxError("ENOBUFS", "9 bytes of stdout were not taken in time and are missing", {
+      rank: 0,
+    });
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const events = cold<ProcessEvent>("sagab|", { ...EVENTS, g: gap });
+      expectObservable(events.pipe(stdout())).toBe("-a#", values, error);
+      expectSubscriptions(events.subscriptions).toBe("^-!");
+    });
+    marbles(({ cold, expectObservable }) => {
+      const events = cold<ProcessEvent>("sagab|", { ...EVENTS, g: gap });
+      expectObservable(events.pipe(stderr())).toBe("----b|", values);
+      const others = events.pipe(filter(({ type }) => type !== "gap"));
+      expectObservable(others.pipe(stdout())).toBe("-a-a-|", values);
     });
   });
 });

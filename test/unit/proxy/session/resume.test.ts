@@ -62,12 +62,6 @@ describe("a lost socket", () => {
     expect(harness.sessions.size).toBe(0);
   });
 
-  test("of a client that has never said a word ends the session", async () => {
-    const { session, sessions } = await openSession();
-    session.closed();
-    expect([sessions.size, vi.getTimerCount()]).toEqual([0, 0]);
-  });
-
   test("does not end the session when the token does; who resumes needs another", async () => {
     let identity: Identity = { ...IDENTITY, expires: Math.floor(Date.now() / 1000) + 3 };
     const { session, socket, sessions, connect } = await running({ verify: async () => identity });

@@ -18,8 +18,11 @@ export class MemorySocket implements ConnectionSocket {
   /** What has none, but for the opening. */
   readonly others: ServerMessage[] = [];
   readonly closes: { code: number; reason: string }[] = [];
+  /** All of it as it was. */
+  readonly sent: (string | Uint8Array)[] = [];
   bufferedAmount = 0;
   sendText(text: string): void {
+    this.sent.push(text);
     this.texts.push(text);
     if (/"type":"(welcome|challenge)"/.test(text)) return;
     const message = parseServerMessage(text);
@@ -27,6 +30,7 @@ export class MemorySocket implements ConnectionSocket {
     else this.others.push(message);
   }
   sendBinary(bytes: Uint8Array): void {
+    this.sent.push(bytes);
     this.messages.push(decodeDataFrame(bytes));
   }
   close(code: number, reason: string): void {
@@ -136,6 +140,8 @@ export interface Harness extends Client {
   faults: unknown[];
   /** Sends a message with the next number, over the first connection unless over another. */
   next(message: object, over?: Client): void;
+  /** Opens another connection. */
+  accept(): Client;
   /** Opens another connection, with this hello. */
   connect(hello?: object): Promise<Client>;
 }
@@ -180,7 +186,7 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
     client.session.text('{"type":"hello","token":"t"}');
     await settle();
   }
-  return { ...client, sessions, broker, brokers, faults, next, connect };
+  return { ...client, sessions, broker, brokers, faults, next, accept, connect };
 }
 
 /** Lets every promise that can settle do so. */

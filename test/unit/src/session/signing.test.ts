@@ -7,7 +7,7 @@ import { curveSigner } from "../../../../src/signing/curve.js";
 import { noneSigner } from "../../../../src/signing/none.js";
 import { parseSignature } from "../../../../src/signing/signature.js";
 import type { Signer } from "../../../../src/signing/signer.js";
-import { ScriptedProxy, settled } from "../../../support/peer.js";
+import { ScriptedProxy, settled, started } from "../../../support/peer.js";
 
 /** An instance of user 1000, and a client who is user 1001. */
 async function guest(signer?: Signer) {
@@ -159,5 +159,23 @@ describe("input that is refused", () => {
       code: "EPERM",
       message,
     });
+  });
+
+  it("is of what stops the process, too, as soon as it has started, and for that pid alone", async () => {
+    const { proxy, flux } = await guest(noneSigner(1001));
+    const service = "1001-shell-f1.rexec";
+    exec(flux, ["a"], { nodeid: "0-1", service }).subscribe();
+    exec(flux, ["a"], { service, overflow: "gap" }).subscribe();
+    await settled();
+    proxy.send(started(1, 1, 42), started(3, 0, 43));
+    await settled();
+    expect(proxy.brakes).toMatchObject([{ type: "brake", id: 1, rank: 1 }]);
+    const [{ stop, cont }] = proxy.brakes as [{ stop: string; cont: string }];
+    const requests = [stop, cont].map((signature) => signed({ signature }).json);
+    const topic = `${service}.kill`;
+    expect(requests).toEqual([
+      { pid: 42, signum: 19, topic },
+      { pid: 42, signum: 18, topic },
+    ]);
   });
 });

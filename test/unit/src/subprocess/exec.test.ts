@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type ExecOptions, exec, type ProcessEvent } from "../../../../src/index.js";
 import {
   bytes,
@@ -163,6 +163,44 @@ describe("exec: events", () => {
       { type: "finished", rank: 1, outcome: { kind: "unknown", cause: { code: "ECANCELED" } } },
     ]);
     expect(ends).toMatchObject([{ code: "ECANCELED", topic: "rexec.exec" }]);
+  });
+});
+
+describe("exec: output that is not taken in time", () => {
+  it("is dealt with as the caller says", async () => {
+    for (const overflow of ["stop", "gap", "kill"] as const) {
+      const { proxy } = await running({ overflow });
+      expect(proxy.requests).toMatchObject([{ overflow }]);
+    }
+    const { flux } = await openFlux();
+    expect(() => exec(flux, ["a"], { overflow: "drop" as "gap" })).toThrow(
+      new TypeError('overflow is "stop", "gap" or "kill", not "drop"'),
+    );
+  });
+
+  it("is told of where it is missing", async () => {
+    const { proxy, values } = await running();
+    proxy.send(started(1), { type: "gap", id: 1, rank: 0, stream: "stdout", bytes: 5 }, output(1, "x"));
+    await settled();
+    expect(values.slice(1)).toMatchObject([
+      { type: "gap", rank: 0, stream: "stdout", bytes: 5 },
+      { type: "output" },
+    ]);
+  });
+
+  it("is consumed when it was given out, also to who does not want it any more", async () => {
+    const { proxy, subscription } = await running();
+    proxy.send(started(1), output(1, "x".repeat(16_384)));
+    await settled();
+    subscription.unsubscribe();
+    proxy.send(output(1, "y".repeat(16_384), 0, "stderr"), output(1, "z"));
+    await settled();
+    const all = { type: "consumed", id: 1, rank: 0 };
+    expect(proxy.consumed).toEqual([
+      { ...all, stream: "stdout", bytes: 16_384 },
+      { ...all, stream: "stderr", bytes: 16_384 },
+    ]);
+    await vi.waitFor(() => expect(proxy.consumed.at(-1)).toEqual({ ...all, stream: "stdout", bytes: 1 }));
   });
 });
 

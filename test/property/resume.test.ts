@@ -1,0 +1,200 @@
+/**
+ * The client's session and the proxy's, the real ones, over sockets that are lost whenever it pleases: a model of what an
+ * application asks for and is told.
+ */
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Call } from "../../src/session/call.js";
+import { Lease } from "../../src/session/lease.js";
+import { Session } from "../../src/session/session.js";
+import type { Connector, Transport, TransportEvents } from "../../src/transport/transport.js";
+import { Recorder } from "../support/peer.js";
+import { type Client, type Harness, json, openSession, settle } from "../unit/proxy/support/memory.js";
+
+/** Connections between a client and the proxy's sessions: what is on its way when one is lost is lost too. */
+class Network {
+  readonly connector: Connector;
+  readonly #harness: Harness;
+  #ends:
+    | { client: TransportEvents; proxy: Client; taken: number; queue: (string | Uint8Array)[] }
+    | undefined;
+
+  constructor(harness: Harness) {
+    this.#harness = harness;
+    this.connector = (events): Transport => {
+      const proxy = harness.accept();
+      const ends = { client: events, proxy, taken: 0, queue: [] as (string | Uint8Array)[] };
+      this.#ends = ends;
+      queueMicrotask(() => events.opened());
+      return {
+        send: (message) => void ends.queue.push(typeof message === "string" ? message : message.slice()),
+        close: () => {},
+        bufferedAmount: 0,
+      };
+    };
+  }
+
+  /** Delivers up to `count` messages to the proxy, and then all but `late` to the client. */
+  async deliver(count: number, late = 0): Promise<void> {
+    const ends = this.#ends;
+    if (ends === undefined) return;
+    for (const message of ends.queue.splice(0, count)) {
+      if (typeof message === "string") ends.proxy.session.text(message);
+      else ends.proxy.session.binary(message);
+      await settle();
+    }
+    const { sent, closes } = ends.proxy.socket;
+    const until = Math.max(ends.taken, sent.length - late);
+    for (; ends.taken < until && ends === this.#ends; ends.taken++) {
+      ends.client.message(sent[ends.taken] as string);
+    }
+    const [close] = closes;
+    if (close && ends === this.#ends && late === 0) {
+      this.#ends = undefined;
+      ends.client.closed({ ...close, opened: true });
+    }
+    await settle();
+  }
+
+  /** Loses the connection there is. @param half whether the proxy does not hear of it */
+  async lose(half: boolean): Promise<void> {
+    const ends = this.#ends;
+    if (ends === undefined) return;
+    this.#ends = undefined;
+    if (!half) ends.proxy.session.closed();
+    ends.client.closed({ code: 1006, reason: "", opened: true });
+    await settle();
+  }
+
+  /** Delivers all there is, until nothing moves any more. */
+  async calm(): Promise<void> {
+    for (let turn = 0; turn < 20; turn++) {
+      await vi.advanceTimersByTimeAsync(30);
+      await this.deliver(Number.POSITIVE_INFINITY);
+    }
+  }
+
+  get faults(): unknown[] {
+    return this.#harness.faults;
+  }
+}
+
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("exec" as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("output" as const), call: fc.nat(5), size: fc.nat(40_000) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("input" as const), call: fc.nat(5), size: fc.nat(900) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("end" as const), call: fc.nat(5) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant("deliver" as const), count: fc.nat(4), late: fc.nat(3) }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("lose" as const), half: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.nat(20) }) },
+);
+
+describe("a session over sockets that are lost", () => {
+  beforeEach(
+    () =>
+      void vi.useFakeTimers({
+        toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"],
+      }),
+  );
+  afterEach(() => void vi.useRealTimers());
+
+  it("asks once, is told all once and in order, and ends each request once", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const harness = await openSession({ hello: false });
+        const network = new Network(harness);
+        const lease = new Lease(async () => "t", undefined);
+        const session = new Session(network.connector, lease, undefined, { retry: { delay: () => 5 } });
+        await settle();
+        await network.calm();
+        const calls: {
+          call: Call;
+          recorder: Recorder<{ type: string; data?: Uint8Array }>;
+          wrote: number[];
+          told: number[];
+          over: boolean;
+        }[] = [];
+        let byte = 0;
+        const bytes = (size: number) => Array.from({ length: size }, () => byte++ % 251);
+        const pick = (n: number) => {
+          const open = calls.filter(({ call, over }) => call.id !== undefined && !over);
+          return open[n % open.length];
+        };
+        const handler = (call: Call) => harness.broker.handler(call.id as number);
+        for (const next of steps) {
+          if (next.do === "exec") {
+            const recorder = new Recorder<{ type: string; data?: Uint8Array }>();
+            const payload = { cmd: {}, flags: 11 };
+            const call = session.start(
+              { topic: "rexec.exec", nodeid: "any", streaming: true, payload },
+              recorder,
+            );
+            calls.push({ call, recorder, wrote: [], told: [], over: false });
+            await settle();
+          } else if (next.do === "deliver") await network.deliver(next.count, next.late);
+          else if (next.do === "lose") await network.lose(next.half);
+          else if (next.do === "wait") await vi.advanceTimersByTimeAsync(next.ms);
+          else {
+            const chosen = pick(next.call);
+            const known = chosen && harness.broker.calls.some(({ call }) => call.matchtag === chosen.call.id);
+            if (!chosen || !known) continue;
+            if (next.do === "output") {
+              const data = bytes(next.size);
+              chosen.told.push(...data);
+              const base64 = Buffer.from(data).toString("base64");
+              handler(chosen.call).response({
+                type: "output",
+                io: { stream: "stdout", rank: "1", data: base64, encoding: "base64" },
+              });
+            } else if (next.do === "input") {
+              handler(chosen.call).response({ type: "add-credit", channels: { stdin: next.size } });
+              const data = bytes(next.size);
+              chosen.wrote.push(...data);
+              chosen.call
+                .input("stdin")
+                .write(Uint8Array.from(data))
+                .catch(() => {});
+            } else {
+              // What is written to a process that has ended never reaches it.
+              await network.calm();
+              handler(chosen.call).end();
+              chosen.over = true;
+            }
+          }
+        }
+        await network.calm();
+        expect(session.status.state).toBe("open");
+        for (const { call, recorder, wrote, told, over } of calls) {
+          expect(harness.broker.calls.filter(({ call: { matchtag } }) => matchtag === call.id)).toHaveLength(
+            1,
+          );
+          const got = recorder.values.flatMap(({ data }) => [...(data ?? [])]);
+          expect(got).toEqual(told);
+          expect(recorder.ends).toEqual(over ? ["completed"] : []);
+          const input = harness.broker.sent.flatMap((request) => {
+            const { matchtag, io } = json(request) as {
+              matchtag: number;
+              io: { data?: string; encoding?: string };
+            };
+            if (matchtag !== call.id || io.data === undefined) return [];
+            return [...Buffer.from(io.data, io.encoding === "base64" ? "base64" : "utf8")];
+          });
+          expect(input).toEqual(wrote);
+        }
+        expect(network.faults).toEqual([]);
+        session.close();
+        harness.sessions.shutdown();
+      }),
+      { numRuns: 150 },
+    );
+  }, 120_000);
+});
