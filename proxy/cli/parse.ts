@@ -16,10 +16,14 @@ export function naturalNumber(text: string): number {
 }
 
 /** A userid: "1001". */
-export const userid = naturalNumber;
+export function userid(text: string): number {
+  return integer(text);
+}
 
 /** A broker rank: "0". */
-export const rank = naturalNumber;
+export function rank(text: string): number {
+  return integer(text);
+}
 
 /** "all", or an RFC 22 idset as its ranks. */
 export function ranks(text: string): "all" | number[] {

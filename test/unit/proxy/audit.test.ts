@@ -64,7 +64,15 @@ describe("the audit", () => {
         ...{ argv: ["sh", "-c", "x"], allowed: true, errno: 113, durationMs: expect.any(Number) },
         ...{ bytesIn: 5, bytesOut: 3, pids: [7] },
       },
-      { level: "info", event: "closed", time, ...who, code: 1000, reason: "", durationMs: expect.any(Number) },
+      {
+        level: "info",
+        event: "closed",
+        time,
+        ...who,
+        code: 1000,
+        reason: "",
+        durationMs: expect.any(Number),
+      },
     ]);
   });
 

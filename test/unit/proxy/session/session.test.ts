@@ -19,7 +19,7 @@ describe("hello", () => {
   afterEach(() => void vi.useRealTimers());
 
   test("is answered with what the broker says of itself", async () => {
-    const { session, socket } = await openSession();
+    const { socket } = await openSession();
     expect(socket.texts.map((text) => JSON.parse(text))).toEqual([
       {
         type: "welcome",

@@ -170,8 +170,9 @@ describe("input that is refused", () => {
     proxy.send(started(1, 1, 42), started(3, 0, 43));
     await settled();
     expect(proxy.brakes).toMatchObject([{ type: "brake", id: 1, rank: 1 }]);
-    const [{ stop, cont }] = proxy.brakes as [{ stop: string; cont: string }];
-    const requests = [stop, cont].map((signature) => signed({ signature }).json);
+    const requests = proxy.brakes
+      .flatMap(({ stop, cont }) => [stop, cont])
+      .map((signature) => signed({ signature }).json);
     const topic = `${service}.kill`;
     expect(requests).toEqual([
       { pid: 42, signum: 19, topic },
