@@ -6,8 +6,8 @@ export type Direction = "up" | "down";
 /** The two ends of a connection. */
 export type End = "client" | "target";
 
-/** Happens once, when exactly `after` bytes have been forwarded in `direction`: 0 is before the first. */
-export type Fault = { readonly direction: Direction; readonly after: number } & (
+/** Nothing is forwarded any more. */
+export type Cut =
   | {
       /** FIN or RST. What had not been forwarded, in either direction, is lost. */
       readonly kind: "cut" | "reset";
@@ -15,15 +15,18 @@ export type Fault = { readonly direction: Direction; readonly after: number } & 
       readonly end?: End;
     }
   | {
-      /** Nothing is forwarded any more, and nobody is told. */
+      /** Nobody is told. */
       readonly kind: "half-open";
-    }
-  | {
-      /** The direction stands still for so many milliseconds, or until it is released. The other goes on. */
-      readonly kind: "stall";
-      readonly ms?: number;
-    }
-);
+    };
+
+/** The direction stands still for so many milliseconds, or until it is released. The other goes on. */
+export interface Stall {
+  readonly kind: "stall";
+  readonly ms?: number;
+}
+
+/** Happens once, when exactly `after` bytes have been forwarded in `direction`: 0 is before the first. */
+export type Fault = { readonly direction: Direction; readonly after: number } & (Cut | Stall);
 
 export interface Faults {
   readonly at?: readonly Fault[];
@@ -31,4 +34,9 @@ export interface Faults {
   readonly latency?: { readonly ms: number; readonly jitter?: number };
   /** Forwards in pieces of 1 to so many bytes, each a TCP segment of its own and a turn of the event loop. */
   readonly segment?: number;
+  /**
+   * The target hears twice what the client says until it has answered so many bytes: from another connection too, whose
+   * answers nobody reads. It stays for as long as this one does.
+   */
+  readonly twice?: number;
 }

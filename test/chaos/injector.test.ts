@@ -112,6 +112,37 @@ describe("fault injector", () => {
     expect((injector as Injector).connections).toEqual([]);
   });
 
+  it("says twice what is said until it is answered", async () => {
+    const { client, server } = await open({ twice: 100 });
+    client.socket.write(noise(1000));
+    await until(() => server.length === 1000 && accepted[0]?.length === 1000, "both have heard it");
+    const other = accepted[0] as Peer;
+    other.socket.write(noise(50, 3));
+    server.socket.write(noise(100, 2));
+    await until(() => client.length === 100, "the client is answered");
+    client.socket.write(noise(10, 4));
+    await until(() => server.length === 1010, "what comes after that is said once");
+    expect(other.received.equals(noise(1000))).toBe(true);
+    expect(client.received.equals(noise(100, 2))).toBe(true);
+    client.socket.resetAndDestroy();
+    await until(() => other.end !== undefined, "the other goes with it");
+  });
+
+  it("tells of each fault when it has happened", async () => {
+    const told: string[] = [];
+    await start({ happened: ({ kind }, link) => told.push(`${kind} ${link.forwarded.up}`) });
+    const { client, server } = await open({
+      at: [
+        { kind: "cut", direction: "up", after: 200 },
+        { kind: "stall", direction: "up", after: 100, ms: 1 },
+        { kind: "reset", direction: "up", after: 300 },
+      ],
+    });
+    client.socket.write(noise(400));
+    await until(() => server.end !== undefined, "it is cut");
+    expect(told).toEqual(["stall 100", "cut 200"]);
+  });
+
   it("without faults, passes a reset on", async () => {
     const { client, server } = await open();
     client.socket.resetAndDestroy();

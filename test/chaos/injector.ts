@@ -7,7 +7,8 @@
  *     const flux = connect(injector.url(stack.url), { token });
  */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import type { Faults } from "./faults.js";
+import { echo } from "./echo.js";
+import type { Fault, Faults } from "./faults.js";
 import { Link } from "./link.js";
 import { Random } from "./random.js";
 
@@ -17,6 +18,8 @@ export interface InjectorOptions {
   seed: number;
   /** The faults of the connection with that number, 1 is the first, where {@link Injector.next} has none. Default: none. */
   schedule?: (connection: number, random: Random) => Faults;
+  /** Is told of each fault when it has happened. */
+  happened?: (fault: Fault, link: Link) => void;
 }
 
 export interface Injector {
@@ -42,7 +45,12 @@ export interface Injector {
   close(): Promise<void>;
 }
 
-export async function startInjector({ target, seed, schedule }: InjectorOptions): Promise<Injector> {
+export async function startInjector({
+  target,
+  seed,
+  schedule,
+  happened,
+}: InjectorOptions): Promise<Injector> {
   const { hostname, port: targetPort } = new URL(target);
   const address = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(targetPort) };
   if (!(address.port > 0)) throw new TypeError(`the target has no port: ${target}`);
@@ -66,7 +74,9 @@ export async function startInjector({ target, seed, schedule }: InjectorOptions)
       { client, target: connect({ ...address, allowHalfOpen: true, noDelay: true }) },
       faults,
       own,
+      happened,
     );
+    if (faults.twice !== undefined) echo(client, link, connect({ ...address, noDelay: true }), faults.twice);
     links.add(link);
     void link.closed.then(() => links.delete(link));
     plan?.accepted(link);

@@ -24,11 +24,21 @@ export class Link {
   readonly #stalls = new Map<Direction, NodeJS.Timeout>();
   readonly #resets: NodeJS.Timeout[] = [];
   readonly #gone = new Set<End>();
+  readonly #happened: (fault: Fault, link: Link) => void;
   #state: LinkState = "forwarding";
 
-  /** @param sockets with allowHalfOpen; the target's may still be connecting */
-  constructor(sockets: Readonly<Record<End, Socket>>, faults: Faults, random: Random) {
+  /**
+   * @param sockets with allowHalfOpen; the target's may still be connecting
+   * @param happened is told of each fault when it has happened
+   */
+  constructor(
+    sockets: Readonly<Record<End, Socket>>,
+    faults: Faults,
+    random: Random,
+    happened: (fault: Fault, link: Link) => void = () => {},
+  ) {
     this.#sockets = sockets;
+    this.#happened = happened;
     const { client, target } = sockets;
     const marks = (direction: Direction) =>
       (faults.at ?? [])
@@ -111,6 +121,7 @@ export class Link {
     if (fault.kind === "stall") this.stall(fault.direction, fault.ms);
     else if (fault.kind === "half-open") this.halfOpen();
     else this.#end(fault.kind, fault.end);
+    this.#happened(fault, this);
   }
 
   /** What is half-open may still be cut or reset, so that a test can let its ends go. */

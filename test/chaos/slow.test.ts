@@ -1,9 +1,11 @@
 /** A network that is slow, stands still, or delivers in crumbs, but ends nothing: everything arrives, as it was sent. */
+import { tap } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connect, exec, type Flux } from "../../src/index.js";
+import { connect, exec, type Flux, type ProcessEvent } from "../../src/index.js";
+import { Observed } from "../support/observed.js";
 import { sh, until } from "../support/process.js";
 import { type Stack, startStack } from "../support/stack.js";
-import type { Direction, Faults } from "./faults.js";
+import type { Faults } from "./faults.js";
 import { type Injector, startInjector } from "./injector.js";
 import type { Link } from "./link.js";
 import { processes, SCENARIOS, SIZE } from "./scenarios.js";
@@ -57,26 +59,19 @@ describe("slow, not broken", () => {
     });
   }
 
-  /** Waits until the direction has stood still for a while with more to come. */
-  const standstill = async (link: Link, direction: Direction) => {
-    let before = -1;
-    let still = 0;
-    await until(() => {
-      const now = link.waiting[direction];
-      still = now > 0 && now === before ? still + 1 : 0;
-      before = now;
-      return still === 6;
-    }, "it stands still");
-  };
-
-  const LINES = 1_000_000;
+  /** More than the window and what the proxy holds besides. */
+  const LINES = 2_000_000;
   const large = Buffer.from(Array.from({ length: LINES }, (_, n) => `${n + 1}\n`).join(""));
 
-  it("output that stands still is held, and all of it arrives once it goes on", async () => {
+  it("output that stands still stops its process, and all of it arrives once it goes on", async () => {
     const { flux, planned } = open({ at: [{ kind: "stall", direction: "down", after: 100_000 }] });
     let over = false;
+    let pid: number | undefined;
+    const noted = tap((event: ProcessEvent) => {
+      if (event.type === "started") pid = event.pid;
+    });
     const error = judged(
-      exec(flux, sh(`seq ${LINES}; exit 3`)),
+      exec(flux, sh(`seq ${LINES}; exit 3`)).pipe(noted),
       new Map([
         [0, { outcome: { kind: "exited", code: 3 }, streams: { stdout: large, stderr: new Uint8Array() } }],
       ]),
@@ -84,7 +79,8 @@ describe("slow, not broken", () => {
       over = true;
     });
     const link = await planned;
-    await standstill(link, "down");
+    await until(() => pid !== undefined && new Observed(pid).state === "T", "the process is stopped");
+    expect(link.waiting.down).toBeGreaterThan(0);
     expect(over).toBe(false);
     // Others are served meanwhile.
     await processes(stack.connect());
@@ -105,7 +101,14 @@ describe("slow, not broken", () => {
       over = true;
     });
     const link = await planned;
-    await standstill(link, "up");
+    let before = -1;
+    let still = 0;
+    await until(() => {
+      const now = link.waiting.up;
+      still = now > 0 && now === before ? still + 1 : 0;
+      before = now;
+      return still === 6;
+    }, "it stands still, with more to come");
     expect(over).toBe(false);
     link.release("up");
     expect(await error).toBeUndefined();

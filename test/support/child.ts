@@ -1,0 +1,45 @@
+/** A broker or a proxy in a process of its own, started by servers.ts, which has memory and descriptors for itself. */
+import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
+import { createProxy, type ProxyOptions } from "../../proxy/index.js";
+
+/** What the parent asks; each is answered, in order. */
+export type Question =
+  | { ask: "broker"; size: number }
+  | { ask: "proxy"; options: ProxyOptions }
+  | { ask: "resources" }
+  | { ask: "gc" }
+  | { ask: "close" };
+
+let server: AsyncDisposable | undefined;
+
+async function answer(question: Question): Promise<unknown> {
+  switch (question.ask) {
+    case "broker": {
+      const broker = await startEmbeddedBroker({ size: question.size });
+      server = broker;
+      return broker.uri;
+    }
+    case "proxy": {
+      const proxy = await createProxy(question.options);
+      server = proxy;
+      return proxy.url;
+    }
+    case "resources":
+      return process.getActiveResourcesInfo();
+    case "gc":
+      globalThis.gc?.();
+      return undefined;
+    case "close":
+      await server?.[Symbol.asyncDispose]();
+      return undefined;
+  }
+}
+
+process.on("message", (question: Question) => {
+  answer(question).then(
+    (value) => process.send?.({ value }),
+    (error: Error) => process.send?.({ error: error.message }),
+  );
+});
+// Nothing outlives the parent.
+process.on("disconnect", () => process.exit());
