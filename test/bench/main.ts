@@ -1,0 +1,61 @@
+/**
+ * Measurements, each of two things in one run: `npm run bench -- NAME`.
+ *
+ *     replay      output with sessions that can be resumed, and without
+ *     stalled     memory while a client does not read; with --others, the throughput of others meanwhile
+ *     storm       clients that lose their connections at once
+ *     cycles      sessions that are dropped again and again
+ *
+ * Nothing here passes or fails: the numbers depend on the machine, and what they are to be is printed beside them.
+ */
+import { parseArgs } from "node:util";
+import { cycles } from "./cycles.js";
+import { neighbours } from "./neighbours.js";
+import { replay } from "./replay.js";
+import { stalled } from "./stalled.js";
+import { stormBench } from "./storm.js";
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** Of a broker on this machine that runs; absent: the embedded one, in a process of its own. */
+    uri: { type: "string" },
+    /** stalled: the pid of that broker. */
+    "broker-pid": { type: "string" },
+    /** stalled: that many other streams. */
+    others: { type: "string" },
+    /** storm: clients; cycles: sessions. */
+    count: { type: "string" },
+    /** replay: megabytes a run. */
+    mb: { type: "string", default: "200" },
+    rounds: { type: "string", default: "7" },
+    /** stalled: how long nothing is read. */
+    seconds: { type: "string", default: "10" },
+  },
+});
+
+const { uri } = values;
+const rounds = Number(values.rounds);
+const count = (otherwise: number) => Number(values.count ?? otherwise);
+
+const benches: Record<string, () => Promise<void>> = {
+  replay: () => replay({ uri, mb: Number(values.mb), rounds }),
+  stalled: () =>
+    values.others === undefined
+      ? stalled({
+          uri,
+          brokerPid: values["broker-pid"] === undefined ? undefined : Number(values["broker-pid"]),
+          seconds: Number(values.seconds),
+        })
+      : neighbours({ uri, others: Number(values.others), rounds }),
+  storm: () => stormBench({ uri, clients: count(2000) }),
+  cycles: () => cycles({ uri, count: count(100_000), concurrency: 16 }),
+};
+
+const [name = ""] = positionals;
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (bench) await bench();
+else {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [options]`);
+  process.exitCode = 2;
+}
