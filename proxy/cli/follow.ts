@@ -67,7 +67,7 @@ class Follower {
       },
       complete: () => this.#complete(),
     });
-    if (this.#options.verbose) subscription.add(this.#flux.status$.subscribe((status) => this.#tell(status)));
+    if (!this.#options.quiet) subscription.add(this.#flux.status$.subscribe((status) => this.#tell(status)));
     this.#stop = () => {
       subscription.unsubscribe();
       restoreSignals();
@@ -75,12 +75,12 @@ class Follower {
   }
 
   #tell(status: Status): void {
-    if (status.state === "resuming" && status.next === undefined) {
-      say(this.#options.command, `${status.error.message}; attempt ${status.attempt} to resume`);
-    } else if (status.state === "open" && this.#lost) {
-      say(this.#options.command, "resumed");
-    }
-    this.#lost = status.state === "resuming";
+    const { command, verbose } = this.#options;
+    const lost = status.state === "resuming";
+    if (lost && !this.#lost) say(command, `${status.error.message}; trying to resume`);
+    else if (lost && verbose && status.next === undefined) say(command, `attempt ${status.attempt}`);
+    else if (status.state === "open" && this.#lost) say(command, "resumed");
+    this.#lost = lost;
   }
 
   #complete(): void {

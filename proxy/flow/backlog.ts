@@ -9,6 +9,9 @@ const MOST = 1024 * 1024;
 /** Of one process at any rate: about what a pipe holds, so that none is stopped for every line. */
 const LEAST = 64 * 1024;
 
+/** Of all together, before output is dropped of a process that is to stop: what is on its way when it stops comes still. */
+const FULL = 16 * 1024 * 1024;
+
 export class Backlog {
   #bytes = 0;
 
@@ -20,6 +23,11 @@ export class Backlog {
   /** How little must wait before a process goes on. */
   get low(): number {
     return this.high / 4;
+  }
+
+  /** Whether so much waits that nothing is waited for any more. */
+  get full(): boolean {
+    return this.#bytes > FULL;
   }
 
   /** So many bytes more wait; below 0, fewer. */

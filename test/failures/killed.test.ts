@@ -16,6 +16,7 @@ import {
   kill,
   list,
   type ProcessEvent,
+  type RetryOptions,
   rexecBg,
   wait,
 } from "../../src/index.js";
@@ -59,8 +60,8 @@ describe("killed in the middle of a stream", () => {
     return victim;
   };
 
-  const client = (url: string, token: string): Flux => {
-    const flux = connect(url, { token });
+  const client = (url: string, token: string, retry?: RetryOptions): Flux => {
+    const flux = connect(url, { token, retry });
     cleanups.push(() => flux.close());
     return flux;
   };
@@ -135,7 +136,7 @@ describe("killed in the middle of a stream", () => {
     ]);
   });
 
-  it("the proxy: a FluxError, and Flux ends the process that was in the foreground", async () => {
+  it("the proxy, and another is there in its place: a FluxError, and Flux ends what was in the foreground", async () => {
     const broker = await startEmbeddedBroker({ size: 2 });
     cleanups.push(() => broker.close());
     const { jwks, token } = await keys();
@@ -146,6 +147,9 @@ describe("killed in the middle of a stream", () => {
     const { told, end } = await follow(flux, "echo before; exec sleep 60");
     const pid = (told[0] as { pid: number }).pid;
     await proxy.kill();
+    const port = Number(new URL(proxy.line).port);
+    const second = await createProxy({ uri: broker.uri, jwks, issuer, audience, port });
+    cleanups.push(() => second.close());
 
     const error = await end;
     expect(error).toBeInstanceOf(FluxError);
@@ -155,13 +159,23 @@ describe("killed in the middle of a stream", () => {
       type: "finished",
       outcome: { kind: "unknown", cause: { code: "ECONNRESET" } },
     });
+    expect((await statuses).map(({ state }) => state)).toContain("resuming");
     expect((await statuses).at(-1)).toMatchObject({ state: "closed", error: { code: "ECONNRESET" } });
-
-    const second = await createProxy({ uri: broker.uri, jwks, issuer, audience });
-    cleanups.push(() => second.close());
     const other = client(second.url, token);
     await untilGone(other, pid);
     expect((await list(other).getProcesses()).map((process) => process.pid)).toEqual([background]);
+  });
+
+  it("the proxy, and nobody takes its place: a FluxError when the attempts are over", async () => {
+    const broker = await startEmbeddedBroker({ size: 1 });
+    cleanups.push(() => broker.close());
+    const { jwks, token } = await keys();
+    const proxy = await proxyVictim(broker.uri, jwks);
+    const flux = client(proxy.line, token, { count: 2, delay: () => 20 });
+    const { told, end } = await follow(flux, "echo before; exec sleep 60");
+    await proxy.kill();
+    expect(await end).toMatchObject({ code: "ECONNREFUSED", topic: "rexec.exec" });
+    expect(told.at(-1)).toMatchObject({ type: "finished", outcome: { kind: "unknown" } });
   });
 
   it("the process: its outcome, and a clean completion", async () => {

@@ -6,7 +6,7 @@ import { SIGNUM } from "../../flow/signum.js";
 import type { ProcessSignals } from "../process-signals.js";
 import type { Overflow } from "./overflow.js";
 
-/** What may wait of a process that does not stop. */
+/** What may wait at any rate of a process that does not stop. */
 const MOST = 4 * 1024 * 1024;
 
 export class StopOverflow implements Overflow {
@@ -33,7 +33,7 @@ export class StopOverflow implements Overflow {
   took(bytes: number): void {
     const { bytes: waiting } = this.#output;
     if (this.#brake.output(bytes, waiting > this.#backlog.high)) this.#stop();
-    while (this.#output.bytes > MOST) this.#output.drop();
+    while (this.#output.bytes > MOST && this.#backlog.full) this.#output.drop();
   }
 
   drained(): void {

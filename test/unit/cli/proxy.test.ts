@@ -231,6 +231,12 @@ test("a proxy that dies is an error, not a success", async () => {
   await Promise.all([running.shows("local-0"), running.shows("local-1")]);
   child.kill("SIGKILL");
   await result;
+  // Another in its place does not know the session.
+  const another = await startProxy("--listen", new URL(url).host);
   const { code, stderr } = await running.result;
-  expect([code, stderr]).toEqual([1, expect.stringContaining("the connection to the proxy was lost")]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/the connection to the proxy was lost .*; trying to resume\n/);
+  expect(stderr).toMatch(/there is no such session to resume/);
+  another.child.kill("SIGTERM");
+  expect((await another.result).code).toBe(0);
 });
