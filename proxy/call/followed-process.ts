@@ -69,7 +69,8 @@ export class FollowedProcess {
           admitted.watcher.received(data.length);
           this.#push(event.stream, data);
         }
-        if (event.eof) this.#output.eof(event.stream);
+        // A stream of which something was dropped ends with its rank, in an error.
+        if (event.eof && this.error === undefined) this.#output.eof(event.stream);
         return;
       case "credit":
         for (const { stream, bytes } of event.grants) grant(stream, bytes);

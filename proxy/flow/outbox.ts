@@ -4,7 +4,6 @@
  * "Resuming" and "Flow control".
  */
 import { encodeDataFrame } from "../../src/protocol/frame.js";
-import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
 import { Replay } from "../../src/protocol/replay.js";
 import { Backlog } from "./backlog.js";
 import type { ControlMessage } from "./message.js";
@@ -57,13 +56,14 @@ export class Outbox {
 
   /**
    * Sends over this socket from now on, first again what comes after message `received`.
-   * @returns false if that is not possible, since it was never sent or is not there any more
+   * @returns false if that was never sent
    */
   attach(socket: OutboxSocket, received: number): boolean {
     const nothing = received === 0 && this.#replay.last === 0;
-    if (!nothing && !this.#replay.resume(received)) return false;
+    const taken = nothing ? 0 : this.#replay.resume(received);
+    if (taken === undefined) return false;
     this.#socket = socket;
-    this.#sent = received;
+    this.#sent = taken;
     this.#flush();
     return true;
   }
@@ -78,12 +78,14 @@ export class Outbox {
     this.#flush();
   }
 
-  /** Takes note of an acknowledgement. @throws ProtocolError if it is of a message that was never sent */
+  /**
+   * Takes note of an acknowledgement. It may be of what came over the socket before and is to be sent again: that is not
+   * needed then.
+   * @throws ProtocolError if it is of a message that was never sent
+   */
   ack(seq: number): void {
-    if (seq > this.#sent) {
-      throw new ProtocolError(CLOSE.malformed, `ack of message ${seq}, the last one sent is ${this.#sent}`);
-    }
     this.#replay.ack(seq);
+    this.#sent = Math.max(this.#sent, seq);
     this.#flush();
   }
 

@@ -62,11 +62,14 @@ export class Replay {
     this.#head = 0;
   }
 
-  /** The peer has taken all up to `seq`. @returns whether what comes after it is all still here */
-  resume(seq: number): boolean {
-    if (!this.#keep || seq < this.#acked || seq > this.last) return false;
+  /**
+   * The peer has taken all up to `seq`, or up to what it has acknowledged since it said so.
+   * @returns the last message that it has; undefined if there was never such a message, or nothing is kept
+   */
+  resume(seq: number): number | undefined {
+    if (!this.#keep || seq > this.last) return undefined;
     this.ack(seq);
-    return true;
+    return this.#acked;
   }
 
   /** The message with the number `seq`, which is not acknowledged, as it was sent. */

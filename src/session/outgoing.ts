@@ -31,10 +31,11 @@ export class Outgoing {
   #poll: Subscription | undefined;
   #pumping = false;
 
-  /** Sends over `transport` from now on, first again what comes after `received`. @returns whether that is still there */
+  /** Sends over `transport` from now on, first again what comes after `received`. @returns whether that was ever sent */
   attach(transport: Transport, received: number): boolean {
-    if (!this.#replay.resume(received)) return false;
-    this.#sent = received;
+    const taken = this.#replay.resume(received);
+    if (taken === undefined) return false;
+    this.#sent = taken;
     this.#transport = transport;
     this.#pump();
     return true;

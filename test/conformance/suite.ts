@@ -9,6 +9,7 @@ import { attachCases } from "./attach.js";
 import { backgroundCases } from "./background.js";
 import { execCases } from "./exec.js";
 import { fanOutCases } from "./fan-out.js";
+import { flowCases } from "./flow.js";
 import { inputCases } from "./input.js";
 import { outputCases } from "./output.js";
 import { rpcCases } from "./rpc.js";
@@ -48,6 +49,7 @@ export function conformance(name: string, uri: string | undefined): void {
       backgroundCases,
       attachCases,
       spawnCases,
+      flowCases,
       sessionCases,
     ]) {
       cases(context);

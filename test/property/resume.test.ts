@@ -11,59 +11,65 @@ import type { Connector, Transport, TransportEvents } from "../../src/transport/
 import { Recorder } from "../support/peer.js";
 import { type Client, type Harness, json, openSession, settle } from "../unit/proxy/support/memory.js";
 
+interface Ends {
+  client: TransportEvents;
+  proxy: Client;
+  /** How much of what the proxy has sent is delivered. */
+  taken: number;
+  /** What the client has sent and is not delivered. */
+  queue: (string | Uint8Array)[];
+}
+
 /** Connections between a client and the proxy's sessions: what is on its way when one is lost is lost too. */
 class Network {
   readonly connector: Connector;
   readonly #harness: Harness;
-  #ends:
-    | { client: TransportEvents; proxy: Client; taken: number; queue: (string | Uint8Array)[] }
-    | undefined;
+  /** Those that are alive, the oldest first. */
+  readonly #alive = new Set<Ends>();
 
   constructor(harness: Harness) {
     this.#harness = harness;
     this.connector = (events): Transport => {
-      const proxy = harness.accept();
-      const ends = { client: events, proxy, taken: 0, queue: [] as (string | Uint8Array)[] };
-      this.#ends = ends;
+      const ends: Ends = { client: events, proxy: harness.accept(), taken: 0, queue: [] };
+      this.#alive.add(ends);
       queueMicrotask(() => events.opened());
       return {
         send: (message) => void ends.queue.push(typeof message === "string" ? message : message.slice()),
-        close: () => {},
+        close: (code) => {
+          if (this.#alive.delete(ends)) ends.proxy.session.closed(code);
+        },
         bufferedAmount: 0,
       };
     };
   }
 
-  /** Delivers up to `count` messages to the proxy, and then all but `late` to the client. */
+  /** Delivers on each connection up to `count` messages to the proxy, and then all but `late` to the client. */
   async deliver(count: number, late = 0): Promise<void> {
-    const ends = this.#ends;
-    if (ends === undefined) return;
-    for (const message of ends.queue.splice(0, count)) {
-      if (typeof message === "string") ends.proxy.session.text(message);
-      else ends.proxy.session.binary(message);
+    for (const ends of [...this.#alive]) {
+      for (const message of ends.queue.splice(0, count)) {
+        if (typeof message === "string") ends.proxy.session.text(message);
+        else ends.proxy.session.binary(message);
+        await settle();
+      }
+      const { sent, closes } = ends.proxy.socket;
+      const until = Math.max(ends.taken, sent.length - late);
+      for (; ends.taken < until && this.#alive.has(ends); ends.taken++) {
+        ends.client.message(sent[ends.taken] as string);
+      }
+      const [close] = closes;
+      if (close && late === 0 && this.#alive.delete(ends)) ends.client.closed({ ...close, opened: true });
       await settle();
     }
-    const { sent, closes } = ends.proxy.socket;
-    const until = Math.max(ends.taken, sent.length - late);
-    for (; ends.taken < until && ends === this.#ends; ends.taken++) {
-      ends.client.message(sent[ends.taken] as string);
-    }
-    const [close] = closes;
-    if (close && ends === this.#ends && late === 0) {
-      this.#ends = undefined;
-      ends.client.closed({ ...close, opened: true });
-    }
-    await settle();
   }
 
-  /** Loses the connection there is. @param half whether the proxy does not hear of it */
+  /** Loses the connections there are. @param half whether the proxy does not hear of it */
   async lose(half: boolean): Promise<void> {
-    const ends = this.#ends;
-    if (ends === undefined) return;
-    this.#ends = undefined;
-    if (!half) ends.proxy.session.closed();
-    ends.client.closed({ code: 1006, reason: "", opened: true });
-    await settle();
+    for (const ends of this.#alive) {
+      this.#alive.delete(ends);
+      if (!half) ends.proxy.session.closed();
+      ends.client.closed({ code: 1006, reason: "", opened: true });
+      await settle();
+    }
   }
 
   /** Delivers all there is, until nothing moves any more. */
@@ -95,6 +101,11 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("deliver" as const), count: fc.nat(4), late: fc.nat(3) }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("lose" as const), half: fc.boolean() }) },
+  // More comes over the old one meanwhile.
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("reconnect" as const), call: fc.nat(5), pieces: fc.nat(100) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.nat(20) }) },
 );
 
@@ -130,6 +141,15 @@ describe("a session over sockets that are lost", () => {
           return open[n % open.length];
         };
         const handler = (call: Call) => harness.broker.handler(call.id as number);
+        const output = ({ call, told }: (typeof calls)[number], size: number) => {
+          const data = bytes(size);
+          told.push(...data);
+          const base64 = Buffer.from(data).toString("base64");
+          handler(call).response({
+            type: "output",
+            io: { stream: "stdout", rank: "1", data: base64, encoding: "base64" },
+          });
+        };
         for (const next of steps) {
           if (next.do === "exec") {
             const recorder = new Recorder<{ type: string; data?: Uint8Array }>();
@@ -147,14 +167,12 @@ describe("a session over sockets that are lost", () => {
             const chosen = pick(next.call);
             const known = chosen && harness.broker.calls.some(({ call }) => call.matchtag === chosen.call.id);
             if (!chosen || !known) continue;
-            if (next.do === "output") {
-              const data = bytes(next.size);
-              chosen.told.push(...data);
-              const base64 = Buffer.from(data).toString("base64");
-              handler(chosen.call).response({
-                type: "output",
-                io: { stream: "stdout", rank: "1", data: base64, encoding: "base64" },
-              });
+            if (next.do === "output") output(chosen, next.size);
+            else if (next.do === "reconnect") {
+              session.reconnect().catch(() => {});
+              await settle();
+              for (let piece = 0; piece < next.pieces; piece++) output(chosen, 1);
+              await network.deliver(0);
             } else if (next.do === "input") {
               handler(chosen.call).response({ type: "add-credit", channels: { stdin: next.size } });
               const data = bytes(next.size);

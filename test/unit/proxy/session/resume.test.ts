@@ -148,12 +148,31 @@ describe("resuming", () => {
     expect([client.socket.closes, types(client)]).toEqual([[], [["data", 2]]]);
   });
 
-  test.each([
-    ["was never sent", 99],
-    ["was acknowledged", 0],
-  ])("after a message that %s ends the session", async (_, received) => {
-    h.session.text(ack(1));
-    const client = await h.connect(resume(h.socket.welcome.resume, received));
+  test("while more comes over the old socket, and is acknowledged there, sends that not again", async () => {
+    const id = h.socket.welcome.resume;
+    h.broker.handler(1).response(output("a"));
+    h.session.text(ack(2));
+    // What the client had when it sent its hello.
+    const client = await h.connect(resume(id, 1));
+    h.broker.handler(1).response(output("b"));
+    expect([client.socket.closes, types(client)]).toEqual([[], [["data", 3]]]);
+  });
+
+  test("while more comes over the old socket sends that again, unless it is acknowledged in time", async () => {
+    const id = h.socket.welcome.resume;
+    for (const data of "abc") h.broker.handler(1).response(output(data));
+    const client = h.accept();
+    client.socket.bufferedAmount = 1e6;
+    await h.connect(resume(id, 1), client);
+    expect(types(client)).toEqual([]);
+    client.session.text(ack(3));
+    client.socket.bufferedAmount = 0;
+    client.session.drained();
+    expect([client.socket.closes, types(client)]).toEqual([[], [["data", 4]]]);
+  });
+
+  test("after a message that was never sent ends the session", async () => {
+    const client = await h.connect(resume(h.socket.welcome.resume, 99));
     expect(client.socket.closes).toEqual(REFUSED);
     expect([h.sessions.size, h.broker.isClosed]).toEqual([0, true]);
   });

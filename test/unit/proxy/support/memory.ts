@@ -142,8 +142,8 @@ export interface Harness extends Client {
   next(message: object, over?: Client): void;
   /** Opens another connection. */
   accept(): Client;
-  /** Opens another connection, with this hello. */
-  connect(hello?: object): Promise<Client>;
+  /** Opens another connection, or takes one that is open, with this hello. */
+  connect(hello?: object, over?: Client): Promise<Client>;
 }
 
 /** A session that has been welcomed, unless `options` make that impossible. */
@@ -173,8 +173,7 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
     return { socket, session: new Connection(socket, { ...all, sessions }) };
   };
   const client = accept();
-  const connect = async (hello: object = {}) => {
-    const other = accept();
+  const connect = async (hello: object = {}, other = accept()) => {
     other.session.text(JSON.stringify({ type: "hello", token: "t", ...hello }));
     await settle();
     return other;
