@@ -1,9 +1,11 @@
-/** What the proxy itself sends to a process: RFC 42 kill, signed as its exec or attach was. */
+/** What the proxy itself sends to a process, RFC 42 kill, signed as its exec or attach was; and to its broker. */
 import { FluxError } from "../../src/errors.js";
 import type { Signer } from "../../src/signing/signer.js";
-import type { Broker } from "../broker/broker.js";
+import type { Broker, BrokerRequest } from "../broker/broker.js";
 import { encodePayload } from "../broker/payload.js";
 import type { SendQueue } from "./send-queue.js";
+
+const QUESTION = encodePayload({ name: "rank" });
 
 export interface ProcessSignalsOptions {
   /** The subprocess server, such as "rexec". */
@@ -60,14 +62,19 @@ export class ProcessSignals {
   /** Sends a signal, if it is ready. @param answered it was taken, or has come too late */
   send(signum: number, answered: () => void = () => {}): void {
     const payload = this.#payloads.get(signum);
-    if (payload === undefined) return;
+    if (payload !== undefined) this.#request({ topic: this.#topic, payload }, answered);
+  }
+
+  /** Asks what the broker of the process answers at once, after all that it has said of the process before. */
+  ask(answered: () => void): void {
+    this.#request({ topic: "attr.get", payload: QUESTION }, answered);
+  }
+
+  #request(request: BrokerRequest, answered: () => void): void {
     const { broker, nodeid, guard } = this.#options;
     const settle = () => guard(answered);
     try {
-      broker.request(
-        { topic: this.#topic, nodeid, payload },
-        { response: settle, error: settle, end: settle },
-      );
+      broker.request({ ...request, nodeid }, { response: settle, error: settle, end: settle });
     } catch (error) {
       // The connection is over, and with it whom the process was followed for.
       if (!(error instanceof FluxError)) throw error;

@@ -10,7 +10,7 @@ const MOST = 1024 * 1024;
 const LEAST = 64 * 1024;
 
 /** Of all together, before output is dropped of a process that is to stop: what is on its way when it stops comes still. */
-const FULL = 16 * 1024 * 1024;
+const FULL = 64 * 1024 * 1024;
 
 export class Backlog {
   #bytes = 0;

@@ -7,7 +7,7 @@
  */
 import { SIGNUM } from "./signum.js";
 
-/** So many bytes that come after a stop show that it did not last. */
+/** So many bytes that come after a stop was answered show that it did not last: before the answer comes what was written before it. */
 const AGAIN = 1024 * 1024;
 
 /** So many may come after a signal of its user's before it is stopped again. */
@@ -32,6 +32,8 @@ export class Brake {
   #stopped = false;
   /** How many bytes may come before it is stopped, though too much waits. */
   #margin = 0;
+  /** It has written although it was stopped. */
+  #unheeded = false;
   /** Its user has stopped it and not continued it. */
   #byUser = false;
   /** Stops of its user's that are not answered. */
@@ -52,19 +54,31 @@ export class Brake {
     return this.#held;
   }
 
+  /** Whether it goes on although it was stopped. */
+  get unheeded(): boolean {
+    return this.#unheeded;
+  }
+
   /** Output has come. @param high whether too much waits. @returns whether to send SIGSTOP */
   output(bytes: number, high: boolean): boolean {
     this.#margin = Math.max(this.#margin - bytes, 0);
     if (!high || this.#margin > 0) return false;
+    this.#unheeded = this.#held;
     this.#held = true;
     this.#stopped = true;
-    this.#margin = AGAIN;
+    this.#margin = Number.POSITIVE_INFINITY;
     return true;
+  }
+
+  /** Our SIGSTOP was answered. */
+  halted(): void {
+    if (this.#held) this.#margin = AGAIN;
   }
 
   /** Little of its output waits, or nobody follows it any more. @returns whether to send SIGCONT */
   release(): boolean {
     this.#held = false;
+    this.#unheeded = false;
     this.#margin = 0;
     return this.#cont();
   }

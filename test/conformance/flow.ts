@@ -1,10 +1,12 @@
-import { firstValueFrom, lastValueFrom, toArray } from "rxjs";
+import { firstValueFrom, lastValueFrom, tap, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import {
   attach,
   type ChildProcess,
+  consume,
   exec,
   kill,
+  list,
   type ProcessEvent,
   rexecBg,
   signalNumber,
@@ -93,34 +95,41 @@ export function flowCases(context: Context): void {
     });
 
     it("tells an attach that does not keep up what it has missed", async () => {
+      // Long lines, since flux-core 0.88 crashes where a process in background that is attached to writes in chunks.
+      const lines = 300;
+      const length = 60_000;
       const label = uniqueLabel();
-      const script = `while [ ! -e /tmp/${label} ]; do sleep 0.05; done; rm /tmp/${label}; exec seq ${LAST}`;
+      const write = `yes "$(printf %0${length}d 0)" | head -n ${lines}`;
+      const script = `while [ ! -e /tmp/${label} ]; do sleep 0.05; done; rm /tmp/${label}; ${write}`;
       await rexecBg(context.flux, sh(script), { label, nodeid: 1 }).get();
       const told: ProcessEvent[] = [];
-      let stall = 1500;
-      await new Promise<void>((resolve, reject) => {
-        attach(context.flux, { label, nodeid: 1 }).subscribe({
-          next(event) {
+      const over = async () =>
+        !(await list(context.flux, { nodeid: 1 }).getProcesses()).some((process) => process.label === label);
+      // All is written before more than the first of it is consumed.
+      let written: Promise<void> | undefined;
+      const take = async (event: ProcessEvent) => {
+        if (event.type !== "output") return;
+        written ??= until(over, "it has written all");
+        await written;
+      };
+      await lastValueFrom(
+        attach(context.flux, { label, nodeid: 1 }).pipe(
+          tap((event) => {
             told.push(event);
             if (event.type === "attached")
-              void lastValueFrom(exec(context.flux, ["touch", `/tmp/${label}`], { nodeid: 1 }));
-            if (event.type !== "output") return;
-            // A handler that takes long keeps the client from consuming more.
-            const until = performance.now() + stall;
-            stall = 0;
-            while (performance.now() < until);
-          },
-          error: reject,
-          complete: resolve,
-        });
-      });
+              exec(context.flux, ["touch", `/tmp/${label}`], { nodeid: 1 }).subscribe();
+          }),
+          consume(take),
+        ),
+      );
       const bytes = (type: "output" | "gap") =>
         told.reduce(
           (sum, event) =>
             sum + (event.type !== type ? 0 : event.type === "gap" ? event.bytes : event.data.length),
           0,
         );
-      expect(bytes("output") + bytes("gap")).toBe(lengthOf(LAST));
+      expect(bytes("gap")).toBeGreaterThan(0);
+      expect(bytes("output") + bytes("gap")).toBe(lines * (length + 1));
     });
 
     it("ends a process that does not keep to it, where that is asked for", async () => {
@@ -130,7 +139,7 @@ export function flowCases(context: Context): void {
       const pid = await child.pid;
       await until(() => !isThere(pid), "it is gone");
       expect(await failure(drain(reader))).toMatchObject({ code: "ENOBUFS", rank: 1 });
-      expect(await failure(ended(child))).toMatchObject({ code: "ENOBUFS" });
+      expect(await ended(child)).toEqual({ code: 137, signal: "SIGKILL" });
     });
   });
 

@@ -73,6 +73,7 @@ class World {
 
   hearOurs(): void {
     const said = this.toUs.shift();
+    if (said === "stop taken") this.brake.halted();
     if (said === "continued") this.brake.continued(this.now);
     if (said === "stopped" && this.brake.stopped(this.now)) this.#tell();
   }
@@ -211,11 +212,15 @@ describe("the brake", () => {
     expect(world.running).toBe(false);
   });
 
-  test("of what does not stop, it is stopped again with each MiB", () => {
+  test("what does not stop is stopped again with each MiB after the answer", () => {
     const brake = new Brake();
-    let stops = 0;
-    for (let i = 0; i < 4 * 1024; i++) if (brake.output(1024, true)) stops++;
-    expect(stops).toBe(4);
+    const stops = () =>
+      Array.from({ length: 4 * 1024 }, () => brake.output(1024, true)).filter(Boolean).length;
+    expect([stops(), brake.unheeded]).toEqual([1, false]);
+    brake.halted();
+    expect([stops(), brake.unheeded]).toEqual([1, true]);
+    brake.release();
+    expect(brake.unheeded).toBe(false);
   });
 
   test("a stop by somebody else is told, and left alone", () => {

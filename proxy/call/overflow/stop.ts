@@ -1,6 +1,10 @@
-/** Overflow that stops the process, and lets it go on when little of its output waits. */
+/**
+ * Overflow that stops the process, and lets it go on when little of its output waits. It is stopped as well while it writes
+ * faster than we read: what we have not read piles up in the broker.
+ */
 import type { Backlog } from "../../flow/backlog.js";
 import { Brake } from "../../flow/brake.js";
+import { Lag } from "../../flow/lag.js";
 import type { RankOutput } from "../../flow/rank-output.js";
 import { SIGNUM } from "../../flow/signum.js";
 import type { ProcessSignals } from "../process-signals.js";
@@ -16,6 +20,7 @@ export class StopOverflow implements Overflow {
   readonly #signals: ProcessSignals;
   readonly #tell: () => void;
   readonly #brake = new Brake();
+  readonly #lag: Lag;
   #prepared = false;
 
   /** @param tell tells the client that the process has stopped */
@@ -24,6 +29,10 @@ export class StopOverflow implements Overflow {
     this.#backlog = backlog;
     this.#signals = signals;
     this.#tell = tell;
+    this.#lag = new Lag(
+      (answered) => signals.ask(answered),
+      () => this.drained(),
+    );
   }
 
   takes(): boolean {
@@ -31,13 +40,16 @@ export class StopOverflow implements Overflow {
   }
 
   took(bytes: number): void {
+    this.#lag.received(bytes);
     const { bytes: waiting } = this.#output;
-    if (this.#brake.output(bytes, waiting > this.#backlog.high)) this.#stop();
-    while (this.#output.bytes > MOST && this.#backlog.full) this.#output.drop();
+    if (this.#brake.output(bytes, waiting > this.#backlog.high || this.#lag.behind)) this.#stop();
+    // What was on its way when it stopped is kept.
+    while (this.#output.bytes > MOST && (this.#brake.unheeded || this.#backlog.full)) this.#output.drop();
   }
 
   drained(): void {
-    if (this.#output.bytes <= this.#backlog.low && this.#brake.release()) this.#continue();
+    if (this.#lag.behind || this.#output.bytes > this.#backlog.low) return;
+    if (this.#brake.release()) this.#continue();
   }
 
   stopped(): boolean {
@@ -59,7 +71,7 @@ export class StopOverflow implements Overflow {
   answered(signum: number, taken: boolean): void {
     const { signal, tell } = this.#brake.answered(signum, taken, performance.now());
     if (tell) this.#tell();
-    if (signal === "stop") this.#signals.send(SIGNUM.stop);
+    if (signal === "stop") this.#halt();
     else if (signal === "cont") this.#continue();
   }
 
@@ -72,12 +84,16 @@ export class StopOverflow implements Overflow {
       this.#prepared = true;
       this.#signals.prepare([SIGNUM.stop, SIGNUM.cont], () => this.#ready());
     } else {
-      this.#signals.send(SIGNUM.stop);
+      this.#halt();
     }
   }
 
   #ready(): void {
-    if (this.#brake.held) this.#signals.send(SIGNUM.stop);
+    if (this.#brake.held) this.#halt();
+  }
+
+  #halt(): void {
+    this.#signals.send(SIGNUM.stop, () => this.#brake.halted());
   }
 
   #continue(): void {
