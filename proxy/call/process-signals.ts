@@ -59,6 +59,11 @@ export class ProcessSignals {
     this.#payloads.set(signum, encodePayload({ signature }));
   }
 
+  /** Whether a signal is ready. */
+  has(signum: number): boolean {
+    return this.#payloads.has(signum);
+  }
+
   /** Sends a signal, if it is ready. @param answered it was taken, or has come too late */
   send(signum: number, answered: () => void = () => {}): void {
     const payload = this.#payloads.get(signum);

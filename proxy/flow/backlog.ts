@@ -9,8 +9,8 @@ const MOST = 1024 * 1024;
 /** Of one process at any rate: about what a pipe holds, so that none is stopped for every line. */
 const LEAST = 64 * 1024;
 
-/** Of all together, before output is dropped of a process that is to stop: what is on its way when it stops comes still. */
-const FULL = 64 * 1024 * 1024;
+/** Of all together, at any rate: what is on its way when a process is stopped comes still, and was in the broker before. */
+const FULL = 256 * 1024 * 1024;
 
 export class Backlog {
   #bytes = 0;

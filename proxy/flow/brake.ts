@@ -7,8 +7,11 @@
  */
 import { SIGNUM } from "./signum.js";
 
-/** So many bytes that come after a stop was answered show that it did not last: before the answer comes what was written before it. */
-const AGAIN = 1024 * 1024;
+/**
+ * So many bytes that come after a stop was answered show that it did not last. What was written before it comes before the
+ * answer, but for what its server holds: flux-core has a buffer of 4 MiB.
+ */
+const AGAIN = 8 * 1024 * 1024;
 
 /** So many may come after a signal of its user's before it is stopped again. */
 const AFTER_SIGNAL = 64 * 1024;

@@ -4,10 +4,10 @@
  */
 
 /** So many bytes come between an answer and the next question. */
-const EVERY = 1024 * 1024;
+const EVERY = 512 * 1024;
 
 /** So many before an answer are too much. */
-const MOST = 2 * 1024 * 1024;
+const MOST = 1024 * 1024;
 
 export class Lag {
   readonly #ask: (answered: () => void) => void;

@@ -83,11 +83,11 @@ export function attachCases(context: Context): void {
     it("is refused while somebody waits", async () => {
       const label = uniqueLabel();
       await rexecBg(context.flux, ["sleep", "60"], { label, waitable: true }).get();
-      const status = wait(context.flux, { label }).getStatus();
-      // The wait is on its way before the attach, but on another connection to the broker.
+      // On another connection to the broker than the attach: either may be first.
+      const status = retryBusy(() => wait(context.flux, { label }).getStatus());
       await until(async () => {
-        const error = await failure(firstValueFrom(attach(context.flux, { label })));
-        return error.code === "EBUSY" && error.message === "subprocess is being waited on";
+        const refused = await firstValueFrom(attach(context.flux, { label })).catch((error) => error);
+        return refused.code === "EBUSY" && refused.message === "subprocess is being waited on";
       }, "the attach is refused");
       await kill(context.flux, { label, signum: 9 }).get();
       expect(await status).toBe(9);

@@ -17,7 +17,7 @@ import { failure, sh, uniqueLabel, until } from "../support/process.js";
 import type { Context } from "./suite.js";
 
 /** More than client and proxy hold together, and less than all day. */
-const LAST = 4_000_000;
+const LAST = 10_000_000;
 
 /** The length of what `seq` writes. */
 const lengthOf = (last: number) => {
@@ -146,14 +146,14 @@ export function flowCases(context: Context): void {
   describe("resuming", () => {
     it("goes on over another connection as if nothing had been", async () => {
       const flux = context.connect();
-      const told = lastValueFrom(exec(flux, sh(`seq ${LAST / 10}; exit 3`), { nodeid: 1 }).pipe(toArray()));
+      const told = lastValueFrom(exec(flux, sh(`seq ${LAST / 20}; exit 3`), { nodeid: 1 }).pipe(toArray()));
       await firstValueFrom(exec(flux, ["true"]));
       for (let round = 0; round < 5; round++) await flux.reconnect();
       const events = await told;
       expect(events.filter(({ type }) => type === "started")).toHaveLength(1);
       expect(events).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 3 } });
       const bytes = events.reduce((sum, event) => sum + (event.type === "output" ? event.data.length : 0), 0);
-      expect(bytes).toBe(lengthOf(LAST / 10));
+      expect(bytes).toBe(lengthOf(LAST / 20));
     });
   });
 }

@@ -212,10 +212,10 @@ describe("the brake", () => {
     expect(world.running).toBe(false);
   });
 
-  test("what does not stop is stopped again with each MiB after the answer", () => {
+  test("what does not stop is stopped again after the answer", () => {
     const brake = new Brake();
     const stops = () =>
-      Array.from({ length: 4 * 1024 }, () => brake.output(1024, true)).filter(Boolean).length;
+      Array.from({ length: 10 * 1024 }, () => brake.output(1024, true)).filter(Boolean).length;
     expect([stops(), brake.unheeded]).toEqual([1, false]);
     brake.halted();
     expect([stops(), brake.unheeded]).toEqual([1, true]);

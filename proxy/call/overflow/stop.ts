@@ -10,7 +10,7 @@ import { SIGNUM } from "../../flow/signum.js";
 import type { ProcessSignals } from "../process-signals.js";
 import type { Overflow } from "./overflow.js";
 
-/** What may wait at any rate of a process that does not stop. */
+/** What may wait of a process that does not stop. */
 const MOST = 4 * 1024 * 1024;
 
 export class StopOverflow implements Overflow {
@@ -43,8 +43,12 @@ export class StopOverflow implements Overflow {
     this.#lag.received(bytes);
     const { bytes: waiting } = this.#output;
     if (this.#brake.output(bytes, waiting > this.#backlog.high || this.#lag.behind)) this.#stop();
-    // What was on its way when it stopped is kept.
-    while (this.#output.bytes > MOST && (this.#brake.unheeded || this.#backlog.full)) this.#output.drop();
+    while (this.#output.bytes > MOST && this.#drops) this.#output.drop();
+  }
+
+  /** What is on its way when a process is stopped is kept; what one writes that cannot be stopped, or goes on, is not. */
+  get #drops(): boolean {
+    return this.#brake.unheeded || !this.#signals.has(SIGNUM.stop) || this.#backlog.full;
   }
 
   drained(): void {

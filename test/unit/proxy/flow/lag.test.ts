@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Lag } from "../../../../proxy/flow/lag.js";
 
-const MIB = 1024 * 1024;
+const KIB = 1024;
 
 describe("Lag", () => {
   let lag: Lag;
@@ -18,16 +18,16 @@ describe("Lag", () => {
   const answer = () => questions.shift()?.();
 
   test("asks nothing of a process that writes little", () => {
-    lag.received(MIB - 1);
+    lag.received(512 * KIB - 1);
     expect(questions).toHaveLength(0);
     lag.received(1);
     expect([questions.length, lag.behind]).toEqual([1, false]);
   });
 
-  test("asks one thing at a time, again after each MiB", () => {
+  test("asks one thing at a time, again and again", () => {
     for (let n = 1; n <= 5; n++) {
-      lag.received(MIB);
-      lag.received(MIB);
+      lag.received(512 * KIB);
+      lag.received(512 * KIB);
       expect(questions).toHaveLength(1);
       answer();
     }
@@ -35,8 +35,8 @@ describe("Lag", () => {
   });
 
   test("is behind while much comes before the answer, and has caught up with it", () => {
-    lag.received(MIB);
-    lag.received(2 * MIB);
+    lag.received(512 * KIB);
+    lag.received(1024 * KIB);
     expect(lag.behind).toBe(false);
     lag.received(1);
     expect([lag.behind, caughtUp]).toEqual([true, 0]);
