@@ -18,6 +18,7 @@ export class Refused extends Error {
 
 /** @throws Refused */
 export function requested(request, commands) {
+  if (typeof commands !== "object") throw new TypeError("the Worker needs the variable COMMANDS, as JSON");
   const { pathname, searchParams } = new URL(request.url);
   const [, name] = /^\/run\/([^/]+)$/.exec(pathname) ?? [];
   if (name === undefined) throw new Refused(404, `no such path: ${pathname}; it is /run/NAME`);

@@ -64,7 +64,7 @@ function asText() {
   const decoders = new Map();
   return ({ type, rank, stream, data }) => {
     const key = `${rank} ${stream}`;
-    const decoder = decoders.get(key) ?? new TextDecoder();
+    const decoder = decoders.get(key) ?? new TextDecoder("utf-8", { ignoreBOM: true });
     let text = "";
     if (type === "output") {
       decoders.set(key, decoder);
