@@ -55,7 +55,7 @@ afterEach(() => page.close());
 
 async function open({ url, token }: Stack): Promise<void> {
   await page.goto(`${address}#${new URLSearchParams({ url, token })}`);
-  await page.getByText("runs").nth(3).waitFor();
+  await page.locator("table.ranks").getByText("runs").nth(3).waitFor();
 }
 
 const choose = (count: number) => page.getByLabel("Samples").selectOption({ label: String(count) });
@@ -116,7 +116,7 @@ test("examples/notebook ends what runs when another command is chosen", async ()
   const before = await pidsOfPage();
   await page.getByLabel("its load").check();
   await expect.poll(async () => (await pidsOfPage()).filter((pid) => before.includes(pid))).toEqual([]);
-  await page.getByText("runs").nth(3).waitFor();
+  await page.locator("table.ranks").getByText("runs").nth(3).waitFor();
   await expectPids();
   expect(complaints).toEqual([]);
 });
