@@ -1,9 +1,5 @@
-// The script of browser.html. esbuild bundles it with the client and serves both:
-//
-//   npx esbuild examples/browser.mjs --bundle --format=esm --outdir=examples --servedir=examples --serve=127.0.0.1:8000
-//
-// Then open http://127.0.0.1:8000/browser.html. The fragment may fill in the form: #url=ws://...&token=...
-// No server is sent the fragment; here it is also taken out of the address bar and the history.
+// The script of browser.html. The fragment is not sent to a server; here it is also taken out of the address bar and the
+// history.
 import { connect, describeOutcome, exec, lines } from "flux-subprocess";
 import {
   catchError,

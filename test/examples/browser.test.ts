@@ -1,47 +1,63 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type BuildContext, context } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { list } from "../../src/index.js";
 import { launchBrowser } from "../support/browser.js";
 import { type Stack, startStack } from "../support/stack.js";
 
-const examples = fileURLToPath(new URL("../../examples", import.meta.url));
+const command = fileURLToPath(new URL("../../examples/serve.mjs", import.meta.url));
 let stack: Stack;
-let bundler: BuildContext;
+let server: ChildProcess;
 let browser: Browser;
 let page: Page;
 let address: string;
+/** What the pages complained of: a violation of their CSP, for one. */
+const complaints: string[] = [];
 
 beforeAll(async () => {
   stack = await startStack({ size: 2 });
-  // As the command in browser.mjs does.
-  bundler = await context({
-    entryPoints: [`${examples}/browser.mjs`],
-    bundle: true,
-    format: "esm",
-    outdir: examples,
-    write: false,
-    logLevel: "error",
+  server = spawn(process.execPath, [command], {
+    env: { ...process.env, PORT: "0" },
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  const { port } = await bundler.serve({ servedir: examples, host: "127.0.0.1", port: 0 });
-  address = `http://127.0.0.1:${port}/browser.html`;
+  [address] = (await once(createInterface(server.stdout as NonNullable<typeof server.stdout>), "line")) as [
+    string,
+  ];
   browser = await launchBrowser();
 }, 120_000);
 
 afterAll(async () => {
   await browser?.close();
-  await bundler?.dispose();
+  server?.kill();
   await stack?.close();
 });
 
 async function runScript(script: string, token = stack.token): Promise<void> {
   page = await browser.newPage();
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", ({ message }) => complaints.push(message));
   await page.goto(`${address}#${new URLSearchParams({ url: stack.url, token, script })}`);
   await page.getByRole("button", { name: "Run" }).click();
 }
 
 const output = () => page.locator("#output > div").allTextContents();
+
+test("examples/browser.html has the hashes of its style and its import map", async () => {
+  const html = await readFile(new URL("../../examples/browser.html", import.meta.url), "utf8");
+  const inline = html.matchAll(/<(style|script type="importmap")>(.*?)<\/(?:style|script)>/gs);
+  const hashes = Array.from(inline, ([, , text]) =>
+    createHash("sha256")
+      .update(text as string)
+      .digest("base64"),
+  );
+  expect(hashes).toHaveLength(2);
+  for (const hash of hashes) expect(html).toContain(`'sha256-${hash}'`);
+});
 
 test("examples/browser.html shows lines as they come, and how each rank ended", async () => {
   await runScript("echo first; sleep 0.2; echo second >&2; exit 3");
@@ -51,6 +67,7 @@ test("examples/browser.html shows lines as they come, and how each rank ended", 
   await page.getByText("1: second").waitFor();
   expect(await output()).toEqual(expect.arrayContaining(["0: first", "1: first"]));
   expect(page.url()).toBe(address);
+  expect(complaints).toEqual([]);
 });
 
 test("examples/browser.html stops what runs", async () => {
@@ -65,4 +82,15 @@ test("examples/browser.html stops what runs", async () => {
 test("examples/browser.html says what went wrong", async () => {
   await runScript("true", "not-a-token");
   await page.getByText("token is not a signed JWT").waitFor();
+});
+
+test("examples/browser.html runs no script but its own", async () => {
+  await runScript("true");
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "document.title = 'not its own'";
+    document.body.append(script);
+  });
+  expect(await page.title()).toBe("flux-subprocess");
+  expect(complaints.at(-1)).toMatch(/Content Security Policy/);
 });
