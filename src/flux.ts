@@ -40,7 +40,7 @@ export class Flux {
     if (typeof topic !== "string" || topic === "" || topic.includes("\0")) {
       throw new TypeError(`not a topic: ${JSON.stringify(topic)}`);
     }
-    return new Rpc(request<T>(this, topic, payload, nodeid, false));
+    return new Rpc(request(this, { topic, payload, nodeid, sign: false }, (answer) => answer as T));
   }
 
   /**
@@ -64,22 +64,31 @@ export class Flux {
   }
 }
 
-/** @internal A request with one answer, sent at each subscription. */
+interface RankRequest {
+  topic: string;
+  payload: object;
+  nodeid: number | "any";
+  sign: boolean | undefined;
+}
+
+/** @internal A request with one answer, sent at each subscription. @param read makes of its payload what is wanted */
 export function request<T>(
   flux: Flux,
-  topic: string,
-  payload: object,
-  nodeid: number | "any",
-  sign?: boolean,
+  { topic, payload, nodeid, sign }: RankRequest,
+  read: (payload: object) => T,
 ): Observable<T> {
-  const target = rankNodeid(nodeid);
+  const call = { topic, nodeid: rankNodeid(nodeid), streaming: false, sign };
   return new Observable((subscriber) => {
     flux.session.start(
-      { topic, nodeid: target, streaming: false, payload: { ...payload }, sign },
+      { ...call, payload: { ...payload } },
       {
         next: (message) => {
-          if (message.type === "response") subscriber.next(message.payload as T);
-          else if (message.type === "error") subscriber.error(message.error);
+          try {
+            if (message.type === "response") subscriber.next(read(message.payload));
+            else if (message.type === "error") throw message.error;
+          } catch (error) {
+            subscriber.error(error);
+          }
         },
         error: (error) => subscriber.error(error),
         complete: () => subscriber.complete(),

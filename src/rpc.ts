@@ -1,4 +1,5 @@
-import { firstValueFrom, Observable, ReplaySubject, share } from "rxjs";
+import { Observable } from "rxjs";
+import { Latest } from "./session/latest.js";
 
 /**
  * One request, one answer. Python's counterpart is `flux.rpc.RPC`.
@@ -10,19 +11,30 @@ import { firstValueFrom, Observable, ReplaySubject, share } from "rxjs";
 export class Rpc<T> extends Observable<T> {
   /** @param send sends the request each time it is subscribed to */
   constructor(send: Observable<T>) {
-    const shared = send.pipe(
-      share({
-        connector: () => new ReplaySubject<T>(1),
-        resetOnError: true,
-        resetOnComplete: false,
-        resetOnRefCountZero: false,
-      }),
-    );
-    super((subscriber) => shared.subscribe(subscriber));
+    let answer: Latest<T> | undefined;
+    super((subscriber) => {
+      if (answer) return answer.subscribe(subscriber);
+      const shared = new Latest<T>();
+      answer = shared;
+      const subscription = shared.subscribe(subscriber);
+      send.subscribe({
+        next: (value) => shared.next(value),
+        error: (error) => {
+          answer = undefined;
+          shared.error(error);
+        },
+        complete: () => shared.complete(),
+      });
+      return subscription;
+    });
   }
 
   /** The answer. Rejects with a FluxError. */
-  get(): Promise<T> {
-    return firstValueFrom(this);
+  async get(): Promise<T> {
+    let answer!: T;
+    await this.forEach((value) => {
+      answer = value;
+    });
+    return answer;
   }
 }

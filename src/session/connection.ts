@@ -1,5 +1,4 @@
 /** One connection to the proxy: the opening (PROTOCOL.md), what arrives then, and whether the proxy is there at all. */
-import { type Subscription, timer } from "rxjs";
 import { FluxError } from "../errors.js";
 import { CLOSE, ProtocolError, type Welcome } from "../protocol/messages.js";
 import { parseOpening } from "../protocol/parse.js";
@@ -27,18 +26,17 @@ export class Connection {
   readonly #transport: Transport;
   readonly #lease: Lease;
   readonly #events: ConnectionEvents;
-  #timers: Subscription;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #welcomed = false;
   #over = false;
-  /** Signs of life since the last look. */
-  #heard = false;
-  #pinged = false;
+  /** Looks since the last sign of life. */
+  #silence = 0;
 
   /** @param hello the fields of the hello beside the token, as they are when it is sent */
   constructor(connect: Connector, lease: Lease, hello: () => object, events: ConnectionEvents) {
     this.#lease = lease;
     this.#events = events;
-    this.#timers = timer(OPENING_MS).subscribe(() => this.#dead());
+    this.#lookIn(OPENING_MS);
     this.#transport = connect({
       opened: () => this.#answer("hello", "token", () => lease.token(), hello),
       message: (data) => this.#receive(data),
@@ -58,8 +56,9 @@ export class Connection {
   /** Asks for a sign of life, to be had soon. */
   probe(): void {
     if (!this.#welcomed || this.#over) return;
-    this.#ping();
-    this.#timers.add(timer(PROBE_MS).subscribe(() => this.#heard || this.#dead()));
+    this.#silence = 2;
+    this.send({ type: "ping" });
+    this.#lookIn(PROBE_MS);
   }
 
   /** Closes it. Nothing is told of it any more. */
@@ -69,7 +68,7 @@ export class Connection {
 
   #receive(data: string | Uint8Array): void {
     if (this.#over) return;
-    this.#heard = true;
+    this.#silence = 0;
     if (this.#welcomed) {
       this.#events.message(data);
       return;
@@ -90,8 +89,7 @@ export class Connection {
       return;
     }
     this.#welcomed = true;
-    this.#timers.unsubscribe();
-    this.#timers = timer(LOOK_MS, LOOK_MS).subscribe(() => this.#look());
+    this.#lookIn(LOOK_MS);
     this.#events.welcome(message);
   }
 
@@ -105,19 +103,17 @@ export class Connection {
 
   /** Time that has passed proves nothing, since it may have been ours that stood still; a ping without an answer does. */
   #look(): void {
-    if (this.#pinged && !this.#heard) {
+    if (!this.#welcomed || this.#silence > 1) {
       this.#dead();
       return;
     }
-    this.#pinged = false;
-    if (!this.#heard) this.#ping();
-    this.#heard = false;
+    if (this.#silence++ > 0) this.send({ type: "ping" });
+    this.#lookIn(LOOK_MS);
   }
 
-  #ping(): void {
-    this.#heard = false;
-    this.#pinged = true;
-    this.send({ type: "ping" });
+  #lookIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), ms);
   }
 
   /** What is half-open may take minutes to close: we do not wait for that. */
@@ -140,7 +136,7 @@ export class Connection {
   #end(): boolean {
     const first = !this.#over;
     this.#over = true;
-    this.#timers.unsubscribe();
+    clearTimeout(this.#timer);
     return first;
   }
 }

@@ -1,5 +1,4 @@
 /** Tells the proxy what of the output was consumed. PROTOCOL.md, "Flow control". */
-import { type Subscription, timer } from "rxjs";
 import type { DataFrame } from "../protocol/frame.js";
 import type { Outgoing } from "./outgoing.js";
 
@@ -20,7 +19,7 @@ export class Consumed {
   /** Whether a rank of a request is still to be told of. */
   readonly #counts: (id: number, rank: number) => boolean;
   readonly #shares = new Map<string, Share>();
-  #timer: Subscription | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(out: Outgoing, counts: (id: number, rank: number) => boolean) {
     this.#out = out;
@@ -36,12 +35,12 @@ export class Consumed {
       this.#shares.delete(key);
       this.#tell(share);
     } else {
-      this.#timer ??= timer(TELL_MS).subscribe(() => this.#tellAll());
+      this.#timer ??= setTimeout(() => this.#tellAll(), TELL_MS);
     }
   }
 
   end(): void {
-    this.#timer?.unsubscribe();
+    clearTimeout(this.#timer);
   }
 
   #tellAll(): void {

@@ -1,5 +1,4 @@
 /** A session's way to the proxy, over as many connections as it takes. PROTOCOL.md, "Sequence" and "Resuming". */
-import { asyncScheduler, type Subscription, timer } from "rxjs";
 import { FluxError } from "../errors.js";
 import { closeReason } from "../protocol/close-reason.js";
 import { type DataFrame, decodeDataFrame } from "../protocol/frame.js";
@@ -17,7 +16,7 @@ import { closeError, isLoss } from "./close.js";
 import { brokenProtocol, Connection } from "./connection.js";
 import type { Lease } from "./lease.js";
 import { Outgoing } from "./outgoing.js";
-import { fullJitter, type RetryOptions, wakes } from "./retry.js";
+import { fullJitter, onWake, type RetryOptions } from "./retry.js";
 import type { Status } from "./status.js";
 
 /** How much longer than its grace a session may be there: the proxy hears later than we do that a connection is lost. */
@@ -45,13 +44,13 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #events: LinkEvents;
   readonly #in = new Sequence();
-  readonly #wakes: Subscription;
+  readonly #asleep = new AbortController();
   /** The one that the session is on. */
   #current: Connection | undefined;
   /** The one that is to become it. */
   #next: Connection | undefined;
   #welcome: Welcome | undefined;
-  #waiting: Subscription | undefined;
+  #waiting: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
   #error: FluxError | undefined;
   #lostAt = 0;
@@ -63,7 +62,7 @@ export class Link {
     this.#lease = lease;
     this.#options = options;
     this.#events = events;
-    this.#wakes = wakes().subscribe(() => this.#wake());
+    onWake(() => this.#wake(), this.#asleep.signal);
     this.#open();
   }
 
@@ -96,8 +95,8 @@ export class Link {
   /** Lets go of it all. Nothing is told of that. */
   close(code: number, reason: string): void {
     this.#over = true;
-    this.#wakes.unsubscribe();
-    this.#waiting?.unsubscribe();
+    this.#asleep.abort();
+    clearTimeout(this.#waiting);
     this.#current?.close(code, closeReason(reason));
     this.#next?.close(code, closeReason(reason));
     this.out.detach();
@@ -179,7 +178,7 @@ export class Link {
     }
     this.#current = undefined;
     this.out.detach();
-    this.#lostAt = asyncScheduler.now();
+    this.#lostAt = Date.now();
     if (!this.#resumable || !isLoss(close)) this.#stop(error);
     else if (!this.#next) this.#retry(error);
     else this.#events.resuming({ state: "resuming", attempt: ++this.#attempt, error });
@@ -191,7 +190,7 @@ export class Link {
 
   #retry(error: FluxError): void {
     const { count = Number.POSITIVE_INFINITY, delay = fullJitter } = this.#options.retry || {};
-    const now = asyncScheduler.now();
+    const now = Date.now();
     if (this.#attempt >= count) {
       this.#stop(error);
       return;
@@ -205,12 +204,12 @@ export class Link {
     const ms = delay(attempt);
     this.#error = error;
     this.#attempt = attempt;
-    this.#waiting = timer(ms).subscribe(() => this.#try(attempt));
+    this.#waiting = setTimeout(() => this.#try(attempt), ms);
     this.#events.resuming({ state: "resuming", attempt, next: now + ms, error });
   }
 
   #try(attempt: number): void {
-    this.#waiting?.unsubscribe();
+    clearTimeout(this.#waiting);
     this.#waiting = undefined;
     this.#attempt = attempt;
     this.#open();

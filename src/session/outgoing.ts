@@ -1,5 +1,4 @@
 /** What goes out: numbered, kept until it is acknowledged, in a window, and never larger than the proxy takes. */
-import { type Subscription, timer } from "rxjs";
 import { FluxError } from "../errors.js";
 import { encodeDataFrame } from "../protocol/frame.js";
 import { INPUT_WINDOW, MAX_FRAME } from "../protocol/messages.js";
@@ -28,7 +27,7 @@ export class Outgoing {
   #transport: Transport | undefined;
   /** The last message that the transport was given. */
   #sent = 0;
-  #poll: Subscription | undefined;
+  #poll: ReturnType<typeof setTimeout> | undefined;
   #pumping = false;
 
   /** Sends over `transport` from now on, first again what comes after `received`. @returns whether that was ever sent */
@@ -44,7 +43,7 @@ export class Outgoing {
   /** The transport is gone. */
   detach(): void {
     this.#transport = undefined;
-    this.#poll?.unsubscribe();
+    clearTimeout(this.#poll);
   }
 
   /** @throws ProtocolError */
@@ -95,8 +94,8 @@ export class Outgoing {
     const { last, bytes } = this.#replay;
     if (transport && this.#sent < last) {
       if (transport.bufferedAmount > MAX_BUFFERED) {
-        this.#poll?.unsubscribe();
-        this.#poll = timer(POLL_MS).subscribe(() => this.#pump());
+        clearTimeout(this.#poll);
+        this.#poll = setTimeout(() => this.#pump(), POLL_MS);
         return false;
       }
       transport.send(this.#replay.get(++this.#sent));

@@ -1,5 +1,4 @@
 /** When a lost connection is tried again. */
-import { filter, fromEvent, merge, NEVER, type Observable } from "rxjs";
 
 /** How `connect()` goes on after a lost connection. */
 export interface RetryOptions {
@@ -18,10 +17,7 @@ export function fullJitter(attempt: number): number {
 }
 
 /** The browser is online again, or the page is looked at: nobody wants to wait now. Elsewhere, never. */
-export function wakes(): Observable<unknown> {
-  if (typeof addEventListener !== "function") return NEVER;
-  const online = fromEvent(globalThis, "online");
-  if (typeof document === "undefined") return online;
-  const visible = fromEvent(document, "visibilitychange").pipe(filter(() => !document.hidden));
-  return merge(online, visible);
+export function onWake(wake: () => void, signal: AbortSignal): void {
+  globalThis.addEventListener?.("online", wake, { signal });
+  globalThis.document?.addEventListener("visibilitychange", () => document.hidden || wake(), { signal });
 }

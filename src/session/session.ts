@@ -1,5 +1,5 @@
 /** The client's half of a session: what is asked of it, over a link that outlives its connections. */
-import { type Observable, ReplaySubject } from "rxjs";
+import type { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
 import type { DataFrame } from "../protocol/frame.js";
 import {
@@ -17,6 +17,7 @@ import { Consumed } from "./consumed.js";
 import { deliver } from "./consumption.js";
 import { Ids } from "./ids.js";
 import { plainSink, signedSink } from "./input-sink.js";
+import { Latest } from "./latest.js";
 import type { Lease } from "./lease.js";
 import { Link, type LinkOptions } from "./link.js";
 import { Signatures } from "./signatures.js";
@@ -30,7 +31,7 @@ export class Session {
   readonly #link: Link;
   readonly #lease: Lease;
   readonly #signer: Signer | undefined;
-  readonly #statuses = new ReplaySubject<Status>(1);
+  readonly #statuses = new Latest<Status>();
   #status: Status = { state: "connecting" };
   /** Calls that wait for the session to open, or to be resumed. */
   readonly #unsent = new Set<Call>();
@@ -60,7 +61,7 @@ export class Session {
 
   /** Its states, the latest first, also when it is over; completes after "closed". */
   get status$(): Observable<Status> {
-    return this.#statuses.asObservable();
+    return this.#statuses;
   }
 
   /** The rank of the broker spoken to; undefined until the session has been open. */

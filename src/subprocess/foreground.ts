@@ -1,5 +1,4 @@
 /** A process in the foreground, on one rank or many: the request, its input, and its end at the caller's wish. */
-import { Subscription, timer } from "rxjs";
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
 import type { Overflow } from "../protocol/messages.js";
@@ -82,7 +81,7 @@ export class Foreground {
   readonly #events: ProcessEvents;
   #ending = false;
   #over = false;
-  readonly #graces = new Subscription();
+  readonly #graces: ReturnType<typeof setTimeout>[] = [];
 
   /** Sends the request. The observer is never called before this returns. */
   constructor(flux: Flux, request: ForegroundRequest, observer: ProcessObserver) {
@@ -139,7 +138,7 @@ export class Foreground {
     const kill = () => {
       for (const rank of ranks) this.#signal(9, rank);
     };
-    this.#graces.add(timer(this.#request.grace).subscribe(kill));
+    this.#graces.push(setTimeout(kill, this.#request.grace));
   }
 
   /** A signal whose answer nobody waits for: what it finds gone is what it is for, and the session tells its own end. */
@@ -155,6 +154,6 @@ export class Foreground {
 
   #settle(): void {
     this.#over = true;
-    this.#graces.unsubscribe();
+    for (const timer of this.#graces) clearTimeout(timer);
   }
 }

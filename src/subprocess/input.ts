@@ -1,5 +1,5 @@
 /** From what a user gives as stdin to the writer of the stream, at the speed of the process where the source allows. */
-import { isObservable, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
 import type { FluxError } from "../errors.js";
 import type { InputWriter } from "../session/input.js";
 import { toBytes } from "./bytes.js";
@@ -27,8 +27,7 @@ export function checkInput(source: unknown): asserts source is InputSource {
   const known =
     typeof source === "object" &&
     source !== null &&
-    (isObservable(source) ||
-      ["getReader", Symbol.asyncIterator, Symbol.iterator].some((key) => key in source));
+    ["subscribe", "getReader", Symbol.asyncIterator, Symbol.iterator].some((key) => key in source);
   if (!known)
     throw new TypeError("stdin is text, bytes, an Observable, an async iterable or a ReadableStream");
 }
@@ -55,7 +54,7 @@ export function pump(source: InputSource, writer: InputWriter, failed: (error: u
     return ignore;
   }
   const sink: Sink = { write, end: () => writer.end(), failed };
-  return isObservable(source) ? pumpObservable(source, sink) : pumpIterator(iterate(source), sink);
+  return "subscribe" in source ? pumpObservable(source, sink) : pumpIterator(iterate(source), sink);
 }
 
 interface Sink {

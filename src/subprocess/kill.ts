@@ -1,4 +1,3 @@
-import { map } from "rxjs";
 import type { Flux } from "../flux.js";
 import { Rpc } from "../rpc.js";
 import { type PidOrLabel, processFields, type RankOptions, serviceRequest } from "./service.js";
@@ -23,5 +22,5 @@ export function kill(flux: Flux, options: KillOptions): Rpc<void> {
   const { pid, label } = processFields(options);
   const signum = signalNumber(options.signum ?? 15);
   const payload = label === undefined ? { pid, signum } : { pid, label, signum };
-  return new Rpc(serviceRequest(flux, "kill", payload, options).pipe(map(() => undefined)));
+  return new Rpc(serviceRequest(flux, "kill", payload, options, () => undefined));
 }

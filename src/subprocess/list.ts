@@ -1,7 +1,7 @@
-import { map, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
 import { Rpc } from "../rpc.js";
-import { checkPayload } from "./payload.js";
+import { checked } from "./payload.js";
 import { type RankOptions, serviceRequest } from "./service.js";
 
 /** A process of a subprocess server. Python's counterpart is `flux.subprocess.Subprocess`. */
@@ -52,8 +52,8 @@ export class SubprocessListRpc extends Rpc<ListResponse> {
  * @throws FluxError from the Rpc: EHOSTUNREACH if there is no such rank, EPERM if the broker does not allow it
  */
 export function list(flux: Flux, options: RankOptions = {}): SubprocessListRpc {
-  const send = serviceRequest<object>(flux, "list", {}, options);
-  return new SubprocessListRpc(send.pipe(map((payload) => checkPayload("list", payload, isListResponse))));
+  const send = serviceRequest(flux, "list", {}, options, checked("list", isListResponse));
+  return new SubprocessListRpc(send);
 }
 
 function isListResponse(payload: Partial<ListResponse>): payload is ListResponse {

@@ -1,9 +1,9 @@
-import { map, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
 import { type CommandOptions, commandCreate } from "./command.js";
-import { checkPayload } from "./payload.js";
+import { checked } from "./payload.js";
 import { type RankOptions, serviceRequest } from "./service.js";
 
 /** Options of {@link rexecBg}. A process in background has no channels (RFC 42 exec). */
@@ -62,12 +62,8 @@ export function rexecBg(
     cmd: commandCreate(command, { label, cwd, env, opts }),
     flags: waitable ? EXEC_FLAG.waitable : 0,
   };
-  const send = serviceRequest<object>(flux, "exec", payload, options);
-  return new SubprocessBackgroundRexecRpc(
-    flux,
-    options.nodeid ?? "any",
-    send.pipe(map((answer) => checkPayload("exec", answer, isStarted))),
-  );
+  const send = serviceRequest(flux, "exec", payload, options, checked("exec", isStarted));
+  return new SubprocessBackgroundRexecRpc(flux, options.nodeid ?? "any", send);
 }
 
 function isStarted(payload: Partial<StartedResponse>): payload is StartedResponse {

@@ -31,14 +31,15 @@ export function topicOf(service: string, method: string): string {
   return `${service}.${method}`;
 }
 
-/** A request to a subprocess server that has one answer. */
+/** A request to a subprocess server that has one answer. @param read makes of its payload what is wanted */
 export function serviceRequest<T>(
   flux: Flux,
   method: string,
   payload: object,
   { service = "rexec", nodeid = "any", sign }: RankOptions,
+  read: (payload: object) => T,
 ): Observable<T> {
-  return request<T>(flux, topicOf(service, method), payload, nodeid, sign);
+  return request(flux, { topic: topicOf(service, method), payload, nodeid, sign }, read);
 }
 
 /** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given */

@@ -1,10 +1,10 @@
-import { map, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
 import { type IoObject, ioBytes } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
 import { concat } from "./bytes.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
-import { checkPayload } from "./payload.js";
+import { checked } from "./payload.js";
 import { type PidOrLabel, processFields, type RankOptions, serviceRequest } from "./service.js";
 
 /** The answer to a wait (RFC 42 wait response). */
@@ -63,8 +63,8 @@ export class SubprocessWaitRpc extends Rpc<WaitResponse> {
  *   process, EINVAL if it is not waitable or somebody waits for it, EBUSY if somebody is attached to it
  */
 export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessWaitRpc {
-  const send = serviceRequest<object>(flux, "wait", processFields(options), options);
-  return new SubprocessWaitRpc(send.pipe(map((payload) => checkPayload("wait", payload, isWaitResponse))));
+  const send = serviceRequest(flux, "wait", processFields(options), options, checked("wait", isWaitResponse));
+  return new SubprocessWaitRpc(send);
 }
 
 function isWaitResponse(payload: Partial<WaitResponse>): payload is WaitResponse {

@@ -1,4 +1,4 @@
-import { defer, from } from "rxjs";
+import { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
 import { Rpc } from "../rpc.js";
@@ -35,12 +35,18 @@ export function write(
   const bytes = toBytes(data);
   checkStream("stream", stream);
   return new Rpc(
-    defer(() => {
+    new Observable((subscriber) => {
       const writer = flux.session.call(process.matchtag)?.input(stream);
       if (writer === undefined) throw new FluxError("EPIPE", "the process has ended");
       const written = writer.write(bytes);
       if (eof) writer.end();
-      return from(written);
+      written.then(
+        () => {
+          subscriber.next();
+          subscriber.complete();
+        },
+        (error) => subscriber.error(error),
+      );
     }),
   );
 }

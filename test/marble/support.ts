@@ -1,13 +1,26 @@
+import type { Subscription } from "rxjs";
 import { TestScheduler } from "rxjs/testing";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { ProcessEvent } from "../../src/index.js";
 import { bytes } from "../support/peer.js";
 
 type Run = Parameters<TestScheduler["run"]>[0];
 
-/** Runs a marble test in virtual time. */
+/** Runs a marble test in virtual time, RxJS's timers and the runtime's alike. */
 export function marbles(test: Run): void {
-  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
+  const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+  const { setTimeout, clearTimeout } = globalThis;
+  const now = vi.spyOn(Date, "now").mockImplementation(() => scheduler.now());
+  Object.assign(globalThis, {
+    setTimeout: (action: () => void, ms?: number) => scheduler.schedule(action, ms),
+    clearTimeout: (timer?: Subscription) => timer?.unsubscribe(),
+  });
+  try {
+    scheduler.run(test);
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+    now.mockRestore();
+  }
 }
 
 /** Events of a process, by the letters of the diagrams. */
