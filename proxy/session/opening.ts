@@ -1,7 +1,7 @@
 /** From the first message of a client to what it is let in to. PROTOCOL.md, "Opening". */
 import { FluxError } from "../../src/errors.js";
+import { parseHello, parseProof } from "../../src/protocol/client-messages.js";
 import { CLOSE, type Hello, ProtocolError } from "../../src/protocol/messages.js";
-import { parseHello, parseProof } from "../../src/protocol/parse.js";
 import type { Identity } from "../auth/identity.js";
 import { createNonce, verifyProof } from "../auth/proof.js";
 

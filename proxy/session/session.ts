@@ -1,8 +1,8 @@
 /** One session, over as many connections as it takes, one at a time. Everything that it does is in PROTOCOL.md. */
 import type { FluxError } from "../../src/errors.js";
+import { parseClientMessage } from "../../src/protocol/client-messages.js";
 import { decodeDataFrame } from "../../src/protocol/frame.js";
 import { CLOSE, INPUT_WINDOW, MAX_FRAME, ProtocolError, type Welcome } from "../../src/protocol/messages.js";
-import { parseClientMessage } from "../../src/protocol/parse.js";
 import { Sequence } from "../../src/protocol/sequence.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { AuditSession } from "../audit.js";

@@ -1,7 +1,7 @@
 /** One connection to the proxy: the opening (PROTOCOL.md), what arrives then, and whether the proxy is there at all. */
 import { FluxError } from "../errors.js";
 import { CLOSE, ProtocolError, type Welcome } from "../protocol/messages.js";
-import { parseOpening } from "../protocol/parse.js";
+import { parseOpening } from "../protocol/server-messages.js";
 import type { Connector, Transport, TransportClose } from "../transport/transport.js";
 import type { Lease } from "./lease.js";
 

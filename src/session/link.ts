@@ -9,8 +9,8 @@ import {
   type SequencedServerMessage,
   type Welcome,
 } from "../protocol/messages.js";
-import { parseServerMessage } from "../protocol/parse.js";
 import { Sequence } from "../protocol/sequence.js";
+import { parseServerMessage } from "../protocol/server-messages.js";
 import type { Connector, TransportClose } from "../transport/transport.js";
 import { closeError, isLoss } from "./close.js";
 import { brokenProtocol, Connection } from "./connection.js";

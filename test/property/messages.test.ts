@@ -1,14 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseClientMessage, parseHello, parseProof } from "../../src/protocol/client-messages.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
 import { ProtocolError } from "../../src/protocol/messages.js";
-import {
-  parseClientMessage,
-  parseHello,
-  parseOpening,
-  parseProof,
-  parseServerMessage,
-} from "../../src/protocol/parse.js";
+import { parseOpening, parseServerMessage } from "../../src/protocol/server-messages.js";
 
 const seq = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const id = fc.integer({ min: 1, max: 0x7fffffff });

@@ -5,7 +5,7 @@ import { Outbox, type OutboxSocket } from "../../proxy/flow/outbox.js";
 import type { RankOutput } from "../../proxy/flow/rank-output.js";
 import { type DataFrame, decodeDataFrame } from "../../src/protocol/frame.js";
 import { OUTPUT_WINDOW, type SequencedServerMessage } from "../../src/protocol/messages.js";
-import { parseServerMessage } from "../../src/protocol/parse.js";
+import { parseServerMessage } from "../../src/protocol/server-messages.js";
 
 const RANKS = [0, 1, 2];
 const STREAMS = ["stdout", "stderr"];

@@ -1,5 +1,6 @@
 /** A proxy that does what a test tells it, at the far end of a memory transport. All that passes is the real codec. */
 import { Flux } from "../../src/index.js";
+import { parseClientMessage, parseHello, parseProof } from "../../src/protocol/client-messages.js";
 import { type DataFrame, decodeDataFrame, encodeDataFrame } from "../../src/protocol/frame.js";
 import type {
   Brake,
@@ -10,7 +11,6 @@ import type {
   SequencedServerMessage,
   Welcome,
 } from "../../src/protocol/messages.js";
-import { parseClientMessage, parseHello, parseProof } from "../../src/protocol/parse.js";
 import { Sequence } from "../../src/protocol/sequence.js";
 import { Lease } from "../../src/session/lease.js";
 import type { LinkOptions } from "../../src/session/link.js";

@@ -7,9 +7,10 @@ import { Brakes } from "../../../../proxy/flow/brakes.js";
 import { Outbox } from "../../../../proxy/flow/outbox.js";
 import { OpenSession } from "../../../../proxy/session/open-session.js";
 import { Usage } from "../../../../proxy/usage.js";
+import { parseClientMessage } from "../../../../src/protocol/client-messages.js";
 import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.js";
 import type { Overflow, SequencedServerMessage } from "../../../../src/protocol/messages.js";
-import { parseClientMessage, parseServerMessage } from "../../../../src/protocol/parse.js";
+import { parseServerMessage } from "../../../../src/protocol/server-messages.js";
 import type { Signer } from "../../../../src/signing/signer.js";
 import { IDENTITY } from "../support/memory.js";
 

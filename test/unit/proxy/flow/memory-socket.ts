@@ -2,7 +2,7 @@
 import type { OutboxSocket } from "../../../../proxy/flow/outbox.js";
 import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.js";
 import type { SequencedServerMessage } from "../../../../src/protocol/messages.js";
-import { parseServerMessage } from "../../../../src/protocol/parse.js";
+import { parseServerMessage } from "../../../../src/protocol/server-messages.js";
 
 export class MemorySocket implements OutboxSocket {
   readonly messages: (SequencedServerMessage | DataFrame)[] = [];

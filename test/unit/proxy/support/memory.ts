@@ -9,7 +9,7 @@ import { Usage } from "../../../../proxy/usage.js";
 import { FluxError } from "../../../../src/errors.js";
 import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.js";
 import type { SequencedServerMessage, ServerMessage, Welcome } from "../../../../src/protocol/messages.js";
-import { parseServerMessage } from "../../../../src/protocol/parse.js";
+import { parseServerMessage } from "../../../../src/protocol/server-messages.js";
 
 export class MemorySocket implements ConnectionSocket {
   readonly texts: string[] = [];

@@ -12,7 +12,7 @@ import {
   SUBPROTOCOL,
   type Welcome,
 } from "../../../../src/protocol/messages.js";
-import { parseOpening, parseServerMessage } from "../../../../src/protocol/parse.js";
+import { parseOpening, parseServerMessage } from "../../../../src/protocol/server-messages.js";
 
 export type Received = SequencedServerMessage | DataFrame;
 

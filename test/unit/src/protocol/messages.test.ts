@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { parseClientMessage, parseHello } from "../../../../src/protocol/client-messages.js";
 import { ranksOf } from "../../../../src/protocol/messages.js";
-import {
-  parseClientMessage,
-  parseHello,
-  parseOpening,
-  parseServerMessage,
-} from "../../../../src/protocol/parse.js";
+import { parseOpening, parseServerMessage } from "../../../../src/protocol/server-messages.js";
 
 const refusal = (message: string) =>
   expect.objectContaining({ name: "ProtocolError", closeCode: 4400, message });
