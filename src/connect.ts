@@ -2,7 +2,7 @@ import { Flux } from "./flux.js";
 import { Lease, type Prove, type TokenSource } from "./session/lease.js";
 import type { RetryOptions } from "./session/retry.js";
 import { Session } from "./session/session.js";
-import type { Signer } from "./signing/signer.js";
+import type { ClientSigner } from "./session/signed-calls.js";
 import { webSocketConnector } from "./transport/websocket.js";
 
 /** The token that says who the client is: a JWT, or what gives one. */
@@ -18,10 +18,10 @@ export interface ConnectOptions {
   /** Proves possession of the key that the token is bound to (`cnf.jkt`): see `keyProof`. */
   prove?: Prove | undefined;
   /**
-   * Signs requests here, with a key that never leaves this place: see `curveSigner`. Without one, the proxy signs what
+   * Signs requests here, with a key that never leaves this place: see `curveSigner`, and `clientSigner` for one of your own. Without one, the proxy signs what
    * is to be signed, if it can.
    */
-  signer?: Signer | undefined;
+  signer?: ClientSigner | undefined;
   /**
    * How a lost connection is tried again; `false`: not at all, and the session ends with it. Each attempt asks `token`
    * anew. The first connection is not tried again.
@@ -49,6 +49,7 @@ export function connect(url: string | URL, options: ConnectOptions): Flux {
   if (grace !== undefined && !(Number.isInteger(grace) && grace >= 0)) {
     throw new TypeError("grace is an integer of milliseconds, 0 or more");
   }
+  if (signer && !("calls" in signer)) throw new TypeError("the signer is none of clientSigner's");
   const connector = webSocketConnector(webSocketUrl(url));
   return new Flux(new Session(connector, new Lease(tokenSource(token), prove), signer, { retry, grace }));
 }

@@ -43,47 +43,44 @@ export interface CallObserver {
   complete(): void;
 }
 
+/** What the session knows of who signs, once it is open. */
+export interface SigningPlace {
+  userid: number;
+  /** The proxy's clock, in milliseconds since 1970. */
+  time: number;
+}
+
+/** Signs calls and sends them. */
+export interface CallSigner {
+  /** @throws FluxError EPERM if the signer is of another user */
+  send(call: Call, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void;
+  /** Is told what a rank has answered to a call that was sent. */
+  answered(call: Call, response: Response): void;
+}
+
 export class Call {
   readonly request: CallRequest;
-  /** Whether the client has signed it. */
-  signed = false;
+  /** The first of its ids on the session; undefined until it is sent. */
+  id: number | undefined;
+  /** How many ids it has: one a rank. */
+  ids = 0;
+  /** Whether every rank has had its last message, or the session was lost. The observer may still be told of it. */
+  over = false;
+  /** Who has signed it, where that was the client. */
+  signer: CallSigner | undefined;
   readonly #observer: CallObserver;
   readonly #inputs = new Map<string, InputWriter>();
   #waiting: Set<number> | undefined;
   #sink: ((stream: string) => InputSink) | undefined;
-  #id: number | undefined;
-  #ids = 0;
-  #over = false;
 
   constructor(request: CallRequest, observer: CallObserver) {
     this.request = request;
     this.#observer = observer;
   }
 
-  /** The first of its ids on the session; undefined until it is sent. */
-  get id(): number | undefined {
-    return this.#id;
-  }
-
-  /** How many ids it has: one a rank. */
-  get ids(): number {
-    return this.#ids;
-  }
-
-  /** Whether every rank has had its last message, or the session was lost. The observer may still be told of it. */
-  get over(): boolean {
-    return this.#over;
-  }
-
-  /** It takes `ids` ids from now on, although it is not sent yet. */
-  claim(ids: number): void {
-    this.#ids = ids;
-  }
-
   /** The request is sent to `ranks`. */
-  sent(id: number, ranks: readonly number[], sink: (stream: string) => InputSink): void {
-    this.#id = id;
-    this.#ids = ranks.length;
+  sent(ranks: readonly number[], id: number, sink: (stream: string) => InputSink): void {
+    this.id = id;
     this.#waiting = new Set(ranks);
     this.#sink = sink;
     for (const [stream, writer] of this.#inputs) writer.open(sink(stream));
@@ -109,7 +106,7 @@ export class Call {
   receive(message: SequencedServerMessage | DataFrame): boolean {
     const waiting = this.#waiting as Set<number>;
     if (!this.request.streaming && message.type !== "response" && message.type !== "error") {
-      throw new ProtocolError(CLOSE.malformed, `request ${this.#id} is not streaming`);
+      throw new ProtocolError(CLOSE.malformed, `request ${this.id} is not streaming`);
     }
     if (message.type === "credit") {
       this.input(message.stream).addCredit(message.bytes);
@@ -120,7 +117,7 @@ export class Call {
       return false;
     }
     if (!waiting.has(message.rank)) {
-      throw new ProtocolError(CLOSE.malformed, `rank ${message.rank} owes nothing to request ${this.#id}`);
+      throw new ProtocolError(CLOSE.malformed, `rank ${message.rank} owes nothing to request ${this.id}`);
     }
     const single = message.type === "response" && !this.request.streaming;
     if (single || message.type === "end" || message.type === "error") waiting.delete(message.rank);
@@ -137,7 +134,7 @@ export class Call {
 
   /** The session is lost, and with it what the ranks still owe. */
   fail(error: FluxError): void {
-    if (this.#over) return;
+    if (this.over) return;
     this.#end();
     const { topic } = this.request;
     this.#observer.error(new FluxError(error.errno, error.message, { topic, cause: error }));
@@ -148,7 +145,7 @@ export class Call {
   }
 
   #end(): void {
-    this.#over = true;
+    this.over = true;
     for (const writer of this.#inputs.values()) writer.over();
   }
 }

@@ -1,36 +1,33 @@
 /** The client's half of a session: what is asked of it, over a link that outlives its connections. */
 import type { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
-import type { DataFrame } from "../protocol/frame.js";
+import { ALL_RANKS, type DataFrame } from "../protocol/frame.js";
 import {
   CLOSE,
   type Expiry,
+  MAX_DATA,
   ProtocolError,
   ranksOf,
   type SequencedServerMessage,
   type Welcome,
 } from "../protocol/messages.js";
-import type { Signer } from "../signing/signer.js";
 import type { Connector } from "../transport/transport.js";
-import { Call, type CallObserver, type CallRequest } from "./call.js";
+import { Call, type CallObserver, type CallRequest, type CallSigner } from "./call.js";
 import { Consumed } from "./consumed.js";
 import { deliver } from "./consumption.js";
 import { Ids } from "./ids.js";
-import { plainSink, signedSink } from "./input-sink.js";
+import type { InputSink } from "./input.js";
 import { Latest } from "./latest.js";
 import type { Lease } from "./lease.js";
 import { Link, type LinkOptions } from "./link.js";
-import { Signatures } from "./signatures.js";
+import type { Outgoing } from "./outgoing.js";
+import type { ClientSigner } from "./signed-calls.js";
 import type { Status } from "./status.js";
-
-/** SIGSTOP and SIGCONT of Linux. */
-const STOP = 19;
-const CONT = 18;
 
 export class Session {
   readonly #link: Link;
   readonly #lease: Lease;
-  readonly #signer: Signer | undefined;
+  readonly #signer: ClientSigner | undefined;
   readonly #statuses = new Latest<Status>();
   #status: Status = { state: "connecting" };
   /** Calls that wait for the session to open, or to be resumed. */
@@ -39,13 +36,13 @@ export class Session {
   readonly #calls = new Map<number, Call>();
   readonly #ids = new Ids();
   readonly #consumed: Consumed;
-  #signatures!: Signatures;
+  #signing: CallSigner | undefined;
   #rank: number | undefined;
   /** Why the token has no successor; told when it ends. */
   #notRenewed: unknown;
 
   /** @param signer signs requests here, so that the proxy need not be trusted with it */
-  constructor(connect: Connector, lease: Lease, signer?: Signer, options: LinkOptions = {}) {
+  constructor(connect: Connector, lease: Lease, signer?: ClientSigner, options: LinkOptions = {}) {
     this.#lease = lease;
     this.#signer = signer;
     this.#enter(this.#status);
@@ -116,59 +113,30 @@ export class Session {
 
   #send(call: Call): void {
     if (this.status.state !== "open" || !this.#unsent.delete(call)) return;
-    const { request } = call;
+    const { sign = this.status.owner !== this.status.userid, ...request } = call.request;
     try {
-      const by = this.#signatures.by(request);
       const ranks = ranksOf(request.nodeid, this.status.rank, this.status.size);
       const id = this.#ids.claim(ranks.length, this.#calls);
-      if (by === "client") this.#sendSigned(call, id, ranks);
-      else {
-        this.#sendRequest(id, request, request.payload, by === "proxy" ? { sign: true } : {});
-        this.#calls.set(id, call);
-        call.sent(id, ranks, (stream) => plainSink(this.#link.out, id, stream));
+      call.ids = ranks.length;
+      if (sign && this.#signing) {
+        this.#signing.send(call, ranks, id, (error) => {
+          this.#calls.delete(id);
+          call.fail(error);
+        });
+      } else {
+        // What is undefined is no field in JSON.
+        this.#link.out.json({ type: "request", id, ...request, sign: sign || undefined });
+        call.sent(ranks, id, (stream) => plainSink(this.#link.out, id, stream));
       }
+      this.#calls.set(id, call);
     } catch (cause) {
       call.fail(cause instanceof FluxError ? cause : new FluxError("EINVAL", String(cause), { cause }));
     }
   }
 
-  #sendSigned(call: Call, id: number, ranks: readonly number[]): void {
-    const { request } = call;
-    call.claim(ranks.length);
-    this.#calls.set(id, call);
-    this.#signatures.sign(
-      request.topic,
-      () => request.payload,
-      (signed) => {
-        if (call.over) return;
-        this.#sendRequest(id, request, signed);
-        call.signed = true;
-        call.sent(id, ranks, (stream) =>
-          signedSink(this.#link.out, this.#signatures, call, { id, ranks, stream }),
-        );
-      },
-      (error) => {
-        this.#calls.delete(id);
-        call.fail(error);
-      },
-    );
-  }
-
-  #sendRequest(
-    id: number,
-    { topic, nodeid, streaming, overflow }: CallRequest,
-    payload: object,
-    extra = {},
-  ): void {
-    // What is undefined is no field in JSON.
-    this.#link.out.json({ type: "request", id, topic, nodeid, streaming, payload, overflow, ...extra });
-  }
-
   #welcomed({ type: _, time, resume: __, received: ___, ...place }: Welcome): void {
-    const since = performance.now();
-    const clock = () => time + (performance.now() - since);
     this.#rank = place.rank;
-    this.#signatures ??= new Signatures(this.#signer, { ...place, clock });
+    this.#signing ??= this.#signer?.calls(this.#link.out, { ...place, time });
     this.#enter({ state: "open", ...place });
     for (const call of this.#unsent) this.#send(call);
   }
@@ -186,27 +154,7 @@ export class Session {
       return;
     }
     if (call.receive(message)) this.#calls.delete(message.id);
-    if (call.signed && message.type === "response" && message.payload["type"] === "started") {
-      this.#brake(call, message.rank, message.payload["pid"]);
-    }
-  }
-
-  /** Hands the proxy what stops the process and lets it go on: it cannot sign that. PROTOCOL.md, "Flow control". */
-  #brake(call: Call, rank: number, pid: unknown): void {
-    const { topic, overflow = "stop" } = call.request;
-    if (overflow !== "stop") return;
-    const signatures: string[] = [];
-    const use = ({ signature }: { signature: string }) => {
-      const [stop] = signatures;
-      if (stop === undefined) signatures.push(signature);
-      else if (call.owes(rank))
-        this.#link.out.json({ type: "brake", id: call.id, rank, stop, cont: signature });
-    };
-    // Without them the process cannot be stopped, and its output may have gaps, which are told.
-    const failed = () => {};
-    for (const signum of [STOP, CONT]) {
-      this.#signatures.sign(topic.replace(/[^.]*$/, "kill"), () => ({ pid, signum }), use, failed);
-    }
+    if (message.type === "response") call.signer?.answered(call, message);
   }
 
   #renew({ type, expires }: Expiry): void {
@@ -240,4 +188,13 @@ export class Session {
     this.#status = status;
     this.#statuses.next(status);
   }
+}
+
+function plainSink(out: Outgoing, id: number, stream: string): InputSink {
+  return {
+    limit: MAX_DATA,
+    turn: (send) => out.turn(send),
+    data: (data) => out.data({ id, rank: ALL_RANKS, stream, data }),
+    eof: () => out.json({ type: "eof", id, stream }),
+  };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { exec, Flux, kill, list, write } from "../../../../src/index.js";
 import { Lease } from "../../../../src/session/lease.js";
 import { Session } from "../../../../src/session/session.js";
+import { clientSigner } from "../../../../src/session/signed-calls.js";
 import { curveSigner } from "../../../../src/signing/curve.js";
 import { noneSigner } from "../../../../src/signing/none.js";
 import { parseSignature } from "../../../../src/signing/signature.js";
@@ -13,7 +14,9 @@ import { ScriptedProxy, settled, started } from "../../../support/peer.js";
 async function guest(signer?: Signer) {
   const proxy = new ScriptedProxy();
   proxy.onHello = () => proxy.welcome({ owner: 1000, userid: 1001, time: Date.UTC(2030, 0, 1) });
-  const flux = new Flux(new Session(proxy.connector, new Lease(async () => "token", undefined), signer));
+  const flux = new Flux(
+    new Session(proxy.connector, new Lease(async () => "token", undefined), signer && clientSigner(signer)),
+  );
   await settled();
   return { proxy, flux };
 }
@@ -37,7 +40,7 @@ describe("signing", () => {
     const proxy = new ScriptedProxy();
     proxy.onHello = () => proxy.welcome({ owner: 1000, userid: 1000 });
     const lease = new Lease(async () => "token", undefined);
-    const flux = new Flux(new Session(proxy.connector, lease, noneSigner(1000)));
+    const flux = new Flux(new Session(proxy.connector, lease, clientSigner(noneSigner(1000))));
     await settled();
     list(flux).subscribe();
     list(flux, { sign: true }).subscribe();
