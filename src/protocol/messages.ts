@@ -5,24 +5,24 @@ import { decodeIdset, MAX_IDS } from "./idset.js";
 export const SUBPROTOCOL = "flux-subprocess.v1";
 
 /** Close codes, in the range that RFC 6455 section 7.4.2 leaves to applications. PROTOCOL.md says when. */
-export const CLOSE = {
-  normal: 1000,
-  goingAway: 1001,
-  tooBig: 1009,
-  malformed: 4400,
-  unauthorized: 4401,
-  notResumable: 4404,
-  timeout: 4408,
-  idInUse: 4409,
-  superseded: 4410,
-  expired: 4411,
-  outOfSequence: 4412,
-  overrun: 4413,
-  tooManySessions: 4423,
-  creditOverrun: 4429,
-  internal: 4500,
-  brokerLost: 4503,
-} as const;
+export enum CLOSE {
+  normal = 1000,
+  goingAway = 1001,
+  tooBig = 1009,
+  malformed = 4400,
+  unauthorized = 4401,
+  notResumable = 4404,
+  timeout = 4408,
+  idInUse = 4409,
+  superseded = 4410,
+  expired = 4411,
+  outOfSequence = 4412,
+  overrun = 4413,
+  tooManySessions = 4423,
+  creditOverrun = 4429,
+  internal = 4500,
+  brokerLost = 4503,
+}
 
 /** The largest frame that a proxy takes, header included. */
 export const MAX_FRAME = 1024 * 1024;

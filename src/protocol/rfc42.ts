@@ -1,7 +1,13 @@
 /** What RFC 42 puts on the wire: flags, command objects, I/O objects. Shared by client, proxy and embedded broker. */
 
 /** `flags` of an exec request; the first three are also the flags of an attach request. */
-export const EXEC_FLAG = { stdout: 1, stderr: 2, channel: 4, writeCredit: 8, waitable: 16 } as const;
+export enum EXEC_FLAG {
+  stdout = 1,
+  stderr = 2,
+  channel = 4,
+  writeCredit = 8,
+  waitable = 16,
+}
 
 /** RFC 42 Command Object. */
 export interface Command {

@@ -7,8 +7,7 @@ import type { Call, CallRequest } from "../session/call.js";
 import type { InputWriter } from "../session/input.js";
 import { type CommandOptions, commandCreate } from "./command.js";
 import { ProcessEvents, type ProcessObserver } from "./events.js";
-import { kill } from "./kill.js";
-import { type ServiceOptions, topicOf } from "./service.js";
+import { type ServiceOptions, serviceRequest, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
 /** What `exec` and `spawn` have in common. */
@@ -147,9 +146,10 @@ export class Foreground {
   }
 
   #kill(signum: number, rank: number): Promise<void> {
-    const pid = this.#events.running.get(rank) as number;
     const { service, call } = this.#request;
-    return kill(this.#flux, { pid, signum, nodeid: rank, service, sign: call.sign }).get();
+    const payload = { pid: this.#events.running.get(rank), signum };
+    const options = { service, nodeid: rank, sign: call.sign };
+    return serviceRequest(this.#flux, "kill", payload, options, () => {}).forEach(() => {});
   }
 
   #settle(): void {
