@@ -1,4 +1,5 @@
 import { Flux } from "./flux.js";
+import { demand, natural, optional } from "./protocol/checks.js";
 import { Lease, type Prove, type TokenSource } from "./session/lease.js";
 import type { RetryOptions } from "./session/retry.js";
 import { Session } from "./session/session.js";
@@ -46,9 +47,7 @@ export interface ConnectOptions {
  */
 export function connect(url: string | URL, options: ConnectOptions): Flux {
   const { token, prove, signer, retry, grace } = options;
-  if (grace !== undefined && !(Number.isInteger(grace) && grace >= 0)) {
-    throw new TypeError("grace is an integer of milliseconds, 0 or more");
-  }
+  demand("grace", grace, (value) => optional(value, natural));
   if (signer && !("calls" in signer)) throw new TypeError("the signer is none of clientSigner's");
   const connector = webSocketConnector(webSocketUrl(url));
   return new Flux(new Session(connector, new Lease(tokenSource(token), prove), signer, { retry, grace }));

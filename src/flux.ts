@@ -1,4 +1,5 @@
 import { Observable } from "rxjs";
+import { demand, name, rank } from "./protocol/checks.js";
 import { Rpc } from "./rpc.js";
 import type { Session } from "./session/session.js";
 import type { Status } from "./session/status.js";
@@ -37,9 +38,7 @@ export class Flux {
    *   EHOSTUNREACH if there is no such rank, and whatever the service answers
    */
   rpc<T = unknown>(topic: string, payload: object = {}, { nodeid = "any" }: RpcOptions = {}): Rpc<T> {
-    if (typeof topic !== "string" || topic === "" || topic.includes("\0")) {
-      throw new TypeError(`not a topic: ${JSON.stringify(topic)}`);
-    }
+    demand("topic", topic, name);
     return new Rpc(request(this, { topic, payload, nodeid, sign: false }, (answer) => answer as T));
   }
 
@@ -100,8 +99,6 @@ export function request<T>(
 /** @internal The nodeid of one rank. @throws TypeError */
 export function rankNodeid(nodeid: number | "any"): string {
   if (nodeid === "any") return nodeid;
-  if (!Number.isInteger(nodeid) || nodeid < 0 || nodeid > 0xfffffffe) {
-    throw new TypeError(`nodeid is a rank or "any", not ${JSON.stringify(nodeid)}`);
-  }
+  demand("nodeid", nodeid, rank);
   return String(nodeid);
 }

@@ -1,6 +1,5 @@
 /** The messages of a client, as its proxy reads them. */
-import { decodeIdset } from "./idset.js";
-import { type ClientMessage, type Hello, MAX_DATA, type Proof } from "./messages.js";
+
 import {
   type Check,
   id,
@@ -8,14 +7,15 @@ import {
   natural,
   object,
   optional,
-  pick,
+  overflow,
   positive,
   range,
   rank,
-  read,
-  type Shapes,
   string,
-} from "./shape.js";
+} from "./checks.js";
+import { decodeIdset } from "./idset.js";
+import { type ClientMessage, type Hello, MAX_DATA, type Proof } from "./messages.js";
+import { pick, read, type Shapes } from "./shape.js";
 
 const boolean: Check = (value) => typeof value !== "boolean" && "is not a boolean";
 
@@ -27,9 +27,6 @@ const nodeid: Check = (value) => {
     return 'is not "any", "all" or an idset';
   }
 };
-
-const overflow: Check = (value) =>
-  string(value) || (!["stop", "gap", "kill"].includes(value as string) && 'is not "stop", "gap" or "kill"');
 
 const resume: Check = (value) => {
   const wrong = object(value);

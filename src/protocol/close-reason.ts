@@ -1,7 +1,7 @@
+import { encoder } from "./utf8.js";
+
 /** RFC 6455 section 5.5: a control frame carries 125 bytes, of which a close code takes two. */
 const MAX_REASON_BYTES = 123;
-
-const encoder = new TextEncoder();
 
 /** As much of `text` as a close frame carries, cut between two characters. */
 export function closeReason(text: string): string {

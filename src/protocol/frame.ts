@@ -9,13 +9,11 @@
  *    16    n  the stream's name, UTF-8
  *  16+n       data
  */
-import { CLOSE, ProtocolError } from "./messages.js";
+import { CLOSE, MAX_NAME, ProtocolError } from "./messages.js";
+import { decoder, encoder } from "./utf8.js";
 
 const KIND_DATA = 1;
 const HEADER = 16;
-
-/** The most bytes of UTF-8 that the name of a stream may have: its length is a byte. */
-export const MAX_NAME = 255;
 
 /** In a frame from the client, the rank that means every rank of the request. */
 export const ALL_RANKS = 0xffffffff;
@@ -29,9 +27,6 @@ export interface DataFrame {
   stream: string;
   data: Uint8Array;
 }
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** @throws TypeError for a stream's name that a frame cannot carry: none, or one over {@link MAX_NAME} */
 export function encodeDataFrame(frame: Omit<DataFrame, "type">): Uint8Array<ArrayBuffer> {

@@ -30,6 +30,9 @@ export const MAX_FRAME = 1024 * 1024;
 /** The most process bytes that one binary frame carries. */
 export const MAX_DATA = 256 * 1024;
 
+/** The most bytes of UTF-8 that the name of a stream may have: in a binary frame its length is a byte. */
+export const MAX_NAME = 255;
+
 /** Bytes of output of a session that are sent and not consumed. */
 export const OUTPUT_WINDOW = 4 * 1024 * 1024;
 

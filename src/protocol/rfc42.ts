@@ -1,4 +1,5 @@
 /** What RFC 42 puts on the wire: flags, command objects, I/O objects. Shared by client, proxy and embedded broker. */
+import { decoder, encoder } from "./utf8.js";
 
 /** `flags` of an exec request; the first three are also the flags of an attach request. */
 export enum EXEC_FLAG {
@@ -34,9 +35,6 @@ export interface IoObject {
   encoding?: string;
   eof?: boolean;
 }
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes of an I/O object; none if it has no data. @throws TypeError if its data is not what its encoding says */
 export function ioBytes(io: IoObject): Uint8Array {

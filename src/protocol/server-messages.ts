@@ -1,6 +1,8 @@
 /** The messages of a proxy, as its client reads them. */
+
+import { id, name, natural, object, optional, positive, rank, string } from "./checks.js";
 import type { Challenge, ServerMessage, Welcome } from "./messages.js";
-import { id, name, natural, object, optional, positive, rank, read, type Shapes, string } from "./shape.js";
+import { read, type Shapes } from "./shape.js";
 
 const OPENING: Shapes<Challenge | Welcome> = {
   challenge: { nonce: name },

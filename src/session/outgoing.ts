@@ -3,6 +3,7 @@ import { FluxError } from "../errors.js";
 import { encodeDataFrame } from "../protocol/frame.js";
 import { INPUT_WINDOW, MAX_FRAME } from "../protocol/messages.js";
 import { Replay } from "../protocol/replay.js";
+import { encoder } from "../protocol/utf8.js";
 import type { Transport } from "../transport/transport.js";
 
 interface Message {
@@ -15,8 +16,6 @@ const MAX_BUFFERED = 256 * 1024;
 
 /** How soon we look again, in milliseconds: a browser does not say when its buffer is empty. */
 const POLL_MS = 5;
-
-const encoder = new TextEncoder();
 
 export class Outgoing {
   readonly #replay = new Replay(true);

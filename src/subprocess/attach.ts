@@ -1,9 +1,9 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { type ProcessEvent, ProcessEvents } from "./events.js";
-import { checkOverflow } from "./foreground.js";
 import { type PidOrLabel, processFields, type ServiceOptions, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
@@ -34,7 +34,8 @@ export type AttachOptions = PidOrLabel &
  *   there is no such process, EBUSY if it is in the foreground, somebody is attached to it or waits for it
  */
 export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
-  const { service = "rexec", nodeid = "any", stdout = true, stderr = true } = options;
+  const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = options;
+  demand("overflow", overflow, (value) => optional(value, isOverflow));
   const request = {
     topic: topicOf(service, "attach"),
     nodeid: targetNodeid(nodeid),
@@ -44,7 +45,7 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
       flags: (stdout ? EXEC_FLAG.stdout : 0) | (stderr ? EXEC_FLAG.stderr : 0),
     },
     sign: options.sign,
-    overflow: checkOverflow(options.overflow),
+    overflow,
   };
   return new Observable((subscriber) => {
     const call = flux.session.start(request, {

@@ -1,4 +1,4 @@
-const encoder = new TextEncoder();
+import { encoder } from "../protocol/utf8.js";
 
 /** The bytes of a chunk: text as UTF-8. @throws TypeError if it is neither text nor bytes */
 export function toBytes(chunk: unknown): Uint8Array {

@@ -1,7 +1,5 @@
-import { MAX_NAME } from "../protocol/frame.js";
+import { type Check, demand, name, optional, streamName, text } from "../protocol/checks.js";
 import type { Command } from "../protocol/rfc42.js";
-
-const encoder = new TextEncoder();
 
 /** What a command has beside its arguments. */
 export interface CommandOptions {
@@ -29,10 +27,10 @@ export function commandCreate(command: readonly string[], options: CommandOption
   if (!Array.isArray(command) || command.length === 0) {
     throw new TypeError("command is an array of at least one string");
   }
-  for (const argument of command) checkText("command", argument);
-  if (label !== undefined) checkName("label", label);
-  if (cwd !== undefined) checkName("cwd", cwd);
-  for (const name of channels) checkStream("channels", name);
+  for (const argument of command) demand("an argument", argument, text);
+  demand("label", label, (value) => optional(value, name));
+  demand("cwd", cwd, (value) => optional(value, name));
+  for (const channel of channels) demand("a name in channels", channel, streamName);
   return {
     cmdline: [...command],
     ...(cwd === undefined ? {} : { cwd }),
@@ -47,27 +45,11 @@ export function commandCreate(command: readonly string[], options: CommandOption
 function copyTexts(what: string, record: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(record);
   for (const [key, value] of entries) {
-    checkName(`a name in ${what}`, key);
-    if (key.includes("=")) throw new TypeError(`a name in ${what} has a "=": ${JSON.stringify(key)}`);
-    checkText(`${what}.${key}`, value);
+    demand(`a name in ${what}`, key, variable);
+    demand(`${what}.${key}`, value, text);
   }
   return Object.fromEntries(entries);
 }
 
-/** @throws TypeError if `name` can be no stream's: input and output frames could not carry it */
-export function checkStream(what: string, name: unknown): void {
-  checkName(what, name);
-  if (encoder.encode(name as string).length > MAX_NAME) {
-    throw new TypeError(`${what} has a name of more than ${MAX_NAME} bytes`);
-  }
-}
-
-function checkName(what: string, value: unknown): void {
-  checkText(what, value);
-  if (value === "") throw new TypeError(`${what} is empty`);
-}
-
-function checkText(what: string, value: unknown): void {
-  if (typeof value !== "string") throw new TypeError(`${what} is not a string`);
-  if (value.includes("\0")) throw new TypeError(`${what} has a NUL character`);
-}
+const variable: Check = (key) =>
+  name(key) || ((key as string).includes("=") && `has a "=": ${JSON.stringify(key)}`);

@@ -1,6 +1,7 @@
 /** A process in the foreground, on one rank or many: the request, its input, and its end at the caller's wish. */
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
+import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import type { Call, CallRequest } from "../session/call.js";
@@ -41,7 +42,15 @@ export function foregroundRequest(
   target: Target,
   options: ForegroundOptions,
 ): ForegroundRequest {
-  const { stdout = true, stderr = true, service = "rexec", grace = DEFAULT_GRACE, channels = [] } = options;
+  const {
+    stdout = true,
+    stderr = true,
+    service = "rexec",
+    grace = DEFAULT_GRACE,
+    channels = [],
+    overflow,
+  } = options;
+  demand("overflow", overflow, (value) => optional(value, isOverflow));
   if (!(Number.isFinite(grace) && grace >= 0))
     throw new TypeError("grace is a number of milliseconds, 0 or more");
   // Chunks, unless the caller wants lines: a message per line costs fifteen times the time.
@@ -60,17 +69,11 @@ export function foregroundRequest(
           (channels.length > 0 ? EXEC_FLAG.channel : 0),
       },
       sign: options.sign,
-      overflow: checkOverflow(options.overflow),
+      overflow,
     },
     service,
     grace,
   };
-}
-
-/** @throws TypeError */
-export function checkOverflow(overflow: Overflow | undefined): Overflow | undefined {
-  if (overflow === undefined || ["stop", "gap", "kill"].includes(overflow)) return overflow;
-  throw new TypeError(`overflow is "stop", "gap" or "kill", not ${JSON.stringify(overflow)}`);
 }
 
 export class Foreground {

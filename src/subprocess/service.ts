@@ -1,6 +1,7 @@
 /** What all verbs share: the service that they speak to, and whether the request is signed. */
 import type { Observable } from "rxjs";
 import { type Flux, request } from "../flux.js";
+import { demand, name, positive } from "../protocol/checks.js";
 
 /** Which subprocess server a request goes to. */
 export interface ServiceOptions {
@@ -50,9 +51,9 @@ export function processFields({ pid, label }: { pid?: number | undefined; label?
   if (pid === undefined && label === undefined) throw new TypeError("one of pid and label must be given");
   if (pid !== undefined && label !== undefined) throw new TypeError("only one of pid and label may be given");
   if (pid === undefined) {
-    if (typeof label !== "string" || label === "") throw new TypeError("label is a string that is not empty");
-    return { pid: -1, label };
+    demand("label", label, name);
+    return { pid: -1, label: label as string };
   }
-  if (!Number.isInteger(pid) || pid < 1) throw new TypeError(`pid is a positive integer, not ${String(pid)}`);
+  demand("pid", pid, positive);
   return { pid };
 }

@@ -1,9 +1,9 @@
 import { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
+import { demand, streamName } from "../protocol/checks.js";
 import { Rpc } from "../rpc.js";
 import { toBytes } from "./bytes.js";
-import { checkStream } from "./command.js";
 
 /** Options of {@link write}. */
 export interface WriteOptions {
@@ -33,7 +33,7 @@ export function write(
   { stream = "stdin", eof = false }: WriteOptions = {},
 ): Rpc<void> {
   const bytes = toBytes(data);
-  checkStream("stream", stream);
+  demand("stream", stream, streamName);
   return new Rpc(
     new Observable((subscriber) => {
       const writer = flux.session.call(process.matchtag)?.input(stream);

@@ -88,8 +88,8 @@ describe("messages", () => {
     [{ ...REQUEST, id: 0 }, "id is not an integer of 1 to 2147483647"],
     [{ ...REQUEST, id: 1.5 }, "id is not an integer of 1 to 2147483647"],
     [{ ...REQUEST, id: 0x80000000 }, "id is not an integer of 1 to 2147483647"],
-    [{ ...REQUEST, topic: "" }, "topic is empty or has a NUL"],
-    [{ ...REQUEST, topic: "a\0" }, "topic is empty or has a NUL"],
+    [{ ...REQUEST, topic: "" }, "topic is empty"],
+    [{ ...REQUEST, topic: "a\0" }, "topic has a NUL character"],
     [{ ...REQUEST, topic: 1 }, "topic is not a string"],
     [{ ...REQUEST, nodeid: 0 }, "nodeid is not a string"],
     [{ ...REQUEST, nodeid: "some" }, 'nodeid is not "any", "all" or an idset'],
@@ -114,13 +114,13 @@ describe("messages", () => {
     [{ ...ERROR, errno: 0 }, "errno is not an integer of 1 to 9007199254740991"],
     [{ ...ERROR, message: undefined }, "message is not a string"],
     [{ ...CREDIT, bytes: 0 }, "bytes is not an integer of 1 to 9007199254740991"],
-    [{ ...CREDIT, stream: "" }, "stream is empty or has a NUL"],
+    [{ ...CREDIT, stream: "" }, "stream is empty"],
   ])("of a proxy are checked: %j", (message, reason) => {
     expect(() => parseServerMessage(JSON.stringify(message))).toThrow(refusal(reason));
   });
 
   it.each([
-    [{ ...WELCOME, session: "" }, "session is empty or has a NUL"],
+    [{ ...WELCOME, session: "" }, "session is empty"],
     [{ ...WELCOME, rank: "0" }, "rank is not an integer of 0 to 4294967294"],
     [{ ...WELCOME, size: 0 }, "size is not an integer of 1 to 9007199254740991"],
     [{ ...WELCOME, owner: -1 }, "owner is not an integer of 0 to 9007199254740991"],

@@ -39,8 +39,8 @@ describe("commandCreate", () => {
     [[], {}, "command is an array of at least one string"],
     ["ls", {}, "command is an array of at least one string"],
     [undefined, {}, "command is an array of at least one string"],
-    [["a", 1], {}, "command is not a string"],
-    [["a\0"], {}, "command has a NUL character"],
+    [["a", 1], {}, "an argument is not a string"],
+    [["a\0"], {}, "an argument has a NUL character"],
     [["a"], { label: "" }, "label is empty"],
     [["a"], { label: 1 }, "label is not a string"],
     [["a"], { label: "\0" }, "label has a NUL character"],
@@ -51,9 +51,9 @@ describe("commandCreate", () => {
     [["a"], { env: { A: undefined } }, "env.A is not a string"],
     [["a"], { env: { A: "\0" } }, "env.A has a NUL character"],
     [["a"], { opts: { x: null } }, "opts.x is not a string"],
-    [["a"], { channels: [""] }, "channels is empty"],
-    [["a"], { channels: ["x".repeat(256)] }, "channels has a name of more than 255 bytes"],
-    [["a"], { channels: ["é".repeat(128)] }, "channels has a name of more than 255 bytes"],
+    [["a"], { channels: [""] }, "a name in channels is empty"],
+    [["a"], { channels: ["x".repeat(256)] }, "a name in channels is longer than 255 bytes"],
+    [["a"], { channels: ["é".repeat(128)] }, "a name in channels is longer than 255 bytes"],
   ])("refuses %j with %j", (command, options, message) => {
     expect(() => commandCreate(command as string[], options as CommandOptions)).toThrow(
       new TypeError(message),

@@ -174,7 +174,7 @@ describe("exec: output that is not taken in time", () => {
     }
     const { flux } = await openFlux();
     expect(() => exec(flux, ["a"], { overflow: "drop" as "gap" })).toThrow(
-      new TypeError('overflow is "stop", "gap" or "kill", not "drop"'),
+      new TypeError('overflow is not "stop", "gap" or "kill"'),
     );
   });
 

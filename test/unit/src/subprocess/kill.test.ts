@@ -44,12 +44,12 @@ describe("pid and label", () => {
     [{}, "one of pid and label must be given"],
     [{ pid: undefined }, "one of pid and label must be given"],
     [{ pid: 1, label: "l" }, "only one of pid and label may be given"],
-    [{ pid: 0 }, "pid is a positive integer, not 0"],
-    [{ pid: -1 }, "pid is a positive integer, not -1"],
-    [{ pid: 1.5 }, "pid is a positive integer, not 1.5"],
-    [{ pid: "7" }, "pid is a positive integer, not 7"],
-    [{ label: "" }, "label is a string that is not empty"],
-    [{ label: 7 }, "label is a string that is not empty"],
+    [{ pid: 0 }, "pid is not an integer of 1 to 9007199254740991"],
+    [{ pid: -1 }, "pid is not an integer of 1 to 9007199254740991"],
+    [{ pid: 1.5 }, "pid is not an integer of 1 to 9007199254740991"],
+    [{ pid: "7" }, "pid is not an integer of 1 to 9007199254740991"],
+    [{ label: "" }, "label is empty"],
+    [{ label: 7 }, "label is not a string"],
   ])("%j is refused at once by all verbs", async (options, message) => {
     const { flux } = await openFlux();
     for (const verb of [kill, wait, attach]) {
