@@ -37,6 +37,11 @@ export function errnoName(errno: number): FluxErrorCode {
   return name === undefined || name === "-" ? "EUNKNOWN" : name;
 }
 
+/** What an error says, to be put behind what it means to us. */
+export function because(cause: unknown): string {
+  return cause instanceof Error && cause.message ? `: ${cause.message}` : "";
+}
+
 /** Where a FluxError came from. */
 export interface FluxErrorOptions {
   /** The topic of the request that failed, such as "rexec.kill". */

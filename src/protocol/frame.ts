@@ -50,11 +50,10 @@ export function encodeDataFrame(frame: Omit<DataFrame, "type">): Uint8Array<Arra
 /** Decodes a binary frame; `data` is a view of `bytes`. @throws ProtocolError */
 export function decodeDataFrame(bytes: Uint8Array): DataFrame {
   const malformed = (what: string, cause?: unknown) => new ProtocolError(CLOSE.malformed, what, { cause });
-  if (bytes.length < HEADER) throw malformed("binary frame ends inside its header");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const dataAt = HEADER + (bytes[1] ?? 0);
+  if (bytes.length < dataAt) throw malformed("binary frame ends before its data");
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   if (view.getUint8(0) !== KIND_DATA) throw malformed(`binary frame of unknown kind ${view.getUint8(0)}`);
-  const dataAt = HEADER + view.getUint8(1);
-  if (dataAt > bytes.length) throw malformed("binary frame ends inside its stream's name");
   let stream: string;
   try {
     stream = decoder.decode(bytes.subarray(HEADER, dataAt));

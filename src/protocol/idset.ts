@@ -15,17 +15,11 @@ export function decodeIdset(text: string): number[] {
   const ids: number[] = [];
   if (bare === "") return ids;
   for (const range of bare.split(",")) {
-    const match = /^(0|[1-9]\d*)(?:-(0|[1-9]\d*))?$/.exec(range);
-    if (!match) throw new TypeError(`not an idset: ${JSON.stringify(text)}`);
-    const first = Number(match[1]);
-    const last = match[2] === undefined ? first : Number(match[2]);
-    const previous = ids.at(-1);
-    if (last > MAX_ID || last < first || (match[2] !== undefined && last === first)) {
-      throw new TypeError(`idset has a bad range: ${JSON.stringify(range)}`);
-    }
-    if (previous !== undefined && first <= previous) {
-      throw new TypeError(`idset is not in ascending order: ${JSON.stringify(text)}`);
-    }
+    const [, from, to = from] = /^(0|[1-9]\d*)(?:-(0|[1-9]\d*))?$/.exec(range) ?? [];
+    const [first, last] = [Number(from), Number(to)];
+    // What is no range at all is NaN, which is in no order.
+    const ascending = first > (ids.at(-1) ?? -1) && (last > first || range === from) && last <= MAX_ID;
+    if (!ascending) throw new TypeError(`not an idset in ascending order: ${JSON.stringify(text)}`);
     if (ids.length + (last - first) >= MAX_IDS) throw new TypeError(`idset has more than ${MAX_IDS} ids`);
     for (let id = first; id <= last; id++) ids.push(id);
   }

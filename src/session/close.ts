@@ -1,5 +1,5 @@
 /** What the end of a connection means to the session and to the requests on it. */
-import { FluxError, type FluxErrorCode } from "../errors.js";
+import { because, FluxError, type FluxErrorCode } from "../errors.js";
 import { CLOSE } from "../protocol/messages.js";
 import type { TransportClose } from "../transport/transport.js";
 
@@ -20,8 +20,7 @@ const CODES: Readonly<Record<number, FluxErrorCode>> = {
 /** The error of a connection that its peer or the network ended. */
 export function closeError({ code, reason, opened, cause }: TransportClose): FluxError {
   if (!opened) {
-    const why = cause instanceof Error && cause.message ? `: ${cause.message}` : "";
-    return new FluxError("ECONNREFUSED", `the proxy cannot be reached${why}`, { cause });
+    return new FluxError("ECONNREFUSED", `the proxy cannot be reached${because(cause)}`, { cause });
   }
   const what = reason || "the connection to the proxy was lost";
   return new FluxError(CODES[code] ?? "ECONNRESET", `${what} (close code ${code})`, { cause });

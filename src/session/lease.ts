@@ -1,5 +1,5 @@
 /** The token of a session: asked for when it opens, proven where it is bound to a key, and renewed. */
-import { FluxError } from "../errors.js";
+import { because, FluxError } from "../errors.js";
 
 /** Gives a token; asked anew for each renewal. */
 export type TokenSource = () => Promise<string>;
@@ -54,6 +54,5 @@ export class Lease {
 }
 
 function denied(what: string, cause: unknown): FluxError {
-  const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new FluxError("EACCES", `${what}${why}`, { cause });
+  return new FluxError("EACCES", what + because(cause), { cause });
 }

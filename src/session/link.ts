@@ -55,7 +55,8 @@ export class Link {
   #error: FluxError | undefined;
   #lostAt = 0;
   #over = false;
-  #reconnected: { promise: Promise<void>; settle(error?: FluxError): void } | undefined;
+  /** Who waits for the next welcome. */
+  readonly #reconnecting: ((error?: FluxError) => void)[] = [];
 
   constructor(connect: Connector, lease: Lease, options: LinkOptions, events: LinkEvents) {
     this.#connect = connect;
@@ -76,20 +77,11 @@ export class Link {
     if (this.#over || !this.#resumable) {
       return Promise.reject(new FluxError("ENOTCONN", "there is no session to resume"));
     }
-    if (this.#reconnected === undefined) {
-      let settle!: (error?: FluxError) => void;
-      const promise = new Promise<void>((resolve, reject) => {
-        settle = (error) => {
-          this.#reconnected = undefined;
-          if (error) reject(error);
-          else resolve();
-        };
-      });
-      this.#reconnected = { promise, settle };
+    return new Promise((resolve, reject) => {
+      this.#reconnecting.push((error) => (error ? reject(error) : resolve()));
       if (this.#current) this.#open();
       else this.#wake();
-    }
-    return this.#reconnected.promise;
+    });
   }
 
   /** Lets go of it all. Nothing is told of that. */
@@ -100,7 +92,11 @@ export class Link {
     this.#current?.close(code, closeReason(reason));
     this.#next?.close(code, closeReason(reason));
     this.out.detach();
-    this.#reconnected?.settle(new FluxError("ECANCELED", "the Flux handle was closed"));
+    this.#settle(new FluxError("ECANCELED", "the Flux handle was closed"));
+  }
+
+  #settle(error?: FluxError): void {
+    for (const settle of this.#reconnecting.splice(0)) settle(error);
   }
 
   /** Tries at once. */
@@ -113,8 +109,9 @@ export class Link {
     if (this.#next) return;
     const { grace, retry } = this.#options;
     const hello = () => ({
-      ...(retry === false ? { grace: 0 } : grace === undefined ? {} : { grace }),
-      ...(this.#welcome?.resume ? { resume: { id: this.#welcome.resume, received: this.#in.last } } : {}),
+      // What is undefined is no field in JSON.
+      grace: retry === false ? 0 : grace,
+      resume: this.#welcome?.resume && { id: this.#welcome.resume, received: this.#in.last },
     });
     const connection: Connection = new Connection(this.#connect, this.#lease, hello, {
       welcome: (welcome) => this.#welcomed(connection, welcome),
@@ -138,7 +135,7 @@ export class Link {
         throw new ProtocolError(CLOSE.malformed, `message ${welcome.received} was never sent`);
       }
       this.#events.welcomed(welcome);
-      this.#reconnected?.settle();
+      this.#settle();
     });
   }
 
@@ -169,7 +166,7 @@ export class Link {
     if (connection === this.#next) {
       this.#next = undefined;
       // The one there is serves on.
-      if (this.#current) this.#reconnected?.settle(error);
+      if (this.#current) this.#settle(error);
       // What gives the token may be as far away as the proxy was.
       else if (this.#resumable && (fault ? fault.code === "EACCES" : isLoss(close) || !close.opened))
         this.#retry(error);
@@ -218,7 +215,7 @@ export class Link {
 
   #stop(error: FluxError, code: number = CLOSE.normal, reason = ""): void {
     if (this.#over) return;
-    this.#reconnected?.settle(error);
+    this.#settle(error);
     this.close(code, reason);
     this.#events.ended(error);
   }

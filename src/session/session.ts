@@ -175,7 +175,7 @@ export class Session {
     if (this.status.state === "closed") return;
     if (error && this.#notRenewed) error.cause ??= this.#notRenewed;
     this.#consumed.end();
-    this.#enter(error ? { state: "closed", error } : { state: "closed" });
+    this.#enter({ state: "closed", error });
     const lost = error ?? new FluxError("ECANCELED", "the Flux handle was closed");
     const calls = [...this.#calls.values(), ...this.#unsent];
     this.#calls.clear();

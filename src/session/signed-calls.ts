@@ -1,5 +1,5 @@
 /** Requests that the client signs, in order although signing takes time: RFC 42 Request Authentication. */
-import { FluxError } from "../errors.js";
+import { because, FluxError } from "../errors.js";
 import type { Response } from "../protocol/messages.js";
 import { ioObject } from "../protocol/rfc42.js";
 import { type Signer, signedPayload } from "../signing/signer.js";
@@ -111,11 +111,10 @@ class SignedCalls implements CallSigner {
       try {
         use(await signedPayload(this.#signer, topic, payload(), this.#clock()));
       } catch (cause) {
-        const why = cause instanceof Error ? `: ${cause.message}` : "";
         failed(
           cause instanceof FluxError
             ? cause
-            : new FluxError("EPERM", `it could not be signed${why}`, { topic, cause }),
+            : new FluxError("EPERM", `it could not be signed${because(cause)}`, { topic, cause }),
         );
       }
     });

@@ -31,4 +31,4 @@ export type Status =
       readonly error: FluxError;
     }
   /** `error` says why, unless `close()` was called. */
-  | { readonly state: "closed"; readonly error?: FluxError };
+  | { readonly state: "closed"; readonly error?: FluxError | undefined };

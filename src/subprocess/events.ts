@@ -66,11 +66,11 @@ export class ProcessEvents {
         this.#observer.next({ type: "output", rank, stream: message.stream, data: message.data });
         break;
       case "eof":
-        this.#observer.next({ type: "eof", rank, stream: message.stream });
+      case "gap": {
+        const { seq: _, id: __, ...event } = message;
+        this.#observer.next(event);
         break;
-      case "gap":
-        this.#observer.next({ type: "gap", rank, stream: message.stream, bytes: message.bytes });
-        break;
+      }
       case "response":
         this.#response(rank, message.payload);
         break;

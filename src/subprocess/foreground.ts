@@ -115,11 +115,17 @@ export class Foreground {
     return this.#call.input(stream);
   }
 
-  /** Sends a signal to the process on every rank where it runs. Rejects with the first error, ESRCH if it runs nowhere. */
-  async kill(signum: number): Promise<void> {
-    const ranks = [...this.#events.running.keys()];
-    if (ranks.length === 0) throw new FluxError("ESRCH", "the process is not running");
-    await Promise.all(ranks.map((rank) => this.#kill(signum, rank)));
+  /** The ranks on which the process runs. */
+  get ranks(): number[] {
+    return [...this.#events.running.keys()];
+  }
+
+  /** Sends a signal to the process on a rank where it runs. Rejects with a FluxError. */
+  kill(signum: number, rank: number): Promise<void> {
+    const { service, call } = this.#request;
+    const payload = { pid: this.#events.running.get(rank), signum };
+    const options = { service, nodeid: rank, sign: call.sign };
+    return serviceRequest(this.#flux, "kill", payload, options, () => {}).forEach(() => {});
   }
 
   /** Ends the process: SIGTERM now, SIGKILL after the grace. Nothing is started that was not sent yet. */
@@ -130,7 +136,7 @@ export class Foreground {
       this.#call.fail(new FluxError("ECANCELED", "the process was ended before it was started"));
       return;
     }
-    this.#terminate([...this.#events.running.keys()]);
+    this.#terminate(this.ranks);
   }
 
   /** SIGTERM, and SIGKILL where that has not helped in time. The grace of each rank begins when it can be asked. */
@@ -145,14 +151,7 @@ export class Foreground {
 
   /** A signal whose answer nobody waits for: what it finds gone is what it is for, and the session tells its own end. */
   #signal(signum: number, rank: number): void {
-    if (this.#events.running.has(rank)) this.#kill(signum, rank).catch(() => {});
-  }
-
-  #kill(signum: number, rank: number): Promise<void> {
-    const { service, call } = this.#request;
-    const payload = { pid: this.#events.running.get(rank), signum };
-    const options = { service, nodeid: rank, sign: call.sign };
-    return serviceRequest(this.#flux, "kill", payload, options, () => {}).forEach(() => {});
+    if (this.#events.running.has(rank)) this.kill(signum, rank).catch(() => {});
   }
 
   #settle(): void {

@@ -93,7 +93,9 @@ export class ChildProcess {
   async kill(signal: number | SignalName = "SIGTERM"): Promise<void> {
     const signum = signalNumber(signal);
     await this.pid;
-    await this.#process.kill(signum);
+    const [rank] = this.#process.ranks;
+    if (rank === undefined) throw new FluxError("ESRCH", "the process is not running");
+    await this.#process.kill(signum, rank);
   }
 
   /** Closes stdin if nobody has it, and reads both outputs to their ends. */

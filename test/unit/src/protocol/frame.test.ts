@@ -63,10 +63,10 @@ describe("data frame", () => {
   );
 
   it.each([
-    ["binary frame ends inside its header", wire.slice(0, 15)],
-    ["binary frame ends inside its header", []],
+    ["binary frame ends before its data", wire.slice(0, 15)],
+    ["binary frame ends before its data", []],
     ["binary frame of unknown kind 2", [2, ...wire.slice(1)]],
-    ["binary frame ends inside its stream's name", wire.slice(0, 20)],
+    ["binary frame ends before its data", wire.slice(0, 20)],
     ["the stream's name is not UTF-8", [...wire.slice(0, 16), 0xff, ...wire.slice(17)]],
     ["binary frame without a stream's name", [1, 0, ...wire.slice(2, 16), 1, 2, 3]],
   ])("is refused: %s", (message, bytes) => {

@@ -41,21 +41,10 @@ describe("idset", () => {
     "[1],[2]",
     "any",
     "٣",
-  ])("refuses %j: not an idset", (text) => {
-    expect(() => decodeIdset(text)).toThrow(new TypeError(`not an idset: ${JSON.stringify(text)}`));
-  });
-
-  it.each(["3-2", "2-2", "4294967295", "99999999999999999999", "0-4294967295"])(
-    "refuses %j: a bad range",
-    (text) => {
-      expect(() => decodeIdset(text)).toThrow(
-        new TypeError(`idset has a bad range: ${JSON.stringify(text)}`),
-      );
-    },
-  );
-
-  it.each(["2,1", "1,1", "0-3,3", "0-3,2-5", "5,0-3"])("refuses %j: not ascending", (text) => {
-    const error = new TypeError(`idset is not in ascending order: ${JSON.stringify(text)}`);
+    ...["3-2", "2-2", "4294967295", "99999999999999999999", "0-4294967295"],
+    ...["2,1", "1,1", "0-3,3", "0-3,2-5", "5,0-3"],
+  ])("refuses %j", (text) => {
+    const error = new TypeError(`not an idset in ascending order: ${JSON.stringify(text)}`);
     expect(() => decodeIdset(text)).toThrow(error);
   });
 
