@@ -1,5 +1,6 @@
 /** One connection to the proxy: the opening (PROTOCOL.md), what arrives then, and whether the proxy is there at all. */
 import { FluxError } from "../errors.js";
+import { closeReason } from "../protocol/close-reason.js";
 import { CLOSE, ProtocolError, type Welcome } from "../protocol/messages.js";
 import { parseOpening } from "../protocol/server-messages.js";
 import type { Connector, Transport, TransportClose } from "../transport/transport.js";
@@ -16,7 +17,7 @@ const PROBE_MS = 4_000;
 
 export interface ConnectionEvents {
   welcome(welcome: Welcome): void;
-  /** What comes after the welcome. */
+  /** What comes after the welcome. A ProtocolError that it, or `welcome`, throws is the proxy's fault, and the end. */
   message(data: string | Uint8Array): void;
   /** It is over, but not by `close`; nothing follows. `error` where the fault is ours, and is no loss. */
   closed(close: TransportClose, error?: FluxError): void;
@@ -63,23 +64,20 @@ export class Connection {
 
   /** Closes it. Nothing is told of it any more. */
   close(code: number, reason: string): void {
-    if (this.#end()) this.#transport.close(code, reason);
+    if (this.#end()) this.#transport.close(code, closeReason(reason));
   }
 
   #receive(data: string | Uint8Array): void {
     if (this.#over) return;
     this.#silence = 0;
-    if (this.#welcomed) {
-      this.#events.message(data);
-      return;
-    }
     try {
-      if (typeof data !== "string")
-        throw new ProtocolError(CLOSE.malformed, "the first message is not welcome");
-      this.#opening(parseOpening(data));
+      if (this.#welcomed) this.#events.message(data);
+      // Binary data is no JSON, and is refused as that.
+      else this.#opening(parseOpening(String(data)));
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) throw cause;
-      this.#fail(brokenProtocol(cause), cause.closeCode, cause.message);
+      const error = new FluxError("EPROTO", `the proxy broke the protocol: ${cause.message}`, { cause });
+      this.#fail(cause.closeCode, cause.message, error);
     }
   }
 
@@ -97,7 +95,7 @@ export class Connection {
   #answer(type: string, field: string, give: () => Promise<string>, more = () => ({})): void {
     give().then(
       (value) => this.send({ type, [field]: value, ...more() }),
-      (error: FluxError) => this.#fail(error, CLOSE.normal, `no ${field}`),
+      (error: FluxError) => this.#fail(CLOSE.normal, `no ${field}`, error),
     );
   }
 
@@ -118,12 +116,10 @@ export class Connection {
 
   /** What is half-open may take minutes to close: we do not wait for that. */
   #dead(): void {
-    const reason = "the proxy does not answer";
-    this.close(CLOSE.timeout, reason);
-    this.#events.closed({ code: CLOSE.timeout, reason, opened: true });
+    this.#fail(CLOSE.timeout, "the proxy does not answer");
   }
 
-  #fail(error: FluxError, code: number, reason: string): void {
+  #fail(code: number, reason: string, error?: FluxError): void {
     if (this.#over) return;
     this.close(code, reason);
     this.#events.closed({ code, reason, opened: true }, error);
@@ -139,9 +135,4 @@ export class Connection {
     clearTimeout(this.#timer);
     return first;
   }
-}
-
-/** The error of a session whose proxy says what PROTOCOL.md does not have. */
-export function brokenProtocol(cause: ProtocolError): FluxError {
-  return new FluxError("EPROTO", `the proxy broke the protocol: ${cause.message}`, { cause });
 }

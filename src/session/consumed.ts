@@ -6,13 +6,13 @@ import type { Outgoing } from "./outgoing.js";
 const TELL_BYTES = 16 * 1024;
 const TELL_MS = 20;
 
-interface Share {
+type Share = {
   type: "consumed";
   id: number;
   rank: number;
   stream: string;
   bytes: number;
-}
+};
 
 export class Consumed {
   readonly #out: Outgoing;
@@ -51,6 +51,6 @@ export class Consumed {
   }
 
   #tell(share: Share): void {
-    if (share.bytes > 0 && this.#counts(share.id, share.rank)) this.#out.json({ ...share });
+    if (share.bytes > 0 && this.#counts(share.id, share.rank)) this.#out.json(share);
   }
 }

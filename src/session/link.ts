@@ -1,6 +1,5 @@
 /** A session's way to the proxy, over as many connections as it takes. PROTOCOL.md, "Sequence" and "Resuming". */
 import { FluxError } from "../errors.js";
-import { closeReason } from "../protocol/close-reason.js";
 import { type DataFrame, decodeDataFrame } from "../protocol/frame.js";
 import {
   CLOSE,
@@ -13,7 +12,7 @@ import { Sequence } from "../protocol/sequence.js";
 import { parseServerMessage } from "../protocol/server-messages.js";
 import type { Connector, TransportClose } from "../transport/transport.js";
 import { closeError, isLoss } from "./close.js";
-import { brokenProtocol, Connection } from "./connection.js";
+import { Connection } from "./connection.js";
 import type { Lease } from "./lease.js";
 import { Outgoing } from "./outgoing.js";
 import { fullJitter, onWake, type RetryOptions } from "./retry.js";
@@ -85,12 +84,12 @@ export class Link {
   }
 
   /** Lets go of it all. Nothing is told of that. */
-  close(code: number, reason: string): void {
+  close(): void {
     this.#over = true;
     this.#asleep.abort();
     clearTimeout(this.#waiting);
-    this.#current?.close(code, closeReason(reason));
-    this.#next?.close(code, closeReason(reason));
+    this.#current?.close(CLOSE.normal, "");
+    this.#next?.close(CLOSE.normal, "");
     this.out.detach();
     this.#settle(new FluxError("ECANCELED", "the Flux handle was closed"));
   }
@@ -115,7 +114,7 @@ export class Link {
     });
     const connection: Connection = new Connection(this.#connect, this.#lease, hello, {
       welcome: (welcome) => this.#welcomed(connection, welcome),
-      message: (data) => this.#guard(() => this.#receive(data)),
+      message: (data) => this.#receive(data),
       closed: (close, error) => this.#closed(connection, close, error),
     });
     this.#next = connection;
@@ -128,15 +127,13 @@ export class Link {
     this.#current = connection;
     this.#welcome = welcome;
     this.#attempt = 0;
-    this.#guard(() => {
-      // It has to know that its welcome has arrived, lest the id before stays good.
-      if (again) this.send({ type: "ack", seq: this.#in.ack() });
-      if (!this.out.attach(connection.transport, welcome.received)) {
-        throw new ProtocolError(CLOSE.malformed, `message ${welcome.received} was never sent`);
-      }
-      this.#events.welcomed(welcome);
-      this.#settle();
-    });
+    // It has to know that its welcome has arrived, lest the id before stays good.
+    if (again) this.send({ type: "ack", seq: this.#in.ack() });
+    if (!this.out.attach(connection.transport, welcome.received)) {
+      throw new ProtocolError(CLOSE.malformed, `message ${welcome.received} was never sent`);
+    }
+    this.#events.welcomed(welcome);
+    this.#settle();
   }
 
   #receive(data: string | Uint8Array): void {
@@ -149,15 +146,6 @@ export class Link {
     } else if (message.type === "ack") this.out.ack(message.seq);
     else if (message.type === "ping") this.send({ type: "pong" });
     else if ("expires" in message) this.#events.expiry(message);
-  }
-
-  #guard(action: () => void): void {
-    try {
-      action();
-    } catch (cause) {
-      if (!(cause instanceof ProtocolError)) throw cause;
-      this.#stop(brokenProtocol(cause), cause.closeCode, cause.message);
-    }
   }
 
   #closed(connection: Connection, close: TransportClose, fault?: FluxError): void {
@@ -213,10 +201,9 @@ export class Link {
     this.#events.resuming({ state: "resuming", attempt, error: this.#error as FluxError });
   }
 
-  #stop(error: FluxError, code: number = CLOSE.normal, reason = ""): void {
-    if (this.#over) return;
+  #stop(error: FluxError): void {
     this.#settle(error);
-    this.close(code, reason);
+    this.close();
     this.#events.ended(error);
   }
 }

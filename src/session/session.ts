@@ -107,7 +107,7 @@ export class Session {
 
   /** Ends the session. Foreground processes end with it. */
   close(): void {
-    this.#link.close(CLOSE.normal, "");
+    this.#link.close();
     this.#end(undefined);
   }
 

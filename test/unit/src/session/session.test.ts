@@ -89,14 +89,17 @@ describe("Session: opening", () => {
   });
 
   it("takes nothing but welcome first", async () => {
-    for (const first of [JSON.stringify({ type: "end", seq: 1, id: 1, rank: 0 }), new Uint8Array(20)]) {
+    for (const [first, reason] of [
+      [JSON.stringify({ type: "end", seq: 1, id: 1, rank: 0 }), "the first message is not welcome"],
+      [new Uint8Array(20), "message is not JSON"],
+    ] as const) {
       const proxy = new ScriptedProxy();
       const session = new Session(proxy.connector, new Lease(async () => "token", undefined));
       await settled();
       proxy.raw(first);
       await settled();
       expect(session.status).toMatchObject({ state: "closed", error: { code: "EPROTO" } });
-      expect(proxy.closed).toMatchObject({ code: 4400, reason: "the first message is not welcome" });
+      expect(proxy.closed).toMatchObject({ code: 4400, reason });
     }
   });
 
