@@ -1,7 +1,9 @@
 /**
  * Verification of "curve" signatures without a CA, in the steps of flux-security with `require-ca = false`.
  */
+
 import { fromBase64 } from "../protocol/rfc42.js";
+import { encoder } from "../protocol/utf8.js";
 import {
   type CurveCertificate,
   certificateOf,
@@ -21,8 +23,6 @@ export interface CurveVerifyOptions {
   /** The clock, in milliseconds since 1970. Default Date.now. */
   now?: (() => number) | undefined;
 }
-
-const utf8 = new TextEncoder();
 
 /**
  * Accepts a signature that the owner of a certificate has made and that is neither expired nor of the future.
@@ -51,7 +51,7 @@ async function isSignedBy(publicKey: string, { signature, input }: ParsedSignatu
   const raw = new Uint8Array(fromBase64(publicKey));
   try {
     const key = await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
-    return await crypto.subtle.verify("Ed25519", key, bytes, utf8.encode(input));
+    return await crypto.subtle.verify("Ed25519", key, bytes, encoder.encode(input));
   } catch (cause) {
     // Some runtimes look at once whether 32 bytes are a point of the curve.
     throw new SignatureError("signature has a public key that cannot be used", { cause });

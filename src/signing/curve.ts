@@ -2,7 +2,9 @@
  * The mechanism "curve": Ed25519 over HEADER.PAYLOAD. RFC 39 does not describe it; this is what flux-security
  * does.
  */
+
 import { toBase64 } from "../protocol/rfc42.js";
+import { encoder } from "../protocol/utf8.js";
 import {
   type CurveCertificate,
   certificateEntries,
@@ -35,8 +37,6 @@ export interface CurveSignerOptions {
   now?: (() => number) | undefined;
 }
 
-const utf8 = new TextEncoder();
-
 /**
  * @throws TypeError if the key cannot be used, is not the certificate's, or another option cannot be
  * @throws SignatureError if the certificate is malformed
@@ -60,7 +60,7 @@ export async function curveSigner(options: CurveSignerOptions): Promise<Signer> 
         ["curve.ctime", timestamp(ctime)],
         ["curve.xtime", timestamp(ctime + ttl)],
       ]);
-      const signature = await crypto.subtle.sign("Ed25519", privateKey, utf8.encode(input));
+      const signature = await crypto.subtle.sign("Ed25519", privateKey, encoder.encode(input));
       return `${input}.${toBase64(new Uint8Array(signature))}`;
     },
   };

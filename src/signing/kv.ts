@@ -2,6 +2,7 @@
  * Key-value text (RFC 38): `key NUL type value NUL`, in order. Strict: each value has exactly one text, the
  * one that flux-security writes, so that what was decoded encodes to the same bytes.
  */
+import { decoder, encoder } from "../protocol/utf8.js";
 
 /** What stands for each type of RFC 38. A timestamp is in whole seconds since 1970. */
 export interface KvTypes {
@@ -36,9 +37,6 @@ export const KV_LIMIT = 65_536;
 /** 9999-12-31T23:59:59Z, after which ISO 8601 needs more than four digits for the year. */
 const MAX_TIMESTAMP = 253_402_300_799;
 
-const utf8 = new TextEncoder();
-const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** @throws KvError naming the entry that cannot be encoded */
 export function encodeKv(entries: Iterable<readonly [string, KvValue]>): Uint8Array {
   const keys = new Set<string>();
@@ -53,7 +51,7 @@ export function encodeKv(entries: Iterable<readonly [string, KvValue]>): Uint8Ar
     if (!isPlain(key)) throw new KvError(`key ${name(key)} has a NUL or is not Unicode`);
     encoded += `${key}\0${value.type}${written}\0`;
   }
-  const bytes = utf8.encode(encoded);
+  const bytes = encoder.encode(encoded);
   if (bytes.length > KV_LIMIT) throw new KvError(`key-value text is over the limit of ${KV_LIMIT} bytes`);
   return bytes;
 }
@@ -63,7 +61,7 @@ export function decodeKv(bytes: Uint8Array): KvMap {
   if (bytes.length > KV_LIMIT) throw new KvError(`key-value text is over the limit of ${KV_LIMIT} bytes`);
   let decoded: string;
   try {
-    decoded = text.decode(bytes);
+    decoded = decoder.decode(bytes);
   } catch (cause) {
     throw new KvError("key-value text is not UTF-8", { cause });
   }

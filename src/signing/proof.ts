@@ -1,5 +1,7 @@
 /** Proof that a client has the key that its token is bound to. PROTOCOL.md, "Opening"; after RFC 9449. */
+
 import { base64url, exportJWK, SignJWT } from "jose";
+import { encoder } from "../protocol/utf8.js";
 
 /** JWS algorithms by the WebCrypto algorithm and curve of the key. */
 const ALGORITHMS: Readonly<Record<string, string>> = { Ed25519: "EdDSA", "ECDSA P-256": "ES256" };
@@ -18,7 +20,7 @@ export function keyProof({ privateKey, publicKey }: CryptoKeyPair) {
     throw new TypeError("the key of a proof is a pair for Ed25519, or for ECDSA with P-256");
   }
   return async ({ nonce, token }: { nonce: string; token: string }): Promise<string> => {
-    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+    const digest = await crypto.subtle.digest("SHA-256", encoder.encode(token));
     const { kty, crv, x, y } = await exportJWK(publicKey);
     return new SignJWT({ nonce, ath: base64url.encode(new Uint8Array(digest)) })
       .setProtectedHeader({

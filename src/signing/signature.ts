@@ -2,7 +2,9 @@
  * Signatures (RFC 39): `HEADER.PAYLOAD.SIGNATURE`, the first two in base64. Composed and taken apart, not
  * judged.
  */
+
 import { fromBase64, toBase64 } from "../protocol/rfc42.js";
+import { encoder } from "../protocol/utf8.js";
 import {
   decodeKv,
   encodeKv,
@@ -21,8 +23,6 @@ const MAX_USERID = 0xfffffffe;
 
 /** The longest signature that is taken unless told otherwise, in characters. */
 const DEFAULT_LIMIT = 16 * 1024 * 1024;
-
-const utf8 = new TextEncoder();
 
 /** A text that is no signature, or one that does not verify: the message says why. */
 export class SignatureError extends Error {
@@ -60,7 +60,7 @@ export function signingInput(
     ["userid", { type: "i", value: BigInt(checkUserid(userid)) }],
     ...extra,
   ]);
-  return `${toBase64(header)}.${toBase64(utf8.encode(payload))}`;
+  return `${toBase64(header)}.${toBase64(encoder.encode(payload))}`;
 }
 
 /** `userid`, if it can be one. @throws TypeError */
