@@ -1,5 +1,5 @@
 /** From what a user gives as stdin to the writer of the stream, at the speed of the process where the source allows. */
-import type { Observable } from "rxjs";
+import type { Subscribable } from "rxjs";
 import type { FluxError } from "../errors.js";
 import type { InputWriter } from "../session/input.js";
 import { toBytes } from "./bytes.js";
@@ -14,7 +14,7 @@ type Chunk = string | Uint8Array;
  */
 export type InputSource =
   | Chunk
-  | Observable<Chunk>
+  | Subscribable<Chunk>
   | AsyncIterable<Chunk>
   | Iterable<Chunk>
   | ReadableStream<Chunk>
@@ -63,7 +63,7 @@ interface Sink {
   failed(error: unknown): void;
 }
 
-function pumpObservable(source: Observable<Chunk>, { write, end, failed }: Sink): () => void {
+function pumpObservable(source: Subscribable<Chunk>, { write, end, failed }: Sink): () => void {
   const subscription = source.subscribe({
     next: (chunk) => {
       try {
@@ -100,7 +100,7 @@ function pumpIterator(iterator: AsyncIterator<Chunk> | Iterator<Chunk>, sink: Si
 }
 
 function iterate(
-  source: Exclude<InputSource, Chunk | Observable<Chunk>>,
+  source: Exclude<InputSource, Chunk | Subscribable<Chunk>>,
 ): AsyncIterator<Chunk> | Iterator<Chunk> {
   if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
   if (Symbol.iterator in source) return source[Symbol.iterator]();

@@ -178,8 +178,9 @@ describe("who is awake again", () => {
   function page() {
     const window = new EventTarget();
     const document = Object.assign(new EventTarget(), { hidden: true });
-    vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
-    vi.stubGlobal("removeEventListener", window.removeEventListener.bind(window));
+    vi.stubGlobal("addEventListener", (...listener: Parameters<EventTarget["addEventListener"]>) =>
+      window.addEventListener(...listener),
+    );
     vi.stubGlobal("document", document);
     return { window, document };
   }
@@ -209,6 +210,20 @@ describe("who is awake again", () => {
       });
       helpers.flush();
       expect(sent.filter(([, type]) => type === "ping")).toEqual([[1000, "ping"]]);
+    });
+  });
+
+  it("is nobody once the session is over", () => {
+    const { window, document } = page();
+    const add = [vi.spyOn(window, "addEventListener"), vi.spyOn(document, "addEventListener")];
+    run((helpers, now) => {
+      const { flux } = driven(helpers, ["-w"], {}, now);
+      const signals = add.map(
+        ({ mock }) => (mock.calls[0]?.[2] as AddEventListenerOptions | undefined)?.signal,
+      );
+      expect(signals.map((signal) => signal?.aborted)).toEqual([false, false]);
+      flux.close();
+      expect(signals.map((signal) => signal?.aborted)).toEqual([true, true]);
     });
   });
 

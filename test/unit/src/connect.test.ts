@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { connect, Flux, type Token } from "../../../src/index.js";
+import { clientSigner, connect, Flux, type Token } from "../../../src/index.js";
 import { webSocketConnector } from "../../../src/transport/websocket.js";
 import { ScriptedProxy, settled } from "../../support/peer.js";
 
@@ -40,6 +40,15 @@ describe("connect", () => {
 
   it.each([undefined, null, "", 7, {}])("refuses %j as a token", (token) => {
     expect(() => connect("ws://host", { token: token as Token })).toThrow(TypeError);
+  });
+
+  it("refuses a signer that does not sign for a session", () => {
+    const signer = { mechanism: "none", userid: 1, sign: async () => "" };
+    expect(() => connect("ws://host", { token: "t", signer: signer as never })).toThrow(
+      new TypeError("the signer is none of clientSigner's"),
+    );
+    const flux = connect("ws://host", { token: "t", signer: clientSigner(signer) });
+    flux.close();
   });
 
   it("tells of a token that could not be had in status$ and in every request", async () => {

@@ -40,6 +40,15 @@ const streamOf = (...chunks: string[]) =>
     },
   });
 
+/** As another library's: what it has in common with RxJS's is `subscribe`. */
+const foreign = (...chunks: string[]): InputSource => ({
+  subscribe({ next, complete }) {
+    for (const chunk of chunks) next?.(chunk);
+    complete?.();
+    return { unsubscribe() {} };
+  },
+});
+
 /** A source that counts how much was asked of it, and whether it was told to stop. */
 function counted(total: number) {
   const source = {
@@ -67,6 +76,7 @@ describe("stdin", () => {
     ["text", () => "héllo"],
     ["bytes", () => bytes("héllo")],
     ["an Observable", () => of("hé", bytes("llo"))],
+    ["another library's Observable", () => foreign("hé", "llo")],
     ["an array", () => ["hé", bytes("llo")]],
     ["an async generator", () => generator("hé", "llo")],
     ["a ReadableStream of bytes", () => new Blob(["héllo"]).stream()],
