@@ -12,7 +12,7 @@ const OPENING_MS = 20_000;
 /** How often we look whether there was a sign of life, in milliseconds: three looks find a dead peer. */
 const LOOK_MS = 5_000;
 
-/** How long a proxy may take to answer when there is reason to doubt, in milliseconds. */
+/** How long a proxy may take to answer when there is reason to doubt, and how often we look from then on, in milliseconds. */
 const PROBE_MS = 4_000;
 
 export interface ConnectionEvents {
@@ -27,7 +27,7 @@ export class Connection {
   readonly #transport: Transport;
   readonly #lease: Lease;
   readonly #events: ConnectionEvents;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #looks: ReturnType<typeof setInterval> | undefined;
   #welcomed = false;
   #over = false;
   /** Looks since the last sign of life. */
@@ -37,7 +37,7 @@ export class Connection {
   constructor(connect: Connector, lease: Lease, hello: () => object, events: ConnectionEvents) {
     this.#lease = lease;
     this.#events = events;
-    this.#lookIn(OPENING_MS);
+    this.#lookEvery(OPENING_MS);
     this.#transport = connect({
       opened: () => this.#answer("hello", "token", () => lease.token(), hello),
       message: (data) => this.#receive(data),
@@ -59,7 +59,7 @@ export class Connection {
     if (!this.#welcomed || this.#over) return;
     this.#silence = 2;
     this.send({ type: "ping" });
-    this.#lookIn(PROBE_MS);
+    this.#lookEvery(PROBE_MS);
   }
 
   /** Closes it. Nothing is told of it any more. */
@@ -87,7 +87,7 @@ export class Connection {
       return;
     }
     this.#welcomed = true;
-    this.#lookIn(LOOK_MS);
+    this.#lookEvery(LOOK_MS);
     this.#events.welcome(message);
   }
 
@@ -106,12 +106,11 @@ export class Connection {
       return;
     }
     if (this.#silence++ > 0) this.send({ type: "ping" });
-    this.#lookIn(LOOK_MS);
   }
 
-  #lookIn(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), ms);
+  #lookEvery(ms: number): void {
+    clearInterval(this.#looks);
+    this.#looks = setInterval(() => this.#look(), ms);
   }
 
   /** What is half-open may take minutes to close: we do not wait for that. */
@@ -132,7 +131,7 @@ export class Connection {
   #end(): boolean {
     const first = !this.#over;
     this.#over = true;
-    clearTimeout(this.#timer);
+    clearInterval(this.#looks);
     return first;
   }
 }

@@ -16,7 +16,7 @@ describe("half-open", () => {
   let injector: Injector;
 
   beforeAll(async () => {
-    // Of rxjs and of the proxy's pings. Sockets and timeouts are real: the test alone says how time goes by.
+    // Of the client's looks and of the proxy's pings. Sockets and timeouts are real: the test alone says how time goes by.
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     stack = await startStack({ size: 1 });
     injector = await startInjector({ target: stack.url, seed: 1 });

@@ -9,16 +9,23 @@ type Run = Parameters<TestScheduler["run"]>[0];
 /** Runs a marble test in virtual time, RxJS's timers and the runtime's alike. */
 export function marbles(test: Run): void {
   const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
-  const { setTimeout, clearTimeout } = globalThis;
+  const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
+  const clear = (timer?: Subscription) => timer?.unsubscribe();
   const now = vi.spyOn(Date, "now").mockImplementation(() => scheduler.now());
   Object.assign(globalThis, {
     setTimeout: (action: () => void, ms?: number) => scheduler.schedule(action, ms),
-    clearTimeout: (timer?: Subscription) => timer?.unsubscribe(),
+    clearTimeout: clear,
+    setInterval: (action: () => void, ms?: number) =>
+      scheduler.schedule(function () {
+        action();
+        this.schedule(undefined, ms);
+      }, ms),
+    clearInterval: clear,
   });
   try {
     scheduler.run(test);
   } finally {
-    Object.assign(globalThis, { setTimeout, clearTimeout });
+    Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval });
     now.mockRestore();
   }
 }
