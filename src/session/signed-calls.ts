@@ -25,7 +25,14 @@ export interface ClientSigner extends Signer {
 
 /** Makes any signer one that `connect()` takes. What `curveSigner` and `noneSigner` give is one already. */
 export function clientSigner(signer: Signer): ClientSigner {
-  return { ...signer, calls: (out, place) => new SignedCalls(signer, out, place) };
+  return {
+    mechanism: signer.mechanism,
+    userid: signer.userid,
+    sign: (payload, now) => signer.sign(payload, now),
+    calls(out, place) {
+      return new SignedCalls(this, out, place);
+    },
+  };
 }
 
 class SignedCalls implements CallSigner {
