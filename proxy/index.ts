@@ -11,6 +11,7 @@ import { type Listener, listen } from "./listener.js";
 import { Sessions } from "./session/sessions.js";
 import { createSigner } from "./signing/index.js";
 import { Usage } from "./usage.js";
+import { Polls } from "./watch/polls.js";
 
 export { FluxError, type FluxErrorCode } from "../src/errors.js";
 export type { Signer } from "../src/signing/signer.js";
@@ -56,7 +57,9 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
       ...(gateway ? { credential: gatewayCredential(client, userid) } : {}),
     });
   const audit = config.audit === false ? undefined : createAudit(config.audit, onFault);
-  const surroundings = { verify, signer, usage: new Usage(), brakes: new Brakes(), audit, onFault };
+  const usage = new Usage();
+  const polls = new Polls({ connectBroker, usage });
+  const surroundings = { verify, signer, usage, brakes: new Brakes(), polls, audit, onFault };
   const sessions = new Sessions({ ...config, ...surroundings, connectBroker });
   const listener = await listen(config, { sessions, verify, audit, onFault, helloTimeoutMs }).catch(
     (error: unknown) => {
@@ -67,14 +70,15 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   const url = `ws://${isIPv6(host) ? `[${host}]` : host}:${listener.address.port}${path}`;
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= stop(sessions, listener).finally(() => audit?.close());
+    closing ??= stop(sessions, polls, listener).finally(() => audit?.close());
     return closing;
   };
   return { url, close, [Symbol.asyncDispose]: close };
 }
 
-async function stop(sessions: Sessions, listener: Listener): Promise<void> {
+async function stop(sessions: Sessions, polls: Polls, listener: Listener): Promise<void> {
   sessions.shutdown();
+  polls.close();
   await listener.close();
 }
 

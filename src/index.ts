@@ -40,4 +40,5 @@ export {
 export type { Target } from "./subprocess/target.js";
 export { toReadableStream, values } from "./subprocess/to-readable-stream.js";
 export { SubprocessWaitRpc, type WaitResponse, wait } from "./subprocess/wait.js";
+export { type ProcessTable, type WatchOptions, watch } from "./subprocess/watch.js";
 export { type WriteOptions, write } from "./subprocess/write.js";

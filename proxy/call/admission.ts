@@ -8,12 +8,14 @@ import type { Overflow, Request } from "../../src/protocol/messages.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { AuditSession } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
+import type { Permissions } from "../auth/permissions.js";
 import type { JsonObject } from "../broker/payload.js";
 import { type Asked, isSigned, readRequest } from "../policy/asked.js";
 import { KnownProcesses } from "../policy/known.js";
 import { judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
 import type { Usage } from "../usage.js";
 import { OperationWatcher } from "./operation.js";
+import { type AdmittedWatch, readInterval } from "./watch-admission.js";
 
 /** A request that may be sent. */
 export interface Admitted {
@@ -36,6 +38,8 @@ export interface AdmissionOptions {
   signer: Signer | undefined;
   /** Shared by all sessions. */
   usage: Usage;
+  /** Is told where a process was started or has ended. */
+  polls: { touched(service: string, rank: number): void };
   audit: AuditSession | undefined;
 }
 
@@ -49,15 +53,9 @@ export class Admission {
 
   /** Decides on a request. @returns what may be sent, or EPERM with the reason why nothing may */
   admit(identity: Identity, request: Request, ranks: readonly number[]): Admitted | FluxError {
-    const { usage } = this.#options;
-    const { permissions, userid, sub } = identity;
+    const { permissions, userid } = identity;
     const asked = readRequest(request, ranks);
-    const known: Known = {
-      userid,
-      processes: usage.count(sub),
-      isForeground: (...process) => this.#known.isForeground(...process),
-      labelOf: (...process) => this.#known.labelOf(...process),
-    };
+    const known = this.#knownTo(identity);
     const verdict = judge(permissions, asked, known);
     if (!verdict.allowed) return this.#refuse(asked, verdict.reason);
     const overflow = mayOverflow(permissions, asked, known, request.overflow);
@@ -66,6 +64,39 @@ export class Admission {
     const obstacle = sign ? this.#cannotSign(userid) : undefined;
     if (obstacle !== undefined) return this.#refuse(asked, obstacle);
     return this.#admitted(identity, request, asked, verdict, sign);
+  }
+
+  /** Decides on a watch, but for its ranks. @returns what decides on those, or why there is none */
+  admitWatch({ userid }: Identity, request: Request, ranks: readonly number[]): AdmittedWatch | FluxError {
+    const { audit } = this.#options;
+    const asked = readRequest(request, ranks);
+    const { service } = asked;
+    if (isSigned(request.payload)) {
+      return this.#refuse(
+        asked,
+        "a watch is asked for again and again, and the client has signed once: use list",
+      );
+    }
+    const obstacle = request.sign === true ? this.#cannotSign(userid) : undefined;
+    if (obstacle !== undefined) return this.#refuse(asked, obstacle);
+    const interval = readInterval(request.payload);
+    if (interval === undefined) return new FluxError("EINVAL", "interval is not a positive integer");
+    const begun = performance.now();
+    return {
+      service,
+      ranks,
+      interval,
+      signer: request.sign === true ? this.#options.signer : undefined,
+      judge: (identity, rank) =>
+        judge(identity.permissions, { ...asked, ranks: [rank] }, this.#knownTo(identity)),
+      pinned: ({ permissions }) => isPinned(permissions, request, asked),
+      shown: (rank, rows, labels, time) => this.#known.listed(service, rank, rows, labels, time),
+      refused: (denied, error) => this.#refused({ ...asked, ranks: denied }, error),
+      over: (errno) => {
+        const durationMs = Math.round(performance.now() - begun);
+        audit?.operation({ ...describe(asked), allowed: true, errno, durationMs });
+      },
+    };
   }
 
   /** Why an exec may not be given input; undefined if it may. */
@@ -82,7 +113,7 @@ export class Admission {
     verdict: Verdict & { allowed: true },
     sign: boolean,
   ): Admitted {
-    const { usage, signer, audit } = this.#options;
+    const { usage, signer, audit, polls } = this.#options;
     const pinned = identity.permissions.details !== undefined;
     const inputRefusal = this.inputRefusal(identity, asked);
     return {
@@ -96,10 +127,10 @@ export class Admission {
         identity,
         asked,
         labels: verdict.labels,
-        // A service that a broker does not have is looked for upstream of it; "rexec" every one has.
-        pinned: pinned || request.nodeid !== "any" || asked.service === "rexec",
+        pinned: isPinned(identity.permissions, request, asked),
         known: this.#known,
         usage,
+        touched: (rank) => polls.touched(asked.service, rank),
         record: (end) => audit?.operation({ ...describe(asked), allowed: true, ...end }),
       }),
     };
@@ -111,11 +142,30 @@ export class Admission {
     return signer.userid === userid ? undefined : `the proxy cannot sign for user ${userid}`;
   }
 
+  #knownTo({ userid, sub }: Identity): Known {
+    return {
+      userid,
+      processes: this.#options.usage.count(sub),
+      isForeground: (...process) => this.#known.isForeground(...process),
+      labelOf: (...process) => this.#known.labelOf(...process),
+    };
+  }
+
   #refuse(asked: Asked, reason: string): FluxError {
     const error = new FluxError("EPERM", reason);
-    this.#options.audit?.operation({ ...describe(asked), allowed: false, reason, errno: error.errno });
+    this.#refused(asked, error);
     return error;
   }
+
+  #refused(asked: Asked, { message: reason, errno }: FluxError): void {
+    this.#options.audit?.operation({ ...describe(asked), allowed: false, reason, errno });
+  }
+}
+
+/** Whether it is certain that the ranks that are asked are those that answer. */
+function isPinned({ details }: Permissions, { nodeid }: Request, { service }: Asked): boolean {
+  // A service that a broker does not have is looked for upstream of it; "rexec" every one has.
+  return details !== undefined || nodeid !== "any" || service === "rexec";
 }
 
 function payloadOf({ payload }: Request, { operation }: Asked, label: string | undefined): JsonObject {

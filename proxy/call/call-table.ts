@@ -1,8 +1,14 @@
-/** The open calls of a session, and the ids that they take. PROTOCOL.md, "Requests". */
+/** What of a session is open, and the ids that it takes. PROTOCOL.md, "Requests". */
 import { CLOSE, MAX_ID, ProtocolError } from "../../src/protocol/messages.js";
-import type { Call } from "./call.js";
 
-export class CallTable {
+/** A request that is open. */
+interface Entry {
+  readonly id: number;
+  /** All ids that it takes. */
+  readonly ids: Iterable<number>;
+}
+
+export class CallTable<Call extends Entry> {
   readonly #calls = new Map<number, Call>();
   readonly #ids = new Set<number>();
 

@@ -26,6 +26,8 @@ export interface OperationOptions {
   pinned: boolean;
   known: KnownProcesses;
   usage: Usage;
+  /** A process of a rank was started, or has ended, or was told to. */
+  touched(rank: number): void;
   /** Takes the record of it, once. */
   record(end: OperationEnd): void;
 }
@@ -62,10 +64,13 @@ export class OperationWatcher {
 
   /** A response of a rank. @returns what of it is for the client */
   response(rank: number, payload: JsonObject): JsonObject {
-    const { operation } = this.#options.asked;
+    const { asked, touched } = this.#options;
+    const { operation } = asked;
     const { pid } = payload;
     if (operation === "list") return this.#listed(rank, payload);
     if (operation === "wait") this.#gone(rank);
+    const ends = operation === "wait" || operation === "kill" || payload["type"] === "finished";
+    if (ends && operation !== "rpc") touched(rank);
     if (typeof pid === "number") {
       if (operation === "exec" && payload["type"] === "started") this.#started(rank, pid);
       if (operation === "attach" && payload["type"] === "attached") this.#pids.set(rank, pid);
@@ -95,11 +100,13 @@ export class OperationWatcher {
 
   /** The broker has ended a rank. */
   ended(rank: number): void {
-    const { asked, known } = this.#options;
+    const { asked, known, touched } = this.#options;
     if (asked.operation !== "exec" || asked.background) return;
     this.#end(rank, false);
     const pid = this.#pids.get(rank);
-    if (pid !== undefined) known.gone(asked.service, rank, pid);
+    if (pid === undefined) return;
+    known.gone(asked.service, rank, pid);
+    touched(rank);
   }
 
   /** Every rank has ended. */
@@ -109,19 +116,24 @@ export class OperationWatcher {
 
   /** The session has ended before. What ran in the foreground ends with it. */
   abort(): void {
-    const { background } = this.#options.asked;
+    const { asked, touched } = this.#options;
+    const { background } = asked;
     for (const rank of this.#counted.keys())
-      if (!this.#pids.has(rank) || !background) this.#end(rank, background);
+      if (!this.#pids.has(rank) || !background) {
+        this.#end(rank, background);
+        touched(rank);
+      }
     this.#errno ||= ECONNRESET;
     this.#record();
   }
 
   #started(rank: number, pid: number): void {
-    const { asked, known, pinned } = this.#options;
+    const { asked, known, pinned, usage, touched } = this.#options;
+    const { service, label, background } = asked;
     this.#pids.set(rank, pid);
     this.#counted.get(rank)?.started(pid);
-    if (pinned)
-      known.started(asked.service, rank, pid, { label: asked.label, foreground: !asked.background });
+    if (pinned) known.started(service, rank, pid, { label, foreground: !background, since: usage.now() });
+    touched(rank);
   }
 
   #listed(rank: number, payload: JsonObject): JsonObject {
@@ -135,7 +147,7 @@ export class OperationWatcher {
     }
     if (!pinned) return payload;
     usage.listed(asked.service, rank, processes, this.#asked);
-    return { ...payload, procs: known.listed(asked.service, rank, processes, labels) };
+    return { ...payload, procs: known.listed(asked.service, rank, processes, labels, this.#asked) };
   }
 
   /** The process that was asked for is gone. */

@@ -4,6 +4,7 @@
  * "Resuming" and "Flow control".
  */
 import { encodeDataFrame } from "../../src/protocol/frame.js";
+import { ACK_BYTES } from "../../src/protocol/messages.js";
 import { Replay } from "../../src/protocol/replay.js";
 import { Backlog } from "./backlog.js";
 import type { ControlMessage } from "./message.js";
@@ -19,6 +20,12 @@ export interface OutboxSocket {
   readonly bufferedAmount: number;
 }
 
+/** Something that changes, of which the client is to know how it is, and not how it came to be so. */
+export interface State {
+  /** What tells how it is now; undefined if the client knows that. */
+  next(): ControlMessage | undefined;
+}
+
 export interface OutboxOptions {
   /** Whether there may be another socket, to send again what the client has not taken. */
   replay: boolean;
@@ -32,6 +39,9 @@ const AHEAD = 256 * 1024;
 /** Characters of messages without process bytes that may be unacknowledged before one more is too much. */
 const MAX_UNACKED = 16 * 1024 * 1024;
 
+/** States wait while so many characters are unacknowledged: what changes meanwhile is told at once. More than a client may leave. */
+const MAX_STATES = 4 * ACK_BYTES;
+
 /** Output waits while so many messages are unacknowledged: those of a few bytes cost more than the window counts. */
 const MAX_MESSAGES = 16_384;
 
@@ -43,6 +53,8 @@ export class Outbox {
   readonly #replay: Replay;
   readonly #window = new Window();
   readonly #turns = new Turns<StreamOutput>();
+  /** Those that may have changed, in the order of their turns. */
+  readonly #states = new Set<State>();
   #socket: OutboxSocket | undefined;
   /** The last message that was given to the socket. */
   #sent = 0;
@@ -99,6 +111,17 @@ export class Outbox {
     this.#push(text, text.length);
   }
 
+  /** A state may have changed. It is asked once the network has room for the answer, in turns with output. */
+  changed(state: State): void {
+    this.#states.add(state);
+    this.#flush();
+  }
+
+  /** A state is of no interest any more. */
+  forget(state: State): void {
+    this.#states.delete(state);
+  }
+
   /** A way for the output of a rank. */
   open(options: RankOutputOptions): RankOutput {
     return new RankOutput(options, this.#sender);
@@ -133,10 +156,11 @@ export class Outbox {
     if (this.#flushing) return;
     this.#flushing = true;
     this.#sendAgain();
-    while (this.#mayOutput()) {
-      const stream = this.#turns.next(this.#window.free);
-      if (stream === undefined) break;
-      this.#output(stream);
+    while (this.#maySend()) {
+      const told = this.#tell();
+      const stream = this.#maySend() ? this.#turns.next(this.#window.free) : undefined;
+      if (stream !== undefined) this.#output(stream);
+      else if (!told) break;
     }
     this.#flushing = false;
     if (this.#onEmpty === undefined || this.#sent < this.#replay.last || !this.#turns.empty) return;
@@ -156,10 +180,21 @@ export class Outbox {
     return bufferedAmount < AHEAD;
   }
 
-  #mayOutput(): boolean {
+  #maySend(): boolean {
     const socket = this.#socket;
     if (socket === undefined || this.#sent < this.#replay.last) return false;
     return this.#hasPace(socket) && this.#replay.unacked < MAX_MESSAGES;
+  }
+
+  /** The next state, if there is room. @returns whether there may be more to tell */
+  #tell(): boolean {
+    if (this.#replay.bytes > MAX_STATES) return false;
+    const { value: state } = this.#states.values().next();
+    if (state === undefined) return false;
+    this.#states.delete(state);
+    const message = state.next();
+    if (message !== undefined) this.send(message);
+    return true;
   }
 
   /** One frame of a stream, or what else comes next of it. */

@@ -3,7 +3,11 @@ import type { Request } from "../../src/protocol/messages.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 import { readSigned, SignedError } from "./signed.js";
 
-export type Operation = "exec" | "attach" | "write" | "kill" | "wait" | "list" | "rpc";
+/** A watch is a list that is streaming: the proxy asks for it again and again. */
+export type Operation = "exec" | "attach" | "write" | "kill" | "wait" | "list" | "watch" | "rpc";
+
+/** Those that are methods of a subprocess server. */
+type Method = Exclude<Operation, "rpc" | "watch">;
 
 export interface Asked {
   readonly operation: Operation;
@@ -28,7 +32,7 @@ export interface Asked {
 
 type Fields = Partial<Pick<Asked, "pid" | "label" | "argv" | "env" | "signum" | "unreadable">>;
 
-const READERS: Readonly<Record<Exclude<Operation, "rpc">, (payload: JsonObject) => Fields>> = {
+const READERS: Readonly<Record<Method, (payload: JsonObject) => Fields>> = {
   exec: readExec,
   attach: readTarget,
   kill: (payload) => ({ ...readTarget(payload), signum: int32(payload["signum"], "signum") }),
@@ -52,11 +56,10 @@ export function isSigned(payload: JsonObject): boolean {
 
 export function readRequest(request: Request, ranks: readonly number[]): Asked {
   const { topic, streaming } = request;
-  const dot = topic.lastIndexOf(".");
-  const service = dot < 0 ? topic : topic.slice(0, dot);
-  const operation = operationOf(service, dot < 0 ? "" : topic.slice(dot + 1));
+  const { service, method } = splitTopic(topic);
+  const operation = operationOf(service, method, streaming);
   const common = { operation, service, ranks, background: operation === "exec" && !streaming };
-  if (operation === "rpc") return { ...common, flags: 0 };
+  if (operation === "rpc" || operation === "watch") return { ...common, flags: 0 };
   if (!isSigned(request.payload)) {
     return { ...common, flags: flagsOf(request.payload), ...read(operation, request.payload) };
   }
@@ -69,11 +72,25 @@ export function readRequest(request: Request, ranks: readonly number[]): Asked {
   }
 }
 
-function operationOf(service: string, method: string): Operation {
-  return isSubprocessService(service) && Object.hasOwn(READERS, method) ? (method as Operation) : "rpc";
+/** Whether it is the proxy that is to answer. */
+export function isWatch({ topic, streaming }: Request): boolean {
+  const { service, method } = splitTopic(topic);
+  return operationOf(service, method, streaming) === "watch";
 }
 
-function read(operation: Exclude<Operation, "rpc">, payload: JsonObject): Fields {
+function splitTopic(topic: string): { service: string; method: string } {
+  const dot = topic.lastIndexOf(".");
+  return dot < 0
+    ? { service: topic, method: "" }
+    : { service: topic.slice(0, dot), method: topic.slice(dot + 1) };
+}
+
+function operationOf(service: string, method: string, streaming: boolean): Operation {
+  if (!isSubprocessService(service) || !Object.hasOwn(READERS, method)) return "rpc";
+  return method === "list" && streaming ? "watch" : (method as Method);
+}
+
+function read(operation: Method, payload: JsonObject): Fields {
   try {
     return READERS[operation](payload);
   } catch (error) {

@@ -6,6 +6,8 @@ interface Entry {
   /** Whether the session started it. */
   own: boolean;
   foreground: boolean;
+  /** When it was known to run; a list that was asked for before does not have to show it. */
+  since?: number;
 }
 
 /** A process in the answer to a list. */
@@ -43,19 +45,22 @@ export class KnownProcesses {
    * What a list of all processes of a rank shows to who may see some labels and the session's own. It replaces
    * what was known: a pid may be another process's by now.
    * @param labels globs; undefined if all may be seen
+   * @param asked when the list was asked for
    */
   listed<T extends Listed>(
     service: string,
     rank: number,
     processes: readonly T[],
     labels: readonly string[] | undefined,
+    asked = Number.POSITIVE_INFINITY,
   ): T[] {
     const before = this.#places.get(placeOf(service, rank)) ?? new Map<number, Entry>();
     this.#size -= before.size;
     this.#places.delete(placeOf(service, rank));
     const found = new Map(processes.map((process) => [process.pid, process]));
     for (const [pid, entry] of before) {
-      const same = entry.own && found.get(pid)?.label === (entry.label ?? "");
+      const { own, label = "", since = 0 } = entry;
+      const same = own && (since > asked || found.get(pid)?.label === label);
       // A process in the foreground is over when its exec is, and not before.
       if (same || entry.foreground) this.#remember(service, rank, pid, entry);
     }

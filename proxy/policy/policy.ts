@@ -50,6 +50,7 @@ const POLICIES: Readonly<
   kill: mayKill,
   wait: mayWait,
   list: mayList,
+  watch: mayWatch,
   rpc: mayRpc,
 };
 
@@ -132,6 +133,11 @@ export function mayList(permissions: Permissions, asked: Asked): Verdict {
   const labels = verdict.details.map((detail) => detail.labels);
   if (labels.length === 0 || labels.includes(undefined)) return { allowed: true };
   return { allowed: true, labels: labels.flatMap((globs) => globs ?? []) };
+}
+
+/** Who may list may watch. */
+export function mayWatch(permissions: Permissions, asked: Asked): Verdict {
+  return mayList(permissions, { ...asked, operation: "list" });
 }
 
 export function mayRpc(permissions: Permissions, asked: Asked): Verdict {

@@ -17,6 +17,9 @@ import { CallTable } from "../call/call-table.js";
 import type { SendQueue } from "../call/send-queue.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
+import { isWatch } from "../policy/asked.js";
+import type { Polls } from "../watch/polls.js";
+import { Watch } from "../watch/watch.js";
 import type { BrokerPool } from "./broker-pool.js";
 import type { Lease } from "./lease.js";
 import type { Place } from "./place.js";
@@ -30,16 +33,21 @@ export interface OpenSessionOptions extends AdmissionOptions {
   queue: SendQueue;
   /** Shared by all sessions. */
   brakes: Brakes;
+  /** Shared by all sessions. */
+  polls: Polls;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
   /** Runs what may find fault with the client. */
   guard(action: () => void): void;
 }
 
+/** How many ranks the watches of a session may have together. */
+const MAX_WATCHED = 131_072;
+
 export class OpenSession {
   readonly #options: OpenSessionOptions;
   readonly #admission: Admission;
-  readonly #calls = new CallTable();
+  readonly #open = new CallTable<Call | Watch>();
   /** The connections that attaches have to themselves; undefined while one is opened. */
   readonly #attached = new Map<Call, Broker | undefined>();
 
@@ -50,7 +58,7 @@ export class OpenSession {
 
   /** Whether no request is open. */
   get idle(): boolean {
-    return this.#calls.size === 0;
+    return this.#open.size === 0;
   }
 
   /** The next message has arrived. @throws ProtocolError */
@@ -60,16 +68,16 @@ export class OpenSession {
         this.#request(message);
         return;
       case "write":
-        this.#calls.get(message.id)?.signedInput(message);
+        this.#call(message.id)?.signedInput(message);
         return;
       case "eof":
-        this.#calls.get(message.id)?.inputEof(message.stream);
+        this.#call(message.id)?.inputEof(message.stream);
         return;
       case "consumed":
-        this.#calls.get(message.id)?.consumed(message);
+        this.#call(message.id)?.consumed(message);
         return;
       case "brake":
-        this.#calls.get(message.id)?.brake(message);
+        this.#call(message.id)?.brake(message);
         return;
       case "detach":
         this.#detach(message.id);
@@ -82,37 +90,68 @@ export class OpenSession {
     if (data.length > MAX_DATA) {
       throw new ProtocolError(CLOSE.malformed, `input of more than ${MAX_DATA} bytes`);
     }
-    this.#calls.get(id)?.input(stream, data);
+    this.#call(id)?.input(stream, data);
   }
 
-  /** A token has followed the one before. What runs goes on, but input may have to stop. */
+  /** A token has followed the one before. What runs goes on, but input and watches may have to stop. */
   renewed(identity: Identity): void {
-    for (const call of this.#calls.all()) {
+    for (const watch of this.#watches) watch.allow(identity);
+    for (const call of this.#calls) {
       const refusal = this.#admission.inputRefusal(identity, call.admitted.asked);
       if (refusal !== undefined) call.forbidInput(refusal);
     }
   }
 
-  /** The broker has gone: every rank has its last message. */
+  /** The client has no connection: nobody watches. */
+  detached(): void {
+    for (const watch of this.#watches) watch.pause();
+  }
+
+  /** The client is there again. */
+  attached(identity: Identity): void {
+    for (const watch of this.#watches) watch.resume(identity);
+  }
+
+  /** The broker has gone: every rank has its last message, but for those of watches, which end with the session. */
   lost(error: FluxError): void {
-    for (const call of this.#calls.all()) call.fail(error);
+    for (const watch of this.#watches) watch.pause();
+    for (const call of this.#calls) call.fail(error);
   }
 
   /** The session is over. */
   end(): void {
-    for (const call of this.#calls.all()) call.abort();
+    for (const open of this.#open.all()) open.abort();
     this.#options.queue.clear();
     this.#attached.clear();
-    this.#calls.clear();
+    this.#open.clear();
+  }
+
+  get #calls(): Call[] {
+    return this.#open.all().filter((open) => open instanceof Call);
+  }
+
+  get #watches(): Watch[] {
+    return this.#open.all().filter((open) => open instanceof Watch);
+  }
+
+  /** @throws ProtocolError if `id` is not the first of its request, or of a watch */
+  #call(id: number): Call | undefined {
+    const open = this.#open.get(id);
+    if (open instanceof Watch) throw new ProtocolError(CLOSE.malformed, `request ${id} is a watch`);
+    return open;
   }
 
   #request(request: Request): void {
     const { lease, broker, place, outbox, queue, brakes, guard } = this.#options;
     const ranks = ranksOf(request.nodeid, place.rank, place.size);
-    this.#calls.check(request.id, ranks.length);
+    this.#open.check(request.id, ranks.length);
+    if (isWatch(request)) {
+      this.#watch(request, ranks);
+      return;
+    }
     const admitted = this.#admission.admit(lease.identity, request, ranks);
     if (admitted instanceof FluxError) {
-      for (const rank of ranks) outbox.send(errorMessage(request.id, rank, admitted));
+      this.#refuse(request, ranks, admitted);
       return;
     }
     const call = new Call(request, admitted, {
@@ -120,12 +159,34 @@ export class OpenSession {
       outbox,
       brakes,
       ended: (ended) => this.#ended(ended),
-      over: (over) => this.#calls.remove(over),
+      over: (over) => this.#open.remove(over),
       guard,
     });
-    this.#calls.add(call);
+    this.#open.add(call);
     if (call.kind === "attach") this.#attach(call);
     else call.start(broker);
+  }
+
+  #watch(request: Request, ranks: readonly number[]): void {
+    const { lease, outbox, polls, guard } = this.#options;
+    const watched = this.#watches.reduce((sum, watch) => sum + watch.size, ranks.length);
+    const admitted =
+      watched > MAX_WATCHED
+        ? new FluxError("ENOBUFS", `a session watches at most ${MAX_WATCHED} ranks`)
+        : this.#admission.admitWatch(lease.identity, request, ranks);
+    if (admitted instanceof FluxError) {
+      this.#refuse(request, ranks, admitted);
+      return;
+    }
+    const { id } = request;
+    const over = (ended: Watch) => this.#open.remove(ended);
+    const watch = new Watch({ id, admitted, polls, outbox, guard, over });
+    this.#open.add(watch);
+    watch.allow(lease.identity);
+  }
+
+  #refuse({ id }: Request, ranks: readonly number[], error: FluxError): void {
+    for (const rank of ranks) this.#options.outbox.send(errorMessage(id, rank, error));
   }
 
   #attach(call: Call): void {
@@ -149,10 +210,12 @@ export class OpenSession {
   }
 
   #detach(id: number): void {
-    const call = this.#calls.get(id);
-    if (call === undefined) return;
-    if (call.kind !== "attach") throw new ProtocolError(CLOSE.malformed, `request ${id} is no attach`);
-    call.fail(new FluxError("ECANCELED", "detached"));
+    const open = this.#open.get(id);
+    if (open === undefined) return;
+    if (open instanceof Call && open.kind !== "attach") {
+      throw new ProtocolError(CLOSE.malformed, `request ${id} is no attach and no watch`);
+    }
+    open.fail(new FluxError("ECANCELED", "detached"));
   }
 
   #ended(call: Call): void {

@@ -12,6 +12,7 @@ import { SendQueue } from "../call/send-queue.js";
 import type { Brakes } from "../flow/brakes.js";
 import { Outbox, type OutboxSocket } from "../flow/outbox.js";
 import type { Usage } from "../usage.js";
+import type { Polls } from "../watch/polls.js";
 import type { BrokerPool } from "./broker-pool.js";
 import { Lease } from "./lease.js";
 import { OpenSession } from "./open-session.js";
@@ -38,6 +39,8 @@ export interface SessionSurroundings {
   usage: Usage;
   /** The processes that may be stopped, in all sessions. */
   brakes: Brakes;
+  /** What is polled for those who watch, in all sessions. */
+  polls: Polls;
   /** Told of faults in the proxy itself, which end the session with 4500. */
   onFault(error: unknown): void;
 }
@@ -159,7 +162,9 @@ export class Session {
     this.#lease.begin(identity);
     if (!this.#outbox.attach(connection.socket, received)) {
       this.end(CLOSE.notResumable, "there is no such session to resume");
+      return;
     }
+    this.#open.attached(identity);
   }
 
   /** A text message has arrived. @throws ProtocolError */
@@ -207,6 +212,7 @@ export class Session {
     }
     audit?.detached();
     this.#outbox.detach();
+    this.#open.detached();
     this.#lease.pause();
     this.#timer = setTimeout(() => this.end(undefined, "nobody has resumed it in time"), grace);
   }

@@ -56,7 +56,8 @@ export function list(flux: Flux, options: RankOptions = {}): SubprocessListRpc {
   return new SubprocessListRpc(send);
 }
 
-function isListResponse(payload: Partial<ListResponse>): payload is ListResponse {
+/** Whether it is the answer to a list (RFC 42). */
+export function isListResponse(payload: Partial<ListResponse>): payload is ListResponse {
   return (
     Number.isInteger(payload.rank) &&
     Array.isArray(payload.procs) &&

@@ -7,6 +7,7 @@ import { Brakes } from "../../../../proxy/flow/brakes.js";
 import { Outbox } from "../../../../proxy/flow/outbox.js";
 import { OpenSession } from "../../../../proxy/session/open-session.js";
 import { Usage } from "../../../../proxy/usage.js";
+import { Polls } from "../../../../proxy/watch/polls.js";
 import { parseClientMessage } from "../../../../src/protocol/client-messages.js";
 import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.js";
 import type { Overflow, SequencedServerMessage } from "../../../../src/protocol/messages.js";
@@ -68,6 +69,7 @@ export class OpenHarness {
         this.faults.push(error);
       }
     };
+    const usage = new Usage();
     const lease = { identity: identity ?? IDENTITY };
     this.session = new OpenSession({
       lease,
@@ -79,7 +81,8 @@ export class OpenHarness {
       brakes,
       connectBroker: () => BrokerConnection.connect(uri),
       signer,
-      usage: new Usage(),
+      usage,
+      polls: new Polls({ connectBroker: () => BrokerConnection.connect(uri), usage }),
       audit: undefined,
       guard,
     });

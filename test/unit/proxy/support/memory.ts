@@ -6,6 +6,7 @@ import { Brakes } from "../../../../proxy/flow/brakes.js";
 import { Connection, type ConnectionSocket } from "../../../../proxy/session/connection.js";
 import { Sessions, type SessionsOptions } from "../../../../proxy/session/sessions.js";
 import { Usage } from "../../../../proxy/usage.js";
+import { Polls } from "../../../../proxy/watch/polls.js";
 import { FluxError } from "../../../../src/errors.js";
 import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.js";
 import type { SequencedServerMessage, ServerMessage, Welcome } from "../../../../src/protocol/messages.js";
@@ -151,15 +152,18 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
   const brokers: MemoryBroker[] = [];
   const broker = new MemoryBroker();
   const faults: unknown[] = [];
+  const connectBroker = async () => {
+    const connection = brokers.length === 0 ? broker : new MemoryBroker();
+    brokers.push(connection);
+    return connection;
+  };
+  const usage = new Usage();
   const all = {
     verify: async () => IDENTITY,
-    connectBroker: async () => {
-      const connection = brokers.length === 0 ? broker : new MemoryBroker();
-      brokers.push(connection);
-      return connection;
-    },
+    connectBroker,
     onFault: (error: unknown) => faults.push(error),
-    usage: new Usage(),
+    usage,
+    polls: new Polls({ connectBroker, usage }),
     brakes: new Brakes(),
     graceMs: 120_000,
     maxGraceMs: 600_000,

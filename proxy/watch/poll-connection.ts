@@ -1,0 +1,50 @@
+/** The connection over which ranks are polled in the name of one user. It is opened when something is to be asked. */
+import { FluxError } from "../../src/errors.js";
+import type { Broker, BrokerRequest } from "../broker/broker.js";
+import type { Answer } from "./poller.js";
+
+export class PollConnection {
+  readonly #connect: () => Promise<Broker>;
+  #broker: Promise<Broker> | undefined;
+  #closed = false;
+
+  /** @param connect rejects with a FluxError if the broker cannot be reached */
+  constructor(connect: () => Promise<Broker>) {
+    this.#connect = connect;
+  }
+
+  /** Sends a request that has one answer. After a connection that was lost, or could not be had, another is tried. */
+  async request(request: BrokerRequest, answer: Answer): Promise<void> {
+    try {
+      const broker = await this.#open();
+      if (this.#closed) throw new FluxError("ECANCELED", "nobody watches any more");
+      broker.request(request, {
+        response: (payload) => answer.response(payload ?? {}),
+        error: (error) => answer.error(error),
+        end: () => answer.response({}),
+      });
+    } catch (error) {
+      if (!(error instanceof FluxError)) throw error;
+      answer.error(error);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#broker?.then(
+      (broker) => broker.close(),
+      () => {},
+    );
+  }
+
+  #open(): Promise<Broker> {
+    if (this.#broker !== undefined) return this.#broker;
+    const opened = this.#connect();
+    const forget = () => {
+      if (this.#broker === opened) this.#broker = undefined;
+    };
+    opened.then((broker) => void broker.closed.then(forget), forget);
+    this.#broker = opened;
+    return opened;
+  }
+}

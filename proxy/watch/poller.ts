@@ -1,0 +1,162 @@
+/**
+ * Asks one rank for its processes again and again, for all who watch it: never twice at a time, often after a change, and
+ * less often the longer there is none.
+ */
+import { FluxError } from "../../src/errors.js";
+import type { JsonObject } from "../broker/payload.js";
+import { failureOf, isFailure, readTable, type Seen, type Table } from "./seen.js";
+
+/** How soon a rank is asked again after a change, in milliseconds; then after twice that, and so on. */
+const CHANGED_MS = 200;
+
+/** How long a rank that could not be asked is left alone, in milliseconds. */
+const SLOW_MS = 5000;
+
+/** How long a rank may take to answer before that is told as its error, in milliseconds. */
+const ANSWER_MS = 10_000;
+
+/** The least between two requests to a rank, in milliseconds, and so soon it is asked again where a signal was sent. */
+const GAP_MS = 50;
+
+export interface PollObserver {
+  /** By how much a change may be late, in milliseconds. */
+  readonly interval: number;
+  /** Whether it wants every answer, and not only those with a change. */
+  readonly every: boolean;
+  /** @param asked when the rank was asked, by the clock of the options. It must not throw */
+  seen(seen: Seen, asked: number): void;
+}
+
+export interface Answer {
+  response(payload: JsonObject): void;
+  error(error: FluxError): void;
+}
+
+export interface PollerOptions {
+  /** Sends the request. One of both is called, once. */
+  ask(answer: Answer): void;
+  /** Points in time for who remembers processes. */
+  now(): number;
+  /** A list that was asked for at `asked` has come. */
+  listed(table: Table, asked: number): void;
+  /** Nobody watches, and no answer is awaited. */
+  idle(): void;
+}
+
+export class Poller {
+  readonly #options: PollerOptions;
+  /** By what each was added as: one may be added anew before it is taken away. */
+  readonly #observers = new Map<object, PollObserver>();
+  #seen: Seen | undefined;
+  /** When that was asked for, by the clock of the options. */
+  #asked = 0;
+  #delay = CHANGED_MS;
+  #begun = Number.NEGATIVE_INFINITY;
+  #ended = Number.NEGATIVE_INFINITY;
+  #underWay = false;
+  /** Whether the answer that is awaited may be older than what has happened. */
+  #again = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #limit: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: PollerOptions) {
+    this.#options = options;
+  }
+
+  /** Tells an observer what is there, at once if that is known, and from then on what changes. @returns ends that */
+  add(observer: PollObserver): () => void {
+    const key = {};
+    this.#observers.set(key, observer);
+    const age = performance.now() - this.#ended;
+    const known = this.#seen;
+    if (known !== undefined && (isFailure(known) || age <= observer.interval)) {
+      observer.seen(known, this.#asked);
+      this.#schedule();
+    } else if (!this.#underWay) this.#askAt(this.#begun + GAP_MS);
+    return () => this.#remove(key);
+  }
+
+  /** Something was started or has ended there. */
+  touch(): void {
+    this.#delay = GAP_MS;
+    if (this.#underWay) this.#again = true;
+    else if (this.#observers.size > 0) this.#askAt(this.#begun + GAP_MS);
+  }
+
+  /** Nothing is asked any more, and nobody told. */
+  close(): void {
+    this.#observers.clear();
+    clearTimeout(this.#timer);
+    clearTimeout(this.#limit);
+  }
+
+  #remove(key: object): void {
+    if (!this.#observers.delete(key) || this.#observers.size > 0) return;
+    clearTimeout(this.#timer);
+    if (!this.#underWay) this.#options.idle();
+  }
+
+  #schedule(): void {
+    if (this.#underWay || this.#observers.size === 0) return;
+    let interval = Number.POSITIVE_INFINITY;
+    for (const observer of this.#observers.values()) interval = Math.min(interval, observer.interval);
+    const wait = isFailure(this.#seen) ? Math.max(interval, SLOW_MS) : Math.min(interval, this.#delay);
+    this.#askAt(this.#ended + wait);
+  }
+
+  #askAt(time: number): void {
+    clearTimeout(this.#timer);
+    const wait = time - performance.now();
+    if (wait <= 0) this.#ask();
+    else this.#timer = setTimeout(() => this.#ask(), Math.ceil(wait));
+  }
+
+  #ask(): void {
+    const { ask, now, listed } = this.#options;
+    const asked = now();
+    this.#underWay = true;
+    this.#again = false;
+    this.#begun = performance.now();
+    this.#limit = setTimeout(() => this.#late(asked), ANSWER_MS);
+    ask({
+      response: (payload) => {
+        let seen: Seen;
+        try {
+          seen = readTable(payload, this.#seen);
+          listed(seen, asked);
+        } catch (error) {
+          if (!(error instanceof FluxError)) throw error;
+          seen = failureOf(error);
+        }
+        this.#answered(seen, asked);
+      },
+      error: (error) => this.#answered(failureOf(error), asked),
+    });
+  }
+
+  /** It is not asked again before it has answered, however long that takes. */
+  #late(asked: number): void {
+    const error = new FluxError("ETIMEDOUT", `the rank has not answered for ${ANSWER_MS / 1000} s`);
+    this.#tell(failureOf(error), asked);
+    if (this.#observers.size === 0) this.#options.idle();
+  }
+
+  #answered(seen: Seen, asked: number): void {
+    clearTimeout(this.#limit);
+    this.#underWay = false;
+    this.#ended = performance.now();
+    this.#tell(seen, asked);
+    if (this.#observers.size === 0) this.#options.idle();
+    else if (this.#again) this.#askAt(this.#begun + GAP_MS);
+    else this.#schedule();
+  }
+
+  #tell(seen: Seen, asked: number): void {
+    const changed = seen !== this.#seen;
+    if (!this.#again) this.#delay = changed ? CHANGED_MS : this.#delay * 2;
+    this.#seen = seen;
+    this.#asked = asked;
+    for (const observer of this.#observers.values())
+      if (changed || observer.every) observer.seen(seen, asked);
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * What is polled, for all sessions of a proxy: each rank once for each user in whose name it is asked, since the broker may
+ * answer one and refuse another. Nothing is polled, and no connection is there, when nobody watches.
+ */
+import { FluxError } from "../../src/errors.js";
+import { type Signer, signedPayload } from "../../src/signing/signer.js";
+import type { Broker } from "../broker/broker.js";
+import { encodePayload } from "../broker/payload.js";
+import type { Usage } from "../usage.js";
+import { PollConnection } from "./poll-connection.js";
+import { type Answer, Poller, type PollObserver } from "./poller.js";
+
+export interface PollsOptions {
+  /** Opens a connection to the broker in the name of a user. */
+  connectBroker(userid: number): Promise<Broker>;
+  /** The processes of each subject: a list shows which of them are over. */
+  usage: Usage;
+}
+
+/** Who is asked, and in whose name. */
+export interface Polled {
+  userid: number;
+  service: string;
+  rank: number;
+  /** Whether it must be that rank; if not, it may be answered upstream of the broker. */
+  pinned: boolean;
+  /** Who signs; undefined if nobody does. */
+  signer: Signer | undefined;
+}
+
+interface User {
+  connection: PollConnection;
+  pollers: Map<string, Poller>;
+}
+
+export class Polls {
+  readonly #options: PollsOptions;
+  readonly #users = new Map<number, User>();
+  /** By service and rank, whoever asks. */
+  readonly #places = new Map<string, Set<Poller>>();
+
+  constructor(options: PollsOptions) {
+    this.#options = options;
+  }
+
+  /** Tells an observer what a rank has, now and from now on. @returns ends that */
+  watch(polled: Polled, observer: PollObserver): () => void {
+    const { userid, service, rank, pinned, signer } = polled;
+    const { connectBroker } = this.#options;
+    let user = this.#users.get(userid);
+    if (user === undefined) {
+      user = { connection: new PollConnection(() => connectBroker(userid)), pollers: new Map() };
+      this.#users.set(userid, user);
+    }
+    const key = [placeOf(service, rank), pinned, signer !== undefined].join("\0");
+    let poller = user.pollers.get(key);
+    if (poller === undefined) {
+      poller = this.#poller(user, key, polled);
+      user.pollers.set(key, poller);
+    }
+    return poller.add(observer);
+  }
+
+  /** A process of a rank was started through this proxy, or has ended. */
+  touched(service: string, rank: number): void {
+    for (const poller of this.#places.get(placeOf(service, rank)) ?? []) poller.touch();
+  }
+
+  /** The proxy stops. */
+  close(): void {
+    for (const { connection, pollers } of this.#users.values()) {
+      for (const poller of pollers.values()) poller.close();
+      connection.close();
+    }
+    this.#users.clear();
+    this.#places.clear();
+  }
+
+  #poller(user: User, key: string, { userid, service, rank, pinned, signer }: Polled): Poller {
+    const { usage } = this.#options;
+    const topic = `${service}.list`;
+    const nodeid = pinned ? rank : undefined;
+    const place = placeOf(service, rank);
+    const poller = new Poller({
+      ask: (answer) => void ask(user.connection, { topic, nodeid }, signer, answer),
+      now: () => usage.now(),
+      listed: ({ rows }, asked) => {
+        if (pinned) usage.listed(service, rank, [...rows.values()], asked);
+      },
+      idle: () => {
+        // It may have been given up before, while its last answer was late.
+        if (user.pollers.get(key) !== poller) return;
+        poller.close();
+        user.pollers.delete(key);
+        this.#leave(place, poller);
+        if (user.pollers.size > 0) return;
+        user.connection.close();
+        if (this.#users.get(userid) === user) this.#users.delete(userid);
+      },
+    });
+    this.#places.set(place, (this.#places.get(place) ?? new Set()).add(poller));
+    return poller;
+  }
+
+  #leave(place: string, poller: Poller): void {
+    const pollers = this.#places.get(place);
+    pollers?.delete(poller);
+    if (pollers?.size === 0) this.#places.delete(place);
+  }
+}
+
+/** A signature is good for a time, so that each request has its own. */
+async function ask(
+  connection: PollConnection,
+  request: { topic: string; nodeid: number | undefined },
+  signer: Signer | undefined,
+  answer: Answer,
+): Promise<void> {
+  let payload: object = {};
+  try {
+    if (signer !== undefined) payload = await signedPayload(signer, request.topic, {});
+  } catch (cause) {
+    const { message } = cause as Error;
+    answer.error(new FluxError("EPERM", `the proxy cannot sign: ${message}`, { cause }));
+    return;
+  }
+  await connection.request({ ...request, payload: encodePayload(payload) }, answer);
+}
+
+/** No topic has a NUL. */
+const placeOf = (service: string, rank: number) => `${service}\0${rank}`;

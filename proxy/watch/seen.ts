@@ -1,0 +1,75 @@
+/** What a rank was seen to have, and what is different from the time before. */
+import { FluxError } from "../../src/errors.js";
+import type { ListedProcess, TableDifference, TableFailure } from "../../src/protocol/watch.js";
+import { isJsonObject, type JsonObject } from "../broker/payload.js";
+
+/** The processes of a rank. What has not changed is the same object as before. */
+export interface Table {
+  /** The rank that has answered. */
+  readonly rank: number;
+  /** By pid. */
+  readonly rows: ReadonlyMap<number, ListedProcess>;
+}
+
+/** What has come of asking a rank. */
+export type Seen = Table | TableFailure;
+
+export function isFailure(seen: Seen | undefined): seen is TableFailure {
+  return seen !== undefined && "errno" in seen;
+}
+
+export function failureOf({ code, errno, message }: FluxError): TableFailure {
+  // A FluxError without a text of the broker's has its code as its message.
+  return { errno, message: message === code ? "" : message };
+}
+
+/**
+ * The table in an answer to a list.
+ * @param before what was seen last: itself again, if nothing has changed
+ * @throws FluxError EPROTO if it is no such answer
+ */
+export function readTable({ rank, procs }: JsonObject, before: Seen | undefined): Table {
+  if (!Number.isInteger(rank) || !Array.isArray(procs)) throw notRfc42();
+  const last = before === undefined || isFailure(before) ? undefined : before;
+  const rows = new Map<number, ListedProcess>();
+  let same = last?.rank === rank && last?.rows.size === procs.length;
+  for (const proc of procs) {
+    const row = readRow(proc);
+    const known = last?.rows.get(row.pid);
+    const unchanged = known !== undefined && isSameRow(known, row);
+    rows.set(row.pid, unchanged ? known : row);
+    same &&= unchanged;
+  }
+  return same && last !== undefined ? last : { rank: rank as number, rows };
+}
+
+/** What turns `sent` into `seen` for who has been told of the former; undefined if there is nothing to tell. */
+export function differenceOf(sent: Seen | undefined, seen: Seen): TableDifference | TableFailure | undefined {
+  if (isFailure(seen)) return isFailure(sent) && isSameFailure(sent, seen) ? undefined : seen;
+  const { rank, rows } = seen;
+  const before = sent === undefined || isFailure(sent) ? undefined : sent;
+  const known = before?.rank === rank ? before.rows : undefined;
+  const procs = [...rows.values()].filter((row) => known?.get(row.pid) !== row);
+  const gone = [...(before?.rows.keys() ?? [])].filter((pid) => !rows.has(pid));
+  return known !== undefined && procs.length === 0 && gone.length === 0 ? undefined : { rank, procs, gone };
+}
+
+function readRow(proc: unknown): ListedProcess {
+  if (!isJsonObject(proc)) throw notRfc42();
+  const { pid, cmd, label, state } = proc;
+  if (!Number.isInteger(pid)) throw notRfc42();
+  if (typeof cmd !== "string" || typeof label !== "string" || typeof state !== "string") throw notRfc42();
+  return { pid: pid as number, cmd, label, state };
+}
+
+function isSameRow(a: ListedProcess, b: ListedProcess): boolean {
+  return a.cmd === b.cmd && a.label === b.label && a.state === b.state;
+}
+
+function isSameFailure(a: TableFailure, b: TableFailure): boolean {
+  return a.errno === b.errno && a.message === b.message;
+}
+
+function notRfc42(): FluxError {
+  return new FluxError("EPROTO", "the answer to list is not what RFC 42 says");
+}

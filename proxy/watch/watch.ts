@@ -1,0 +1,135 @@
+/** One watch of a client, over all its ranks. PROTOCOL.md, "Watching". */
+import { FluxError } from "../../src/errors.js";
+import type { Identity } from "../auth/identity.js";
+import { errorMessage } from "../call/call.js";
+import type { AdmittedWatch } from "../call/watch-admission.js";
+import type { Outbox } from "../flow/outbox.js";
+import type { Polls } from "./polls.js";
+import type { Table } from "./seen.js";
+import { WatchedRank } from "./watched-rank.js";
+
+export interface WatchOptions {
+  id: number;
+  admitted: AdmittedWatch;
+  polls: Polls;
+  outbox: Outbox;
+  /** Runs what a poll has brought. */
+  guard(callback: () => void): void;
+  /** The client was sent every last message: the ids are free. */
+  over(watch: Watch): void;
+}
+
+export class Watch {
+  readonly #options: WatchOptions;
+  /** Those that have no last message. */
+  readonly #ranks = new Map<number, WatchedRank>();
+  #errno = 0;
+  /** Whether it is certain that the ranks that are asked are those that answer. */
+  #pinned = false;
+  /** Whether somebody is there to see it. */
+  #watching = true;
+
+  constructor(options: WatchOptions) {
+    const { id, admitted, outbox, guard } = options;
+    this.#options = options;
+    for (const rank of admitted.ranks) {
+      const watched = new WatchedRank({
+        id,
+        rank,
+        interval: admitted.interval,
+        shown: (...table) => this.#shown(rank, ...table),
+        changed: (state) => outbox.changed(state),
+        guard,
+      });
+      this.#ranks.set(rank, watched);
+    }
+  }
+
+  get id(): number {
+    return this.#options.id;
+  }
+
+  /** How many ranks it has. */
+  get size(): number {
+    return this.#options.admitted.ranks.length;
+  }
+
+  /** All ids that it takes: id to id + ranks - 1. */
+  get ids(): Iterable<number> {
+    return this.#options.admitted.ranks.map((_, i) => this.id + i);
+  }
+
+  /** This token it is now. What it does not allow is over; what it does is shown as it allows. */
+  allow(identity: Identity): void {
+    const denials = new Map<string, number[]>();
+    for (const [rank, watched] of this.#ranks) {
+      const verdict = this.#options.admitted.judge(identity, rank);
+      if (verdict.allowed) this.#follow(identity, rank, watched, verdict.labels);
+      else denials.set(verdict.reason, [...(denials.get(verdict.reason) ?? []), rank]);
+    }
+    for (const [reason, ranks] of denials) {
+      const error = new FluxError("EPERM", reason);
+      this.#options.admitted.refused(ranks, error);
+      for (const rank of ranks) this.#fail(rank, error);
+    }
+  }
+
+  /** Nobody is there to see it: nothing is asked for it until {@link allow}. */
+  pause(): void {
+    this.#watching = false;
+    for (const watched of this.#ranks.values()) watched.leave();
+  }
+
+  /** Somebody is there again. */
+  resume(identity: Identity): void {
+    this.#watching = true;
+    this.allow(identity);
+  }
+
+  /** Ends every rank that is not over with an error. */
+  fail(error: FluxError): void {
+    for (const rank of [...this.#ranks.keys()]) this.#fail(rank, error);
+  }
+
+  /** The session is over. */
+  abort(): void {
+    for (const watched of this.#ranks.values()) this.#leave(watched);
+    this.#ranks.clear();
+    this.#options.admitted.over(this.#errno);
+  }
+
+  #follow(identity: Identity, rank: number, watched: WatchedRank, labels?: readonly string[]): void {
+    if (!this.#watching) return;
+    const { admitted, polls } = this.#options;
+    const { service, signer } = admitted;
+    const { userid } = identity;
+    this.#pinned = admitted.pinned(identity);
+    const polled = { userid, service, rank, pinned: this.#pinned, signer };
+    watched.follow(labels, (observer) => polls.watch(polled, observer));
+  }
+
+  #shown(rank: number, table: Table, labels: readonly string[] | undefined, asked: number): Table {
+    if (!this.#pinned) return table;
+    const shown = this.#options.admitted.shown(rank, [...table.rows.values()], labels, asked);
+    return labels === undefined ? table : { ...table, rows: new Map(shown.map((row) => [row.pid, row])) };
+  }
+
+  #fail(rank: number, error: FluxError): void {
+    const { id, outbox, over, admitted } = this.#options;
+    const watched = this.#ranks.get(rank);
+    if (watched === undefined) return;
+    this.#ranks.delete(rank);
+    this.#leave(watched);
+    this.#errno ||= error.errno;
+    outbox.send(errorMessage(id, rank, error));
+    if (this.#ranks.size > 0) return;
+    admitted.over(this.#errno);
+    over(this);
+  }
+
+  #leave(watched: WatchedRank): void {
+    watched.leave();
+    this.#errno ||= watched.errno;
+    this.#options.outbox.forget(watched);
+  }
+}
