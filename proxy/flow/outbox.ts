@@ -55,6 +55,8 @@ export class Outbox {
   readonly #turns = new Turns<StreamOutput>();
   /** Those that may have changed, in the order of their turns. */
   readonly #states = new Set<State>();
+  /** Goes through them, and sees those that are added on the way. */
+  #turn = this.#states.values();
   #socket: OutboxSocket | undefined;
   /** The last message that was given to the socket. */
   #sent = 0;
@@ -188,9 +190,12 @@ export class Outbox {
 
   /** The next state, if there is room. @returns whether there may be more to tell */
   #tell(): boolean {
-    if (this.#replay.bytes > MAX_STATES) return false;
-    const { value: state } = this.#states.values().next();
-    if (state === undefined) return false;
+    if (this.#states.size === 0 || this.#replay.bytes > MAX_STATES) return false;
+    const { value: state } = this.#turn.next();
+    if (state === undefined) {
+      this.#turn = this.#states.values();
+      return true;
+    }
     this.#states.delete(state);
     const message = state.next();
     if (message !== undefined) this.send(message);

@@ -42,7 +42,7 @@ export interface OpenSessionOptions extends AdmissionOptions {
 }
 
 /** How many ranks the watches of a session may have together. */
-const MAX_WATCHED = 131_072;
+const MAX_WATCHED = 65_536;
 
 export class OpenSession {
   readonly #options: OpenSessionOptions;

@@ -43,10 +43,15 @@ export interface PollerOptions {
   idle(): void;
 }
 
+/** An observer has one for each time that it was added. */
+interface Place {
+  readonly observer: PollObserver;
+  told: boolean;
+}
+
 export class Poller {
   readonly #options: PollerOptions;
-  /** By what each was added as: one may be added anew before it is taken away. */
-  readonly #observers = new Map<object, PollObserver>();
+  readonly #places = new Set<Place>();
   #seen: Seen | undefined;
   /** When that was asked for, by the clock of the options. */
   #asked = 0;
@@ -56,6 +61,8 @@ export class Poller {
   #underWay = false;
   /** Whether the answer that is awaited may be older than what has happened. */
   #again = false;
+  /** When it is asked next. */
+  #due = Number.POSITIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #limit: ReturnType<typeof setTimeout> | undefined;
 
@@ -65,47 +72,51 @@ export class Poller {
 
   /** Tells an observer what is there, at once if that is known, and from then on what changes. @returns ends that */
   add(observer: PollObserver): () => void {
-    const key = {};
-    this.#observers.set(key, observer);
+    const place = { observer, told: false };
+    this.#places.add(place);
     const age = performance.now() - this.#ended;
     const known = this.#seen;
     if (known !== undefined && (isFailure(known) || age <= observer.interval)) {
+      place.told = true;
       observer.seen(known, this.#asked);
       this.#schedule();
-    } else if (!this.#underWay) this.#askAt(this.#begun + GAP_MS);
-    return () => this.#remove(key);
+    } else if (!this.#underWay) this.#askBy(this.#begun + GAP_MS);
+    return () => this.#remove(place);
   }
 
   /** Something was started or has ended there. */
   touch(): void {
     this.#delay = GAP_MS;
     if (this.#underWay) this.#again = true;
-    else if (this.#observers.size > 0) this.#askAt(this.#begun + GAP_MS);
+    else if (this.#places.size > 0) this.#askBy(this.#begun + GAP_MS);
   }
 
   /** Nothing is asked any more, and nobody told. */
   close(): void {
-    this.#observers.clear();
+    this.#places.clear();
     clearTimeout(this.#timer);
     clearTimeout(this.#limit);
   }
 
-  #remove(key: object): void {
-    if (!this.#observers.delete(key) || this.#observers.size > 0) return;
+  #remove(place: Place): void {
+    if (!this.#places.delete(place) || this.#places.size > 0) return;
     clearTimeout(this.#timer);
     if (!this.#underWay) this.#options.idle();
   }
 
   #schedule(): void {
-    if (this.#underWay || this.#observers.size === 0) return;
+    if (this.#underWay || this.#places.size === 0) return;
     let interval = Number.POSITIVE_INFINITY;
-    for (const observer of this.#observers.values()) interval = Math.min(interval, observer.interval);
+    for (const { observer } of this.#places) interval = Math.min(interval, observer.interval);
     const wait = isFailure(this.#seen) ? Math.max(interval, SLOW_MS) : Math.min(interval, this.#delay);
-    this.#askAt(this.#ended + wait);
+    this.#askBy(this.#ended + wait);
   }
 
-  #askAt(time: number): void {
+  /** Asks at a time, unless that is to be done sooner. */
+  #askBy(time: number): void {
+    if (time >= this.#due) return;
     clearTimeout(this.#timer);
+    this.#due = time;
     const wait = time - performance.now();
     if (wait <= 0) this.#ask();
     else this.#timer = setTimeout(() => this.#ask(), Math.ceil(wait));
@@ -114,6 +125,7 @@ export class Poller {
   #ask(): void {
     const { ask, now, listed } = this.#options;
     const asked = now();
+    this.#due = Number.POSITIVE_INFINITY;
     this.#underWay = true;
     this.#again = false;
     this.#begun = performance.now();
@@ -138,7 +150,7 @@ export class Poller {
   #late(asked: number): void {
     const error = new FluxError("ETIMEDOUT", `the rank has not answered for ${ANSWER_MS / 1000} s`);
     this.#tell(failureOf(error), asked);
-    if (this.#observers.size === 0) this.#options.idle();
+    if (this.#places.size === 0) this.#options.idle();
   }
 
   #answered(seen: Seen, asked: number): void {
@@ -146,8 +158,8 @@ export class Poller {
     this.#underWay = false;
     this.#ended = performance.now();
     this.#tell(seen, asked);
-    if (this.#observers.size === 0) this.#options.idle();
-    else if (this.#again) this.#askAt(this.#begun + GAP_MS);
+    if (this.#places.size === 0) this.#options.idle();
+    else if (this.#again) this.#askBy(this.#begun + GAP_MS);
     else this.#schedule();
   }
 
@@ -156,7 +168,10 @@ export class Poller {
     if (!this.#again) this.#delay = changed ? CHANGED_MS : this.#delay * 2;
     this.#seen = seen;
     this.#asked = asked;
-    for (const observer of this.#observers.values())
-      if (changed || observer.every) observer.seen(seen, asked);
+    for (const place of this.#places) {
+      const { observer, told } = place;
+      place.told = true;
+      if (changed || !told || observer.every) observer.seen(seen, asked);
+    }
   }
 }

@@ -64,8 +64,13 @@ export class Watch {
     const denials = new Map<string, number[]>();
     for (const [rank, watched] of this.#ranks) {
       const verdict = this.#options.admitted.judge(identity, rank);
-      if (verdict.allowed) this.#follow(identity, rank, watched, verdict.labels);
-      else denials.set(verdict.reason, [...(denials.get(verdict.reason) ?? []), rank]);
+      if (verdict.allowed) {
+        this.#follow(identity, rank, watched, verdict.labels);
+        continue;
+      }
+      const ranks = denials.get(verdict.reason) ?? [];
+      denials.set(verdict.reason, ranks);
+      ranks.push(rank);
     }
     for (const [reason, ranks] of denials) {
       const error = new FluxError("EPERM", reason);

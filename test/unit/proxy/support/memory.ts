@@ -163,7 +163,7 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
     connectBroker,
     onFault: (error: unknown) => faults.push(error),
     usage,
-    polls: new Polls({ connectBroker, usage }),
+    polls: new Polls({ connectBroker: options.connectBroker ?? connectBroker, usage }),
     brakes: new Brakes(),
     graceMs: 120_000,
     maxGraceMs: 600_000,

@@ -1,0 +1,217 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type Answer, Poller, type PollObserver } from "../../../../proxy/watch/poller.js";
+import type { Seen } from "../../../../proxy/watch/seen.js";
+import { FluxError } from "../../../../src/errors.js";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const row = (pid: number) => ({ pid, cmd: "sh", label: "", state: "R" });
+
+/** A rank that answers at once, unless it is told not to. */
+class World {
+  readonly begun = performance.now();
+  /** When it was asked, in milliseconds. */
+  asked: number[] = [];
+  pids: number[] = [];
+  error: FluxError | undefined;
+  answers = true;
+  open: Answer | undefined;
+  most = 0;
+  idle = 0;
+  listed = 0;
+  #clock = 0;
+  readonly poller = new Poller({
+    ask: (answer) => {
+      this.most = Math.max(this.most, this.open === undefined ? 1 : 2);
+      this.open = answer;
+      this.asked.push(Math.round(performance.now() - this.begun));
+      if (this.answers) queueMicrotask(() => this.answer());
+    },
+    now: () => ++this.#clock,
+    listed: () => this.listed++,
+    idle: () => this.idle++,
+  });
+
+  answer(): void {
+    const { open } = this;
+    this.open = undefined;
+    if (this.error) open?.error(this.error);
+    else open?.response({ rank: 0, procs: this.pids.map(row) });
+  }
+
+  watch(interval = 1000, every = false) {
+    const seen: Seen[] = [];
+    const observer: PollObserver = { interval, every, seen: (what) => void seen.push(what) };
+    return { seen, end: this.poller.add(observer) };
+  }
+}
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const pids = (seen: Seen | undefined) => (seen && "rows" in seen ? [...seen.rows.keys()] : seen);
+
+describe("Poller", () => {
+  test("asks at once, and then less often the longer nothing changes, down to the interval", async () => {
+    const world = new World();
+    const { seen } = world.watch();
+    await pass(5000);
+    expect(world.asked).toEqual([0, 200, 600, 1400, 2400, 3400, 4400]);
+    expect(seen.map(pids)).toEqual([[]]);
+    expect(world.listed).toBe(7);
+  });
+
+  test("asks more often after a change", async () => {
+    const world = new World();
+    const { seen } = world.watch();
+    await pass(2000);
+    world.pids = [7];
+    world.asked = [];
+    await pass(2000);
+    expect(world.asked).toEqual([2400, 2600, 3000, 3800]);
+    expect(seen.map(pids)).toEqual([[], [7]]);
+  });
+
+  test("asks at once where something was touched, and soon again, however often it was", async () => {
+    const world = new World();
+    world.watch();
+    await pass(2000);
+    world.asked = [];
+    for (let i = 0; i < 100; i++) world.poller.touch();
+    await pass(600);
+    expect(world.asked).toEqual([2000, 2050, 2150, 2350]);
+    world.asked = [];
+    for (let ms = 0; ms < 1000; ms++) {
+      world.poller.touch();
+      await pass(1);
+    }
+    expect(world.asked.length).toBeLessThanOrEqual(21);
+    expect(world.most).toBe(1);
+  });
+
+  test("never asks twice at a time: what is touched meanwhile is asked after", async () => {
+    const world = new World();
+    world.answers = false;
+    const { seen } = world.watch();
+    await pass(10);
+    world.poller.touch();
+    world.watch();
+    await pass(3000);
+    expect(world.asked).toEqual([0]);
+    world.answers = true;
+    world.answer();
+    await pass(0);
+    expect(world.asked).toEqual([0, 3010]);
+    expect([seen.length, world.most]).toEqual([1, 1]);
+  });
+
+  test("tells who comes later what it knows, without asking", async () => {
+    const world = new World();
+    world.pids = [7];
+    world.watch();
+    await pass(1500);
+    world.asked = [];
+    const others = Array.from({ length: 100 }, () => world.watch());
+    expect(others.map(({ seen }) => pids(seen[0]))).toEqual(others.map(() => [7]));
+    await pass(2000);
+    expect(world.asked).toEqual([2400, 3400]);
+    expect(others.map(({ seen }) => seen.length)).toEqual(others.map(() => 1));
+  });
+
+  test("asks for who wants to know it sooner than the others", async () => {
+    const world = new World();
+    world.watch(60_000);
+    await pass(300_000);
+    world.asked = [];
+    const { seen, end } = world.watch(500);
+    expect(seen).toEqual([]);
+    await pass(2000);
+    expect(seen).toHaveLength(1);
+    expect(world.asked.slice(1).map((time, i) => time - (world.asked[i] ?? 0))).toEqual([500, 500, 500, 500]);
+    end();
+    await pass(1000);
+    world.asked = [];
+    await pass(59_000);
+    expect(world.asked).toEqual([]);
+  });
+
+  test("tells each answer to who wants every one, and changes to the others", async () => {
+    const world = new World();
+    const all = world.watch(1000, true);
+    const some = world.watch();
+    await pass(1400);
+    expect([all.seen.length, some.seen.length]).toEqual([4, 1]);
+  });
+
+  test("tells an error, and asks on, but slowly", async () => {
+    const world = new World();
+    world.error = new FluxError(113);
+    const { seen } = world.watch();
+    await pass(10_000);
+    expect(world.asked).toEqual([0, 5000, 10_000]);
+    expect(seen[0]).toEqual({ errno: 113, message: "" });
+    const { seen: later } = world.watch();
+    expect(later).toEqual([{ errno: 113, message: "" }]);
+    world.error = undefined;
+    world.pids = [7];
+    await pass(5000);
+    expect([pids(seen.at(-1)), pids(later.at(-1))]).toEqual([[7], [7]]);
+    await pass(200);
+    expect(world.asked.slice(3)).toEqual([15_000, 15_200]);
+  });
+
+  test("tells EPROTO of an answer that is none", async () => {
+    const world = new World();
+    world.answers = false;
+    const { seen } = world.watch();
+    world.open?.response({ procs: 1 });
+    expect(seen).toMatchObject([{ errno: 71 }]);
+    expect(world.listed).toBe(0);
+  });
+
+  test("tells ETIMEDOUT of a rank that does not answer, does not ask it again, and takes the answer when it comes", async () => {
+    const world = new World();
+    world.answers = false;
+    const { seen } = world.watch();
+    await pass(60_000);
+    world.poller.touch();
+    await pass(60_000);
+    expect(world.asked).toEqual([0]);
+    expect(seen).toEqual([{ errno: 110, message: "the rank has not answered for 10 s" }]);
+    world.pids = [7];
+    world.answers = true;
+    world.answer();
+    await pass(0);
+    expect(pids(seen[1])).toEqual([7]);
+    expect(world.asked).toHaveLength(2);
+  });
+
+  test("asks nothing more, and has no timer, when nobody watches", async () => {
+    const world = new World();
+    const [one, two] = [world.watch(), world.watch()];
+    await pass(300);
+    one.end();
+    one.end();
+    expect(world.idle).toBe(0);
+    two.end();
+    expect([world.idle, vi.getTimerCount()]).toEqual([1, 0]);
+    await pass(60_000);
+    expect(world.asked).toEqual([0, 200]);
+  });
+
+  test("is not idle before its last answer has come", async () => {
+    const world = new World();
+    world.answers = false;
+    world.watch().end();
+    expect(world.idle).toBe(0);
+    world.answer();
+    expect([world.idle, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  test("does not wait for it for ever", async () => {
+    const world = new World();
+    world.answers = false;
+    world.watch().end();
+    await pass(10_000);
+    expect([world.idle, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+});

@@ -1,0 +1,436 @@
+/** Watches of a session without I/O: what is asked of the broker, and what the client is told. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Identity } from "../../../../proxy/auth/identity.js";
+import { readPermissions } from "../../../../proxy/auth/permissions.js";
+import type { ControlMessage } from "../../../../proxy/flow/message.js";
+import type { SequencedServerMessage } from "../../../../src/protocol/messages.js";
+import { noneSigner } from "../../../../src/signing/none.js";
+import {
+  type Client,
+  type Harness,
+  type HarnessOptions,
+  IDENTITY,
+  json,
+  MemoryBroker,
+  openSession,
+} from "../support/memory.js";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+afterEach(() => void vi.useRealTimers());
+
+const settle = async () => {
+  for (let i = 0; i < 3; i++) await new Promise(setImmediate);
+};
+const pass = async (ms: number) => {
+  await vi.advanceTimersByTimeAsync(ms);
+  await settle();
+};
+
+const watch = (id: number, fields: object = {}, payload: object = { interval: 1000 }) => ({
+  ...{ type: "request", id, topic: "rexec.list", nodeid: "0-1", streaming: true, payload },
+  ...fields,
+});
+const proc = (pid: number, label = "", state = "R") => ({ pid, cmd: "sh", label, state });
+const limited = (fields: object, actions = ["list", "exec"]): Identity => ({
+  ...IDENTITY,
+  permissions: readPermissions(undefined, [{ type: "flux_subprocess", actions, ...fields }]),
+});
+
+/** A session whose broker answers each poll from `procs`, by rank. */
+class World {
+  readonly procs: Record<number, ReturnType<typeof proc>[]> = { 0: [], 1: [] };
+  polled: { topic: string; rank: number | undefined; payload: unknown }[] = [];
+  /** The connections for polls that are open, and how many there have been. */
+  polls: MemoryBroker[] = [];
+  opened = 0;
+
+  private constructor(readonly h: Harness) {}
+
+  static async open(options: HarnessOptions = {}): Promise<World> {
+    const session = new MemoryBroker();
+    let world: World | undefined;
+    let connections = 0;
+    const opening = openSession({
+      ...options,
+      connectBroker: async () => (connections++ === 0 ? session : (world as World).#poll()),
+    });
+    await settle();
+    world = new World({ ...(await opening), broker: session });
+    return world;
+  }
+
+  #poll(): MemoryBroker {
+    const broker = new MemoryBroker();
+    const request = broker.request.bind(broker);
+    broker.request = (call, handler) => {
+      request(call, handler);
+      if (call.topic === "attr.get") return;
+      const rank = call.nodeid ?? 1;
+      this.polled.push({ topic: call.topic, rank: call.nodeid, payload: json(call) });
+      queueMicrotask(() => handler.response({ rank, procs: this.procs[rank] ?? [] }));
+    };
+    this.opened++;
+    this.polls.push(broker);
+    void broker.closed.then(() => this.polls.splice(this.polls.indexOf(broker), 1));
+    return broker;
+  }
+
+  /** What a client was told since the last time. */
+  told({ socket } = this.h as Client): Omit<SequencedServerMessage, "seq">[] {
+    const told = socket.messages.splice(0);
+    return told.map(({ seq: _, ...message }) => message as ControlMessage);
+  }
+}
+
+/** The timers of so many sessions that watch nothing. */
+async function timersOf(sessions: number): Promise<number> {
+  const before = vi.getTimerCount();
+  for (let i = 0; i < sessions; i++) await openSession();
+  return vi.getTimerCount() - before;
+}
+
+const difference = (id: number, rank: number, procs: object[], gone: number[] = []) => ({
+  type: "response",
+  id,
+  rank,
+  payload: { rank, procs, gone },
+});
+const denied = (id: number, rank: number, message: string, errno = 1) => ({
+  type: "error",
+  id,
+  rank,
+  errno,
+  message,
+});
+
+describe("a watch", () => {
+  test("tells the table of each rank, and then what changes", async () => {
+    const world = await World.open();
+    world.procs[1] = [proc(7)];
+    world.h.next(watch(1));
+    await settle();
+    expect(world.told()).toEqual([difference(1, 0, []), difference(1, 1, [proc(7)])]);
+    await pass(2000);
+    expect(world.told()).toEqual([]);
+    world.procs[1] = [proc(7, "", "Z"), proc(8)];
+    await pass(1000);
+    world.procs[1] = [proc(8)];
+    await pass(1000);
+    expect(world.told()).toEqual([difference(1, 1, [proc(7, "", "Z"), proc(8)]), difference(1, 1, [], [7])]);
+    expect(world.h.broker.calls).toEqual([]);
+    expect(new Set(world.polled.map(({ topic, rank }) => `${topic} ${rank}`))).toEqual(
+      new Set(["rexec.list 0", "rexec.list 1"]),
+    );
+  });
+
+  test("takes an id a rank, which are free when it was detached from", async () => {
+    const world = await World.open();
+    world.h.next(watch(1));
+    await settle();
+    world.told();
+    world.h.next({ type: "detach", id: 1 });
+    expect(world.told()).toEqual([denied(1, 0, "detached", 125), denied(1, 1, "detached", 125)]);
+    world.h.next({ type: "detach", id: 1 });
+    world.h.next(watch(2));
+    world.h.next(watch(3));
+    expect(world.h.socket.closes).toEqual([{ code: 4409, reason: "id 3 is in use" }]);
+  });
+
+  test.each([
+    [{ type: "eof", id: 1, stream: "stdin" }],
+    [{ type: "consumed", id: 1, rank: 0, stream: "stdout", bytes: 1 }],
+    [{ type: "write", id: 1, rank: 0, stream: "stdin", bytes: 0, signature: "" }],
+    [{ type: "brake", id: 1, rank: 0, stop: "", cont: "" }],
+  ])("takes nothing else: $type", async (message) => {
+    const world = await World.open();
+    world.h.next(watch(1));
+    world.h.next(message);
+    expect(world.h.socket.closes).toEqual([{ code: 4400, reason: "request 1 is a watch" }]);
+  });
+
+  test.each([[0], [-1], [1.5], ["1"], [null]])("has an interval that is none: %j", async (interval) => {
+    const world = await World.open();
+    world.h.next(watch(1, { nodeid: "0" }, { interval }));
+    expect(world.told()).toEqual([denied(1, 0, "interval is not a positive integer", 22)]);
+    world.h.next(watch(1, { nodeid: "0" }));
+    await settle();
+    expect(world.told()).toEqual([difference(1, 0, [])]);
+  });
+
+  test("has an interval within bounds", async () => {
+    const world = await World.open();
+    world.h.next(watch(1, { nodeid: "0" }, { interval: 1 }));
+    await pass(10_050);
+    expect(world.polled.length).toBe(101);
+  });
+
+  test('of "any" may be answered upstream where the broker may not have the service', async () => {
+    const world = await World.open();
+    world.h.next(watch(1, { nodeid: "any" }));
+    world.h.next(watch(2, { nodeid: "any", topic: "x.rexec.list" }));
+    await settle();
+    expect(world.polled).toMatchObject([{ rank: 1 }, { topic: "x.rexec.list", rank: undefined }]);
+    expect(world.told()).toEqual([difference(1, 1, []), difference(2, 1, [])]);
+  });
+
+  test("of a service that is no subprocess server is a request like any other", async () => {
+    const world = await World.open();
+    world.h.next(watch(1, { topic: "kvs.list" }));
+    expect(world.h.broker.calls).toMatchObject([
+      { call: { topic: "kvs.list", nodeid: 0, streaming: true } },
+      {},
+    ]);
+  });
+
+  test("has no more ranks than a session may watch", async () => {
+    const world = await World.open({ verify: async () => ({ ...IDENTITY, permissions: {} }) });
+    const nodeid = "0-65535";
+    world.h.next(watch(1, { nodeid }));
+    expect(world.told()).toHaveLength(65_536);
+    const all = await World.open();
+    all.h.socket.bufferedAmount = 1024 * 1024;
+    all.h.next(watch(1, { nodeid: "0-65534" }));
+    all.h.next(watch(100_000, { nodeid: "0-1" }));
+    expect(all.told()).toEqual(
+      [0, 1].map((rank) => denied(100_000, rank, "a session watches at most 65536 ranks", 105)),
+    );
+  });
+
+  test("shares its polls with all sessions of the user, and none is left when nobody watches", async () => {
+    const world = await World.open();
+    const other = await world.h.connect();
+    await settle();
+    world.h.next(watch(1));
+    other.session.text(JSON.stringify({ ...watch(1), seq: 1 }));
+    other.session.text(JSON.stringify({ ...watch(3), seq: 2 }));
+    await pass(10_000);
+    // 0, 200, 600, 1400, 2400 and on, twice.
+    expect(world.polled).toHaveLength(2 * 12);
+    expect(world.told(other)).toHaveLength(4);
+    // One is the other session's own.
+    expect([world.opened, world.polls.length]).toEqual([2, 2]);
+    world.h.next({ type: "detach", id: 1 });
+    other.session.text('{"type":"detach","id":1,"seq":3}');
+    await settle();
+    expect(world.polls.length).toBe(2);
+    other.session.text('{"type":"detach","id":3,"seq":4}');
+    await settle();
+    expect([world.opened, world.polls.length]).toEqual([2, 1]);
+    expect(vi.getTimerCount()).toBe(await timersOf(2));
+  });
+});
+
+describe("what a token allows", () => {
+  test("is judged rank by rank, as a list is", async () => {
+    const world = await World.open({ verify: async () => limited({ ranks: "1" }) });
+    world.h.next(watch(1, { nodeid: "0-2" }));
+    await settle();
+    const message = "token does not allow list: ranks";
+    expect(world.told()).toEqual([denied(1, 0, message), denied(1, 2, message), difference(1, 1, [])]);
+    expect(world.polled.map(({ rank }) => rank)).toEqual([1]);
+  });
+
+  test.each([
+    [limited({}, ["exec"]), "token does not allow list: actions"],
+    [limited({ services: ["sdexec"] }), "token does not allow list: services"],
+    [
+      { ...IDENTITY, permissions: readPermissions("watch exec", undefined) },
+      "token does not allow list: scope",
+    ],
+  ])("may be nothing: %#", async (identity, message) => {
+    const world = await World.open({ verify: async () => identity });
+    world.h.next(watch(1));
+    await settle();
+    expect(world.told()).toEqual([denied(1, 0, message), denied(1, 1, message)]);
+    expect([world.polled, world.opened]).toEqual([[], 0]);
+    // The ids are free.
+    world.h.next(watch(1));
+    expect(world.h.socket.closes).toEqual([]);
+  });
+
+  test("is some labels, and the session's own processes, whoever else watches all", async () => {
+    let all = true;
+    const world = await World.open({
+      verify: async () => (all ? IDENTITY : limited({ labels: ["mine-*"] })),
+    });
+    all = false;
+    const other = await world.h.connect();
+    world.procs[1] = [proc(1, "mine-1"), proc(2, "yours"), proc(3)];
+    world.h.next(watch(1, { nodeid: "1" }));
+    other.session.text(JSON.stringify({ ...watch(1, { nodeid: "1" }), seq: 1 }));
+    await settle();
+    expect(world.told()).toEqual([difference(1, 1, world.procs[1])]);
+    expect(world.told(other)).toEqual([difference(1, 1, [proc(1, "mine-1")])]);
+    world.procs[1] = [proc(2, "yours"), proc(4, "mine-4")];
+    await pass(1000);
+    expect(world.told(other)).toEqual([difference(1, 1, [proc(4, "mine-4")], [1])]);
+    world.procs[1] = [proc(4, "mine-4")];
+    await pass(1000);
+    expect(world.told(other)).toEqual([]);
+    // What it was shown it may end, by pid.
+    other.session.text(
+      JSON.stringify({
+        ...{ type: "request", seq: 2, id: 9, topic: "rexec.kill", nodeid: "1", streaming: false },
+        payload: { pid: 4, signum: 9 },
+      }),
+    );
+    expect(world.told(other)).toEqual([denied(9, 1, "token does not allow kill: actions")]);
+  });
+
+  test("may be less after a renewal: a rank is over, labels are hidden, and the rest stays", async () => {
+    let identity: Identity = IDENTITY;
+    const world = await World.open({ verify: async () => identity });
+    world.procs[1] = [proc(1, "a"), proc(2, "b")];
+    world.h.next(watch(1));
+    await settle();
+    world.told();
+    identity = limited({ ranks: "1", labels: ["b"] });
+    world.h.session.text('{"type":"token","token":"next"}');
+    await pass(0);
+    expect(world.told()).toEqual([
+      difference(1, 1, [], [1]),
+      denied(1, 0, "token does not allow list: ranks"),
+    ]);
+    expect(world.opened).toBe(1);
+    identity = limited({}, ["exec"]);
+    world.h.session.text('{"type":"token","token":"next"}');
+    await pass(0);
+    expect(world.told()).toEqual([denied(1, 1, "token does not allow list: actions")]);
+    expect(world.polls).toEqual([]);
+  });
+});
+
+describe("signatures", () => {
+  test("are made for each poll where the proxy signs", async () => {
+    const world = await World.open({ signer: noneSigner(1000) });
+    world.h.next(watch(1, { nodeid: "0", sign: true, topic: "1000-shell-f.rexec.list" }));
+    world.h.next(watch(2, { nodeid: "0", topic: "1000-shell-f.rexec.list" }));
+    await settle();
+    expect(world.polled).toMatchObject([{ payload: {} }, { payload: { signature: expect.any(String) } }]);
+    expect(world.told()).toHaveLength(2);
+  });
+
+  test.each([
+    [{ sign: true }, {}, "the proxy cannot sign: it has no signer"],
+    [
+      {},
+      { signature: "x" },
+      "a watch is asked for again and again, and the client has signed once: use list",
+    ],
+  ])("are EPERM where the proxy cannot: %j %j", async (fields, payload, message) => {
+    const world = await World.open();
+    world.h.next(watch(1, { ...fields, nodeid: "0" }, payload));
+    await settle();
+    expect([world.told(), world.opened]).toEqual([[denied(1, 0, message)], 0]);
+  });
+});
+
+describe("a client that is slow, or away", () => {
+  test("is told how it is, and not how it came to be so", async () => {
+    const world = await World.open();
+    world.h.next(watch(1, { nodeid: "1" }));
+    await settle();
+    world.told();
+    world.h.socket.bufferedAmount = 1024 * 1024;
+    for (let pid = 1; pid <= 20; pid++) {
+      world.procs[1] = [proc(pid), proc(100)];
+      await pass(1000);
+    }
+    expect(world.told()).toEqual([]);
+    world.h.socket.bufferedAmount = 0;
+    world.h.session.drained();
+    expect(world.told()).toEqual([difference(1, 1, [proc(20), proc(100)])]);
+  });
+
+  test("holds no more than it may leave unacknowledged", async () => {
+    const world = await World.open();
+    world.h.next(watch(1, { nodeid: "1" }));
+    await settle();
+    for (let i = 0; i < 100; i++) {
+      world.procs[1] = [proc(i, "x".repeat(100_000))];
+      await pass(1000);
+    }
+    const told = world.told().length;
+    expect(told).toBeLessThan(14);
+    world.h.session.text(JSON.stringify({ type: "ack", seq: told }));
+    expect(world.told()).toEqual([difference(1, 1, world.procs[1] ?? [], [expect.any(Number)])]);
+  });
+
+  test("has nobody asked while it is away, and is told the difference when it is back", async () => {
+    const world = await World.open();
+    world.procs[1] = [proc(1)];
+    world.h.next(watch(1, { nodeid: "1" }));
+    await settle();
+    const { resume } = world.h.socket.welcome;
+    world.told();
+    world.h.session.closed();
+    await settle();
+    expect(world.polls).toEqual([]);
+    const polled = world.polled.length;
+    await pass(60_000);
+    expect(world.polled.length).toBe(polled);
+    world.procs[1] = [proc(2)];
+    const back = await world.h.connect({ resume: { id: resume, received: 1 } });
+    await settle();
+    expect(world.told(back)).toEqual([difference(1, 1, [proc(2)], [1])]);
+  });
+
+  test("is not told twice what it had when it left", async () => {
+    const world = await World.open();
+    world.h.next(watch(1, { nodeid: "1" }));
+    await settle();
+    world.h.session.closed();
+    const back = await world.h.connect({ resume: { id: world.h.socket.welcome.resume, received: 1 } });
+    await pass(5000);
+    expect(world.told(back)).toEqual([]);
+  });
+});
+
+describe("what this proxy starts and ends", () => {
+  const exec = { type: "request", id: 9, topic: "rexec.exec", nodeid: "1", streaming: true };
+  const cmd = { cmdline: ["x"], env: {} };
+
+  test("has its rank asked at once, and no other", async () => {
+    const world = await World.open();
+    world.h.next(watch(1, {}, { interval: 60_000 }));
+    await pass(300_000);
+    const { h } = world;
+    const asked = async (what: () => void) => {
+      world.polled = [];
+      what();
+      await settle();
+      const ranks = world.polled.map(({ rank }) => rank);
+      await pass(200_000);
+      return ranks;
+    };
+    const request = (topic: string, payload: object) =>
+      h.next({ ...exec, id: 20, topic, streaming: false, payload });
+    h.next({ ...exec, payload: { cmd, flags: 3 } });
+    expect(await asked(() => h.broker.handler(9).response({ type: "started", pid: 7 }))).toEqual([1]);
+    expect(await asked(() => h.broker.handler(9).response({ type: "stopped" }))).toEqual([]);
+    expect(await asked(() => h.broker.handler(9).response({ type: "finished", status: 0 }))).toEqual([1]);
+    expect(await asked(() => h.broker.handler(9).end())).toEqual([1]);
+    request("rexec.exec", { cmd, flags: 0 });
+    expect(await asked(() => h.broker.handler(20).response({ type: "started", pid: 8 }))).toEqual([1]);
+    request("rexec.kill", { pid: 8, signum: 9 });
+    expect(await asked(() => h.broker.handler(20).response({}))).toEqual([1]);
+    request("rexec.wait", { pid: 8 });
+    expect(await asked(() => h.broker.handler(20).response({ status: 0 }))).toEqual([1]);
+    request("sdexec.kill", { pid: 8, signum: 9 });
+    expect(await asked(() => h.broker.handler(20).response({}))).toEqual([]);
+    request("kvs.wait", {});
+    expect(await asked(() => h.broker.handler(20).response({}))).toEqual([]);
+  });
+
+  test("has its rank asked when its session ends", async () => {
+    const world = await World.open();
+    const other = await world.h.connect();
+    world.h.next(watch(1, {}, { interval: 60_000 }));
+    other.session.text(JSON.stringify({ ...exec, seq: 1, payload: { cmd, flags: 3 } }));
+    await pass(300_000);
+    world.polled = [];
+    other.session.closed(1000);
+    await settle();
+    expect(world.polled).toMatchObject([{ rank: 1 }]);
+  });
+});
