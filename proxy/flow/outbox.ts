@@ -57,6 +57,8 @@ export class Outbox {
   readonly #states = new Set<State>();
   /** Goes through them, and sees those that are added on the way. */
   #turn = this.#states.values();
+  /** Whether a state was next, and not output. */
+  #telling = false;
   #socket: OutboxSocket | undefined;
   /** The last message that was given to the socket. */
   #sent = 0;
@@ -159,10 +161,10 @@ export class Outbox {
     this.#flushing = true;
     this.#sendAgain();
     while (this.#maySend()) {
-      const told = this.#tell();
-      const stream = this.#maySend() ? this.#turns.next(this.#window.free) : undefined;
-      if (stream !== undefined) this.#output(stream);
-      else if (!told) break;
+      // One of each, also where the network has room for one at a time.
+      this.#telling = !this.#telling;
+      const sent = this.#telling ? this.#tell() || this.#output() : this.#output() || this.#tell();
+      if (!sent) break;
     }
     this.#flushing = false;
     if (this.#onEmpty === undefined || this.#sent < this.#replay.last || !this.#turns.empty) return;
@@ -202,13 +204,15 @@ export class Outbox {
     return true;
   }
 
-  /** One frame of a stream, or what else comes next of it. */
-  #output(stream: StreamOutput): void {
+  /** One frame of a stream, or what else comes next of it. @returns whether there may be more */
+  #output(): boolean {
+    const stream = this.#turns.next(this.#window.free);
+    if (stream === undefined) return false;
     const { owner, name, frame, inWindow } = stream;
     const room = this.#window.room(inWindow, frame);
     if (room === 0 && frame > 0) {
       this.#turns.hold(stream, this.#window.needed(inWindow, frame));
-      return;
+      return true;
     }
     const next = stream.next(room);
     if (stream.empty) this.#turns.remove(stream);
@@ -220,6 +224,7 @@ export class Outbox {
       this.send({ ...next, id, rank, stream: name });
     }
     owner.sent();
+    return true;
   }
 
   #push(message: string | Uint8Array<ArrayBuffer>, size: number): void {

@@ -343,4 +343,107 @@ describe("Outbox", () => {
       expect(outbox.attach(second, 1)).toBe(false);
     });
   });
+
+  describe("states", () => {
+    const told = (id: number, n: number): ControlMessage => ({
+      type: "response",
+      id,
+      rank: 0,
+      payload: { n },
+    });
+    /** A number that goes up, of which the client is to know the last. */
+    const counter = (id: number, size = 0) => {
+      let [now, known] = [0, 0];
+      const state = {
+        next: () => {
+          if (now === known) return undefined;
+          known = now;
+          return { ...told(id, now), payload: { n: now, x: "x".repeat(size) } };
+        },
+      };
+      return {
+        state,
+        up: () => {
+          now++;
+          outbox.changed(state);
+        },
+      };
+    };
+    const numbers = (id: number) =>
+      socket.messages.flatMap((message) =>
+        message.type === "response" && message.id === id ? [message.payload["n"]] : [],
+      );
+
+    test("are told at once, and not when there is nothing to tell", () => {
+      const one = counter(1);
+      one.up();
+      outbox.changed(one.state);
+      one.up();
+      expect(numbers(1)).toEqual([1, 2]);
+      expect(seqs()).toEqual([1, 2]);
+    });
+
+    test("are told as they are when the network has room, and not how they came to be so", () => {
+      socket.bufferedAmount = MIB;
+      const [one, two] = [counter(1), counter(2)];
+      for (let i = 0; i < 1000; i++) one.up();
+      two.up();
+      expect(socket.messages).toEqual([]);
+      socket.bufferedAmount = 0;
+      outbox.drained();
+      expect([numbers(1), numbers(2)]).toEqual([[1000], [1]]);
+    });
+
+    test("take turns with output, both ways", () => {
+      socket.fast = false;
+      socket.bufferedAmount = MIB;
+      const output = open(9);
+      fill(output, MIB);
+      const counters = Array.from({ length: 20 }, (_, i) => counter(i + 1, 60 * KIB));
+      for (const { up } of counters) up();
+      while (socket.messages.length < 30) {
+        socket.bufferedAmount = 0;
+        outbox.drained();
+      }
+      expect(socket.types.slice(0, 30)).toEqual(
+        Array.from({ length: 15 }, () => ["data", "response"]).flat(),
+      );
+    });
+
+    test("wait while much is unacknowledged, and no longer", () => {
+      const one = counter(1, 100 * KIB);
+      for (let i = 0; i < 100; i++) one.up();
+      expect(numbers(1).length).toBeLessThanOrEqual(12);
+      const sent = numbers(1).length;
+      outbox.ack(sent);
+      expect(numbers(1).slice(sent)).toEqual([100]);
+      expect(overruns).toBe(0);
+    });
+
+    test("wait for another socket, after what is sent again", () => {
+      const [one, two] = [counter(1), counter(2)];
+      one.up();
+      outbox.detach();
+      one.up();
+      one.up();
+      two.up();
+      socket = new MemorySocket();
+      outbox.attach(socket, 0);
+      expect(numbers(1)).toEqual([1, 3]);
+      expect(numbers(2)).toEqual([1]);
+      expect(seqs()).toEqual([1, 2, 3]);
+    });
+
+    test("are forgotten", () => {
+      socket.bufferedAmount = MIB;
+      const one = counter(1);
+      one.up();
+      outbox.forget(one.state);
+      socket.bufferedAmount = 0;
+      outbox.drained();
+      expect(socket.messages).toEqual([]);
+      one.up();
+      expect(numbers(1)).toEqual([2]);
+    });
+  });
 });
