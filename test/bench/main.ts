@@ -5,6 +5,7 @@
  *     stalled     memory while a client does not read; with --others, the throughput of others meanwhile
  *     storm       clients that lose their connections at once
  *     cycles      sessions that are dropped again and again
+ *     watch       requests that the broker gets for one who watches 100 ranks, and for 1,000
  *
  * Nothing here passes or fails: the numbers depend on the machine, and what they are to be is printed beside them.
  */
@@ -14,6 +15,7 @@ import { neighbours } from "./neighbours.js";
 import { replay } from "./replay.js";
 import { stalled } from "./stalled.js";
 import { stormBench } from "./storm.js";
+import { watchBench } from "./watch.js";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -24,12 +26,15 @@ const { positionals, values } = parseArgs({
     "broker-pid": { type: "string" },
     /** stalled: that many other streams. */
     others: { type: "string" },
-    /** storm: clients; cycles: sessions. */
+    /** storm: clients; cycles: sessions; watch: watchers. */
     count: { type: "string" },
     /** replay: megabytes a run. */
     mb: { type: "string", default: "200" },
     rounds: { type: "string", default: "7" },
-    /** stalled: how long nothing is read. */
+    /** watch: sessions that they share, and ranks. */
+    sessions: { type: "string", default: "50" },
+    ranks: { type: "string", default: "100" },
+    /** stalled: how long nothing is read; watch: how long requests are counted. */
     seconds: { type: "string", default: "10" },
   },
 });
@@ -49,6 +54,13 @@ const benches: Record<string, () => Promise<void>> = {
         })
       : neighbours({ uri, others: Number(values.others), rounds }),
   storm: () => stormBench({ uri, clients: count(2000) }),
+  watch: () =>
+    watchBench({
+      ranks: Number(values.ranks),
+      watchers: count(1000),
+      sessions: Number(values.sessions),
+      seconds: Number(values.seconds),
+    }),
   cycles: () => cycles({ uri, count: count(100_000), concurrency: 16 }),
 };
 

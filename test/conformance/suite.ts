@@ -15,6 +15,7 @@ import { outputCases } from "./output.js";
 import { rpcCases } from "./rpc.js";
 import { sessionCases } from "./session.js";
 import { spawnCases } from "./spawn.js";
+import { watchCases } from "./watch.js";
 
 /** What a case gets. */
 export interface Context {
@@ -50,6 +51,7 @@ export function conformance(name: string, uri: string | undefined): void {
       attachCases,
       spawnCases,
       flowCases,
+      watchCases,
       sessionCases,
     ]) {
       cases(context);

@@ -1,0 +1,26 @@
+/** 1,000 watchers cost a broker what one does. */
+import { expect, it } from "vitest";
+import { cost } from "./cost.js";
+
+const RANKS = 20;
+const INTERVAL = 500;
+const MS = 3000;
+
+it("1,000 watchers of many ranks cost the broker what one does", async () => {
+  const each = { ranks: RANKS, interval: INTERVAL, ms: MS };
+  const one = await cost({ ...each, watchers: 1, sessions: 1 });
+  const many = await cost({ ...each, watchers: 1000, sessions: 25 });
+
+  // A machine that is slow asks later, and never more often.
+  const most = RANKS * (MS / INTERVAL + 1);
+  for (const { requests, others, byRank } of [one, many]) {
+    expect(requests).toBeGreaterThan(0);
+    expect(requests).toBeLessThanOrEqual(most);
+    expect(Math.min(...byRank)).toBeGreaterThan(0);
+    expect(Math.max(...byRank)).toBeLessThanOrEqual(MS / INTERVAL + 1);
+    expect(others).toBe(0);
+  }
+  expect(many.requests).toBeLessThanOrEqual(one.requests + RANKS);
+  expect([one.connections, many.connections]).toEqual([1 + 1 + 1, 1 + 25 + 1]);
+  expect([one.after, many.after]).toEqual([0, 0]);
+}, 90_000);

@@ -1,0 +1,87 @@
+/** What watchers cost a broker: the requests that it gets in a time when nothing happens there. */
+import type { Subscription } from "rxjs";
+import { generateKeys, signToken } from "../../proxy/auth/keys.js";
+import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
+import { createProxy } from "../../proxy/index.js";
+import { connect, type Flux, watch } from "../../src/index.js";
+import { Relay } from "../security/relay.js";
+
+export interface CostOptions {
+  ranks: number;
+  watchers: number;
+  /** They share so many sessions. */
+  sessions: number;
+  /** What each asks for, in milliseconds. */
+  interval: number;
+  /** How long requests are counted, in milliseconds. */
+  ms: number;
+}
+
+export interface Cost {
+  /** Requests for lists in that time. */
+  requests: number;
+  /** Those of other kinds, in that time. */
+  others: number;
+  /** Connections for all of it: one for each session, one that the proxy tries first, and those for polls. */
+  connections: number;
+  /** Of each rank. */
+  byRank: number[];
+  /** Requests after all had left. */
+  after: number;
+}
+
+const issuer = "https://issuer.test";
+const audience = "flux-subprocess";
+
+export async function cost({ ranks, watchers, sessions, interval, ms }: CostOptions): Promise<Cost> {
+  await using broker = await startEmbeddedBroker({ size: ranks });
+  const relay = await Relay.start(broker.uri);
+  const { privateJwk, jwks } = await generateKeys();
+  const proxy = await createProxy({ uri: relay.uri, jwks, issuer, audience });
+  const token = await signToken(privateJwk, { issuer, audience, subject: "tester", ttlSeconds: 3600 });
+  const handles = Array.from({ length: sessions }, () => connect(proxy.url, { token }));
+  try {
+    const watching = await begin(handles, watchers, interval);
+    // All have what there is; what is seen first is asked for more often, and that is to be over.
+    await pass(4 * interval);
+    const before = relay.sent.length;
+    await pass(ms);
+    const sent = relay.sent.slice(before);
+    const lists = sent.filter(({ topic }) => topic === "rexec.list");
+    for (const subscription of watching) subscription.unsubscribe();
+    await pass(interval);
+    const left = relay.sent.length;
+    await pass(2 * interval);
+    return {
+      requests: lists.length,
+      others: sent.length - lists.length,
+      connections: relay.connections,
+      byRank: Array.from(
+        { length: ranks },
+        (_, rank) => lists.filter(({ nodeid }) => nodeid === rank).length,
+      ),
+      after: relay.sent.length - left,
+    };
+  } finally {
+    for (const flux of handles) flux.close();
+    await proxy.close();
+    await relay.close();
+  }
+}
+
+/** Resolves when each has had its first table. */
+async function begin(handles: readonly Flux[], watchers: number, interval: number): Promise<Subscription[]> {
+  const subscriptions: Subscription[] = [];
+  const first = Array.from(
+    { length: watchers },
+    (_, i) =>
+      new Promise<void>((resolve, reject) => {
+        const flux = handles[i % handles.length] as Flux;
+        subscriptions.push(watch(flux, { interval }).subscribe({ next: () => resolve(), error: reject }));
+      }),
+  );
+  await Promise.all(first);
+  return subscriptions;
+}
+
+const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
