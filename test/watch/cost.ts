@@ -69,18 +69,24 @@ export async function cost({ ranks, watchers, sessions, interval, ms }: CostOpti
   }
 }
 
+/** So many begin at a time: a hundred thousand first messages at once would be all that this process does for a while. */
+const BATCH = 20;
+
 /** Resolves when each has had its first table. */
 async function begin(handles: readonly Flux[], watchers: number, interval: number): Promise<Subscription[]> {
   const subscriptions: Subscription[] = [];
-  const first = Array.from(
-    { length: watchers },
-    (_, i) =>
-      new Promise<void>((resolve, reject) => {
-        const flux = handles[i % handles.length] as Flux;
-        subscriptions.push(watch(flux, { interval }).subscribe({ next: () => resolve(), error: reject }));
-      }),
-  );
-  await Promise.all(first);
+  while (subscriptions.length < watchers) {
+    const count = Math.min(BATCH, watchers - subscriptions.length);
+    const first = Array.from(
+      { length: count },
+      () =>
+        new Promise<void>((resolve, reject) => {
+          const flux = handles[subscriptions.length % handles.length] as Flux;
+          subscriptions.push(watch(flux, { interval }).subscribe({ next: () => resolve(), error: reject }));
+        }),
+    );
+    await Promise.all(first);
+  }
   return subscriptions;
 }
 

@@ -1,0 +1,95 @@
+/** What a watch shows to whom: one poll for many must not show anybody more than their token does. */
+import { firstValueFrom } from "rxjs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connect, type Flux, list, rexecBg, type WatchOptions, watch } from "../../src/index.js";
+import { ALL, GUEST, goodClaims, type ProxyKind, World } from "../security/world.js";
+import { uniqueLabel } from "../support/process.js";
+
+describe("watch: permissions", () => {
+  let world: World;
+  const handles: Flux[] = [];
+  const label = `mine-${uniqueLabel()}`;
+
+  const open = async (claims: object, kind: ProxyKind = "plain", options = {}) => {
+    const flux = connect(world.url(kind), {
+      token: await world.token({ ...goodClaims(), ...claims }),
+      ...options,
+    });
+    handles.push(flux);
+    return flux;
+  };
+  const details = (fields: object) => ({
+    scope: ALL,
+    authorization_details: [{ type: "flux_subprocess", actions: ["list"], ...fields }],
+  });
+  const see = async (flux: Flux, options: WatchOptions = {}) => {
+    const { processes, errors } = await firstValueFrom(watch(flux, options));
+    return {
+      shown: processes.map(({ rank, label }) => `${rank} ${label === "-" ? "" : label}`.trim()),
+      errors: errors.map(({ rank, code, message }) => `${rank} ${code} ${message}`),
+    };
+  };
+
+  beforeAll(async () => {
+    world = await World.start();
+    const flux = await open({});
+    await rexecBg(flux, ["sleep", "60"], { label, nodeid: 1 }).get();
+    await rexecBg(flux, ["sleep", "60"], { nodeid: 1 }).get();
+    await rexecBg(flux, ["sleep", "60"], { nodeid: 2 }).get();
+  });
+  afterAll(async () => {
+    for (const flux of handles) flux.close();
+    await world.close();
+  });
+
+  it("are of each token, whoever else watches", async () => {
+    const all = watch(await open({})).subscribe({ error: () => {} });
+    expect((await see(await open({}))).shown.sort()).toEqual(["1", `1 ${label}`, "2"]);
+    expect(await see(await open(details({ labels: ["mine-*"] })))).toEqual({
+      shown: [`1 ${label}`],
+      errors: [],
+    });
+    expect(await see(await open(details({ ranks: "2" })))).toEqual({
+      shown: ["2"],
+      errors: [0, 1, 3].map((rank) => `${rank} EPERM token does not allow list: ranks`),
+    });
+    expect(await see(await open({ scope: "exec watch" }), { nodeid: 1 })).toEqual({
+      shown: [],
+      errors: ["1 EPERM token does not allow list: scope"],
+    });
+    expect((await see(await open(details({ services: ["sdexec"] })), { nodeid: 1 })).shown).toEqual([]);
+    all.unsubscribe();
+  });
+
+  it("of a guest are the broker's to decide, in the guest's name, beside the owner's", async () => {
+    const owner = watch(await open({}, "gateway")).subscribe({ error: () => {} });
+    const guest = await open({ uid: GUEST, sub: "guest" }, "gateway");
+    await firstValueFrom(watch(await open({}, "gateway")));
+    const seen = await see(guest, { sign: false, nodeid: 1 });
+    expect(seen.shown).toEqual([]);
+    const refused = await list(guest, { nodeid: 1, sign: false })
+      .get()
+      .catch((error) => error.code);
+    expect(seen.errors.map((error) => error.split(" ")[1])).toEqual([refused]);
+    owner.unsubscribe();
+  });
+
+  it("of a job shell need a signature: the proxy's, or none can be had", async () => {
+    const [guestShell, myShell] = world.broker.shells as [string, string];
+    const mine = await see(await open({}, "signing"), { service: myShell, nodeid: 0, sign: true });
+    expect(mine).toEqual({ shown: [], errors: [] });
+    const unsigned = await see(await open({}, "signing"), { service: myShell, nodeid: 0 });
+    expect(unsigned.errors).toHaveLength(1);
+    const guest = await open({ uid: GUEST, sub: "guest" }, "gateway");
+    expect((await see(guest, { service: guestShell, nodeid: 0 })).errors).toEqual([
+      `0 EPERM the proxy cannot sign for user ${GUEST}`,
+    ]);
+    const signer = await world.guest.signer();
+    const signing = await open({ uid: GUEST, sub: "guest" }, "gateway", { signer });
+    expect((await see(signing, { service: guestShell, nodeid: 0 })).errors).toEqual([
+      "0 EPERM a watch is asked for again and again, and the client has signed once: use list",
+    ]);
+    // What it is told to use.
+    expect(await list(signing, { service: guestShell, nodeid: 0 }).getProcesses()).toEqual([]);
+  });
+});
