@@ -85,10 +85,16 @@ module.exports = {
     },
     {
       name: "proxy-goes-down",
-      comment: "listener, session, call, flow and policy, broker: each knows only those below it",
+      comment: "listener, session, watch, call, flow and policy, broker: each knows only those below it",
+      severity: "error",
+      from: { path: "^proxy/(watch|call|flow|policy|broker)/" },
+      to: { path: "^proxy/(session/|listener|index|main|cli/)" },
+    },
+    {
+      name: "call-knows-no-watch",
       severity: "error",
       from: { path: "^proxy/(call|flow|policy|broker)/" },
-      to: { path: "^proxy/(session/|listener|index|main|cli/)" },
+      to: { path: "^proxy/watch/" },
     },
     {
       name: "flow-and-policy-know-no-call",

@@ -1,14 +1,18 @@
-/** `ps`: the processes of one rank. */
+/** `ps`: the processes of one rank, once or after each change. */
 import type { Command } from "commander";
-import { list } from "../../src/index.js";
+import { type Flux, list, type Subprocess, watch } from "../../src/index.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
+import { explain, say } from "./errors.js";
+import { FAILED } from "./exit-code.js";
 import { rank } from "./parse.js";
+import { untilSignal } from "./signals.js";
 
 interface PsOptions extends ConnectionOptions {
   rank?: number;
   service: string;
   /** False with --no-header. */
   header: boolean;
+  watch?: boolean;
 }
 
 export function addPs(program: Command, end: (code: number) => void): void {
@@ -17,15 +21,45 @@ export function addPs(program: Command, end: (code: number) => void): void {
     .description("list the processes of one rank")
     .option("-r, --rank <RANK>", "the rank (default: the broker spoken to)", rank)
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
-    .option("-n, --no-header", "do not print the headings");
+    .option("-n, --no-header", "do not print the headings")
+    .option("-w, --watch", "go on, and print them again after each change");
   addConnectionOptions(command).action(async (options: PsOptions) => {
     const { rank: nodeid, service, header } = options;
+    if (options.watch) {
+      end(await withFlux(options, (flux) => keepPrinting(flux, options)));
+      return;
+    }
     const processes = await withFlux(options, (flux) => list(flux, { nodeid, service }).getProcesses());
-    if (header) process.stdout.write(row("PID", "ST", "LABEL", "COMMAND"));
-    for (const { pid, state, label, cmd } of processes)
-      process.stdout.write(row(String(pid), state, label, cmd));
+    process.stdout.write(table(processes, header));
     end(0);
   });
+}
+
+/** Prints until a signal comes: over what was there before on a terminal, else below an empty line. */
+function keepPrinting(flux: Flux, { rank, service, header }: PsOptions): Promise<number> {
+  const again = process.stdout.isTTY ? "\x1b[H\x1b[2J" : "\n";
+  let before = process.stdout.isTTY ? again : "";
+  return new Promise((resolve, reject) => {
+    const subscription = watch(flux, { nodeid: rank ?? "any", service }).subscribe({
+      next: ({ processes, errors: [error] }) => {
+        process.stdout.write(before + table(processes, header));
+        if (error !== undefined) say("ps", `Error: ${explain(error)}`);
+        before = again;
+      },
+      error: reject,
+      // It was refused, and that was said.
+      complete: () => resolve(FAILED),
+    });
+    void untilSignal().then(() => {
+      subscription.unsubscribe();
+      resolve(0);
+    });
+  });
+}
+
+function table(processes: readonly Subprocess[], header: boolean): string {
+  const rows = processes.map(({ pid, state, label, cmd }) => row(String(pid), state, label, cmd));
+  return [...(header ? [row("PID", "ST", "LABEL", "COMMAND")] : []), ...rows].join("");
 }
 
 function row(pid: string, state: string, label: string, cmd: string): string {

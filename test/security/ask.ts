@@ -109,6 +109,7 @@ export const attach = (target: object = { pid: 1 }, more: Partial<Asking> = {}):
 
 export const wait = (target: object = { pid: 1 }): Asking => ({ topic: "rexec.wait", payload: target });
 export const list: Asking = { topic: "rexec.list", payload: {} };
+export const watch: Asking = { ...list, streaming: true };
 export const rpc: Asking = { topic: "attr.get", payload: { name: "rank" } };
 
 /** A request in signed form, whatever the topic that it is then sent on. */

@@ -1,5 +1,5 @@
 /** Every field of a token's permissions, in both directions. */
-import { type Asking, attach, detail, exec, kill, list, row, rpc, wait } from "../ask.js";
+import { type Asking, attach, detail, exec, kill, list, row, rpc, wait, watch } from "../ask.js";
 import { ALL, type Refusal } from "../world.js";
 
 const VERBS: Record<string, Asking> = {
@@ -158,6 +158,15 @@ export const PERMISSIONS: Refusal[] = [
     { ranks: "0-3" },
     kill({ pid: 1 }, { nodeid: "9" }),
     kill({ pid: 1 }, { nodeid: "3" }),
+  ),
+  details("of a watch", "ranks", { ...watch, nodeid: "1" }, { ranks: "0,2" }, { ranks: "1" }),
+  details("of a watch without list", "actions", watch, { actions: without("list") }, { actions: ["list"] }),
+  details("of a watch", "services", watch, { services: ["sdexec"] }, { services: ["rexec"] }),
+  row(
+    "scope: a watch without list",
+    /^1 token does not allow list: scope$/,
+    { claims: { scope: without("list").join(" ") }, request: watch },
+    { claims: { scope: "list" }, request: watch },
   ),
   details('"any", which is the broker\'s', "ranks", list, { ranks: "1-3" }, { ranks: "0" }),
   details("none at all", "ranks", rpc, { ranks: "" }, { ranks: "0" }),

@@ -203,6 +203,41 @@ describe("the verbs, through a proxy of another process", () => {
     expect(stdout.toString()).toContain("1: bye\n");
   });
 
+  test("ps --watch prints the processes again after each change, until a signal", async () => {
+    const header = "      PID ST LABEL        COMMAND\n";
+    const watching = startCli(["ps", "-w", "-r", "1"], { env });
+    await watching.shows(header);
+    await outcome(["exec", "--bg", "--label", "nap", "-r", "1", "sleep", "600"], { env });
+    await watching.shows(" R  nap          sleep\n");
+    await outcome(["kill", "-r", "1", "KILL", "nap"], { env });
+    const naps = () =>
+      watching
+        .output()
+        .split("\n\n")
+        .map((table) => table.split("nap").length - 1);
+    while (naps().length < 3) await new Promise((resolve) => setTimeout(resolve, 50));
+    watching.child.kill("SIGINT");
+    expect(await watching.result).toMatchObject({ code: 0, stderr: "" });
+    expect(naps()).toEqual([0, 1, 0]);
+    expect(
+      watching
+        .output()
+        .split("\n\n")
+        .every((table) => table.startsWith(header.trimEnd())),
+    ).toBe(true);
+  });
+
+  test("ps --watch says what is wrong, and goes on", async () => {
+    const watching = startCli(["ps", "-w", "-n", "-r", "99"], { env });
+    while (!watching.error().includes("\n")) await new Promise((resolve) => setTimeout(resolve, 50));
+    watching.child.kill("SIGINT");
+    expect(await watching.result).toMatchObject({
+      code: 0,
+      stdout: Buffer.alloc(0),
+      stderr: "flux-subprocess ps: Error: host is unreachable\n",
+    });
+  });
+
   test("wait gives the status and the output that was kept", async () => {
     const words = ["sh", "-c", "echo out; echo err >&2; exit 5"];
     await outcome(["exec", "--bg", "--waitable", "--label", "short", "-r", "0", ...words], { env });

@@ -31,6 +31,9 @@ export interface RunningCli {
   child: ChildProcess;
   /** Resolves when stdout has shown `text`. */
   shows(text: string): Promise<void>;
+  /** What stdout has shown, and stderr. */
+  output(): string;
+  error(): string;
   result: Promise<Result>;
 }
 
@@ -59,7 +62,8 @@ export function startCli(
       if (!Array.isArray(closed)) throw new Error(`ended without ${JSON.stringify(text)}: ${closed.stderr}`);
     }
   };
-  return { child, shows, result };
+  const output = () => Buffer.concat(stdout).toString();
+  return { child, shows, output, error: () => Buffer.concat(stderr).toString(), result };
 }
 
 /** Runs it to its end. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readRequest } from "../../../../proxy/policy/asked.js";
+import { isWatch, readRequest } from "../../../../proxy/policy/asked.js";
 import { noneSigner } from "../../../../src/signing/none.js";
 import { signedPayload } from "../../../../src/signing/signer.js";
 
@@ -29,6 +29,21 @@ describe("readRequest", () => {
   ])("%s is %s of %s", (topic, operation, service) => {
     expect(read(topic, {})).toMatchObject({ operation, service });
   });
+
+  test.each([
+    ["rexec.list", true, "watch"],
+    ["x.rexec.list", true, "watch"],
+    ["rexec.list", false, "list"],
+    ["rexec.watch", true, "rpc"],
+    ["kvs.list", true, "rpc"],
+    ["rexec.kill", true, "kill"],
+  ])(
+    "%s is a watch if it is a list of a subprocess server that streams: %s, %s",
+    (topic, streaming, operation) => {
+      expect(read(topic, {}, streaming).operation).toBe(operation);
+      expect(isWatch({ topic, streaming } as Parameters<typeof isWatch>[0])).toBe(operation === "watch");
+    },
+  );
 
   test("an exec", () => {
     const cmd = { cmdline: ["a", "b"], env: { A: "secret", B: "" }, label: "l" };

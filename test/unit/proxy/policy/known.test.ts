@@ -54,6 +54,15 @@ describe("KnownProcesses", () => {
     expect([1, 2, 3].map((pid) => known.labelOf(...at, pid))).toEqual([undefined, undefined, "c"]);
   });
 
+  test("a list that was asked for before a process was started does not have to show it", () => {
+    const known = new KnownProcesses();
+    known.started(...at, 1, { label: "a", foreground: false, since: 10 });
+    known.listed(...at, [], [], 9);
+    expect(known.labelOf(...at, 1)).toBe("a");
+    known.listed(...at, [], [], 11);
+    expect(known.labelOf(...at, 1)).toBeUndefined();
+  });
+
   test("a process in the foreground is the session's until its exec ends, whatever a list says", () => {
     const known = new KnownProcesses();
     known.started(...at, 1, { label: "a", foreground: true });
