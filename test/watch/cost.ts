@@ -49,9 +49,10 @@ export async function cost({ ranks, watchers, sessions, interval, ms }: CostOpti
     const sent = relay.sent.slice(before);
     const lists = sent.filter(({ topic }) => topic === "rexec.list");
     for (const subscription of watching) subscription.unsubscribe();
-    await pass(interval);
+    // Answered after all that was asked for before, and so when nobody watches any more.
+    await Promise.all(handles.map((flux) => flux.rpc("attr.get", { name: "size" }).get()));
     const left = relay.sent.length;
-    await pass(2 * interval);
+    await pass(3 * interval);
     return {
       requests: lists.length,
       others: sent.length - lists.length,
