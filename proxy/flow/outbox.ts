@@ -39,7 +39,7 @@ const AHEAD = 256 * 1024;
 /** Characters of messages without process bytes that may be unacknowledged before one more is too much. */
 const MAX_UNACKED = 16 * 1024 * 1024;
 
-/** States wait while so many characters are unacknowledged: what changes meanwhile is told at once. More than a client may leave. */
+/** States wait while so many characters are unacknowledged, more than a client leaves so. What changes meanwhile is one message. */
 const MAX_STATES = 4 * ACK_BYTES;
 
 /** Output waits while so many messages are unacknowledged: those of a few bytes cost more than the window counts. */

@@ -2,7 +2,7 @@
 import { FluxError } from "../errors.js";
 import type { TableDifference, TableFailure } from "../protocol/watch.js";
 import { isListResponse, Subprocess } from "./list.js";
-import { checkPayload } from "./payload.js";
+import { checked } from "./payload.js";
 
 /**
  * The processes of a service on some ranks. Nothing of it ever changes: a change is another table. What has not changed is
@@ -44,7 +44,7 @@ export class ProcessTables {
     if (isFailure(payload)) {
       return this.fail(new FluxError(payload.errno, payload.message, { topic: this.#topic, rank }));
     }
-    const { procs, gone, rank: told } = checkPayload("list", payload, isDifference);
+    const { procs, gone, rank: told } = checked("list", isDifference)(payload);
     const before = this.#ranks.get(rank);
     const rows = new Map(before?.rows.map((row) => [row.pid, row]));
     let changed = false;

@@ -31,8 +31,9 @@ export interface WatchOptions extends ServiceOptions {
  *
  * The first table comes when every rank has answered or failed. A rank that fails is in `errors`: EHOSTUNREACH if there
  * is no such rank, ENOSYS if it has no such service, ETIMEDOUT while it does not answer, EPERM if the token or the broker
- * does not allow it, or it cannot be signed by the proxy, which alone can sign again and again. The token's EPERM is for good: where it is
- * every rank's, the Observable completes after the table that says so. All other ranks are asked on.
+ * does not allow it, or the proxy cannot sign it, which alone can sign again and again: use `list` then. What the proxy
+ * refuses is for good; where that is every rank, the Observable completes after the table that says so. All other ranks
+ * are asked on.
  *
  * @throws TypeError at once if an option can never be right; FluxError from the Observable when the session is lost
  */

@@ -1,7 +1,15 @@
 /** What a watch shows to whom: one poll for many must not show anybody more than their token does. */
 import { firstValueFrom } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connect, type Flux, list, rexecBg, type WatchOptions, watch } from "../../src/index.js";
+import {
+  clientSigner,
+  connect,
+  type Flux,
+  list,
+  rexecBg,
+  type WatchOptions,
+  watch,
+} from "../../src/index.js";
 import { ALL, GUEST, goodClaims, type ProxyKind, World } from "../security/world.js";
 import { uniqueLabel } from "../support/process.js";
 
@@ -85,7 +93,7 @@ describe("watch: permissions", () => {
       `0 EPERM the proxy cannot sign for user ${GUEST}`,
     ]);
     const signer = await world.guest.signer();
-    const signing = await open({ uid: GUEST, sub: "guest" }, "gateway", { signer });
+    const signing = await open({ uid: GUEST, sub: "guest" }, "gateway", { signer: clientSigner(signer) });
     expect((await see(signing, { service: guestShell, nodeid: 0 })).errors).toEqual([
       "0 EPERM a watch is asked for again and again, and the client has signed once: use list",
     ]);
