@@ -125,12 +125,15 @@ export class ChildProcess {
  * Its output is consumed as it is read. As with a pipe, a process that writes and is not read does not get on: cancel what
  * is of no interest.
  *
+ * As with Deno, `signal` ends the process (SIGTERM, then SIGKILL after `grace`), and `status` tells how it ended; what is not started
+ * yet rejects with ECANCELED.
+ *
  * @param command the program and its arguments
  * @throws TypeError if an argument is wrong; what goes wrong later rejects `pid` and `status` with a FluxError
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
   const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
-  return new ChildProcess((observer) => new Foreground(flux, request, observer));
+  return new ChildProcess((observer) => new Foreground(flux, request, observer, options.signal));
 }
 
 /** Rejects with the cause of what is not known. */
