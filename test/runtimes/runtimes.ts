@@ -1,0 +1,107 @@
+/** The runtimes, where each is found, and how it runs the suite. */
+import { type ExecFileOptions, execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { chromium, findFirefox, firefox } from "./browsers.js";
+import type { Runtime } from "./runtime.js";
+import type { World } from "./suite/context.js";
+import type { Result } from "./suite/suite.js";
+
+const installed = (path: string) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
+const [platform, arch] = [process.platform, process.arch];
+
+/** The environment of a user, without that of the test runner. */
+const environment = (dir: string) => ({
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  DENO_DIR: join(dir, ".deno"),
+  DENO_NO_UPDATE_CHECK: "1",
+});
+
+/** All that it prints. It must end by itself, with 0. */
+async function output(file: string, args: readonly string[], options: ExecFileOptions = {}): Promise<string> {
+  const { stdout } = await promisify(execFile)(file, args, { timeout: 120_000, ...options });
+  return String(stdout);
+}
+
+function missing(path: string, what = "`npm run runtimes` has not brought it"): string | undefined {
+  return existsSync(path) ? undefined : what;
+}
+
+/** A runtime that runs a file as a process. */
+function command(name: string, file: string, args: readonly string[] = []): Runtime {
+  const program = (dir: string, script: string, world: World) =>
+    output(file, [...args, script, JSON.stringify(world)], { cwd: dir, env: environment(dir) });
+  return {
+    name,
+    missing: missing(file),
+    version: async () => /\d+\.\d+\.\d+/.exec(await output(file, ["--version"]))?.[0] ?? "",
+    program,
+    run: async (dir, world) => JSON.parse(await program(dir, "main.mjs", world)) as Result[],
+  };
+}
+
+/** The Node that runs this is one of them. */
+function node(major: number): Runtime {
+  const own = Number(process.versions.node.split(".")[0]) === major;
+  const file = own ? process.execPath : installed(`node${major}-${platform}-${arch}/bin/node`);
+  return command(`Node ${major}`, file);
+}
+
+const DENO_ARGS = [
+  "run",
+  ...["--no-prompt", "--cached-only", "--no-remote", "--no-config", "--node-modules-dir=manual"],
+  ...["--allow-net=127.0.0.1", "--allow-env", "--allow-read"],
+];
+const deno = installed(`@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/deno`);
+const bun = installed(`@oven/bun-${platform}-${arch === "arm64" ? "aarch64" : arch}/bin/bun`);
+
+/** What is used of Miniflare. Its own types are there only where it is installed. */
+interface Miniflare {
+  dispatchFetch(url: string, init: { method: string; body: string }): Promise<Response>;
+  dispose(): Promise<void>;
+}
+
+const workerd: Runtime = {
+  name: "workerd",
+  missing: missing(installed("miniflare")),
+  async version() {
+    const { default: manifest } = await import(installed("workerd/package.json"), { with: { type: "json" } });
+    return manifest.version;
+  },
+  async run(dir, world) {
+    const { Miniflare } = (await import(pathToFileURL(installed("miniflare/dist/src/index.js")).href)) as {
+      Miniflare: new (options: object) => Miniflare;
+    };
+    // No compatibility flags: in particular not nodejs_compat.
+    const miniflare = new Miniflare({
+      modules: true,
+      script: await readFile(join(dir, "worker.bundle.mjs"), "utf8"),
+      compatibilityDate: "2026-04-01",
+    });
+    try {
+      const response = await miniflare.dispatchFetch("http://worker/", {
+        method: "POST",
+        body: JSON.stringify(world),
+      });
+      if (!response.ok) throw new Error(await response.text());
+      return (await response.json()) as Result[];
+    } finally {
+      await miniflare.dispose();
+    }
+  },
+};
+
+export const runtimes: readonly Runtime[] = [
+  node(20),
+  node(22),
+  node(24),
+  command("Deno", deno, DENO_ARGS),
+  command("Bun", bun),
+  workerd,
+  chromium,
+  firefox(findFirefox()),
+];
