@@ -7,7 +7,7 @@ import { cases, type Result } from "./suite/suite.js";
 import { startWorld } from "./world.js";
 
 /** So many runtimes run side by side: most of the time a suite waits. */
-const LANES = 3;
+const LANES = 2;
 /** For all of them, in milliseconds. */
 const RUN_MS = 240_000;
 

@@ -1,7 +1,6 @@
 /** What the suite runs against: brokers, proxies, a fault injector, and on HTTP who makes tokens, cuts and guests. */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { calculateJwkThumbprint } from "jose";
 import { generateKeys, signToken } from "../../proxy/auth/keys.js";
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
@@ -41,6 +40,12 @@ export async function startWorld(): Promise<RunningWorld> {
     () => nobody.close(),
   );
 
+  const cut = async () => {
+    const links = injector.connections;
+    injector.resetAll();
+    await Promise.all(links.map(({ closed }) => closed));
+    return null;
+  };
   const routes: Record<string, (parameters: URLSearchParams) => Promise<unknown>> = {
     /** A token for `ttl` seconds, bound to the Ed25519 key `x` if there is one. */
     async "/token"(parameters) {
@@ -48,18 +53,15 @@ export async function startWorld(): Promise<RunningWorld> {
       const jkt = x ? await calculateJwkThumbprint({ kty: "OKP", crv: "Ed25519", x }) : undefined;
       return token(Number(parameters.get("ttl")), jkt ? { jkt } : {});
     },
-    /** Ends every connection. */
-    async "/cut"() {
-      injector.resetAll();
-      return null;
-    },
-    /** The same, and none can be had for `ms` milliseconds. */
-    async "/refuse"(parameters) {
+    /** Ends every connection. When it answers, nothing passes them any more. */
+    "/cut": cut,
+    /** The same, and none can be had any more. */
+    async "/refuse"() {
       injector.refusing = true;
-      injector.resetAll();
-      void sleep(Number(parameters.get("ms"))).then(() => {
-        injector.refusing = false;
-      });
+      return cut();
+    },
+    async "/accept"() {
+      injector.refusing = false;
       return null;
     },
     /** A job shell of a guest with the public key `key`, in standard base64, and a gateway to it. */

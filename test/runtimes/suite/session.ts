@@ -1,5 +1,5 @@
-import { equal, ok, rejection } from "./check.js";
-import type { Case } from "./context.js";
+import { equal, ok } from "./check.js";
+import { type Case, utf8 } from "./context.js";
 
 export const sessionCases: Case[] = [
   {
@@ -31,21 +31,22 @@ export const sessionCases: Case[] = [
   },
   {
     name: "takes its foreground processes with it when it is closed",
-    async test({ connect, client, rx, gone }) {
+    async test({ connect, client, gone }) {
       const flux = connect();
-      const events = client.exec(flux, ["sleep", "60"]);
-      const lost = rejection(rx.lastValueFrom(events));
-      const [process] = await rx.firstValueFrom(
-        rx.timer(0, 25).pipe(
-          rx.concatMap(() => client.list(flux).getProcesses()),
-          rx.filter((processes) => processes.length > 0),
-        ),
-      );
+      const { pid, lost } = await new Promise<{ pid: number; lost: Promise<unknown> }>((resolve, reject) => {
+        const lost = new Promise((error) => {
+          client.exec(flux, ["sleep", "60"]).subscribe({
+            next: (event) => event.type === "started" && resolve({ pid: event.pid, lost }),
+            error,
+            complete: () => reject(new Error("it has ended")),
+          });
+        });
+      });
       flux.close();
       const error = await lost;
       ok(error instanceof client.FluxError, `a FluxError, not ${error}`);
       equal(error.code, "ECANCELED");
-      await gone((process as { pid: number }).pid);
+      await gone(pid);
     },
   },
   {
@@ -55,16 +56,26 @@ export const sessionCases: Case[] = [
       const flux = connect(undefined, {
         token: async () => {
           asked++;
-          return await control<string>("token?ttl=2");
+          return await control<string>("token?ttl=4");
         },
       });
       const states = new Set<string>();
       flux.status$.subscribe(({ state }) => states.add(state));
-      const running = client.exec(flux, ["sleep", "2.5"]);
-      const { outcome } = await rx.firstValueFrom(running.pipe(client.collect()));
-      equal(outcome, { kind: "exited", code: 0 });
+      const stdin = new rx.Subject<string>();
+      const running = rx.firstValueFrom(client.exec(flux, ["cat"], { stdin }).pipe(client.collect()));
+      // A renewal is another "open".
+      const opens = flux.status$.pipe(rx.filter(({ state }) => state === "open"));
+      const [first, second] = await rx.lastValueFrom(opens.pipe(rx.take(2), rx.toArray()));
+      ok(
+        first?.state === "open" && second?.state === "open" && second.expires > first.expires,
+        "it is renewed",
+      );
+      stdin.next("still here");
+      stdin.complete();
+      const { stdout, outcome } = await running;
+      equal([utf8(stdout), outcome], ["still here", { kind: "exited", code: 0 }]);
       equal([...states], ["connecting", "open"]);
-      ok(asked >= 2, `a token was asked for ${asked} times`);
+      equal(asked, 2);
       flux.close();
     },
   },
