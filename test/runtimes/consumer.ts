@@ -48,14 +48,8 @@ async function productionPackages(): Promise<string[]> {
 async function bundle(dir: string): Promise<void> {
   const suite = fileURLToPath(new URL("suite/suite.ts", import.meta.url));
   const common = { bundle: true, target: "es2022", logLevel: "error" } as const;
-  await Promise.all([
-    build({ ...common, entryPoints: [suite], format: "esm", outfile: join(dir, "suite.mjs") }),
-    build({ ...common, entryPoints: [suite], format: "cjs", outfile: join(dir, "suite.cjs") }),
-  ]);
-  const names = ["main.mjs", "main.cjs", "page.mjs", "worker.mjs"];
-  for (const name of names) {
-    await writeFile(join(dir, name), await readFile(new URL(`programs/${name}`, import.meta.url)));
-  }
+  await build({ ...common, entryPoints: [suite], format: "esm", outfile: join(dir, "suite.mjs") });
+  await cp(fileURLToPath(new URL("programs", import.meta.url)), dir, { recursive: true });
   await Promise.all(
     [
       { name: "page", conditions: [] },

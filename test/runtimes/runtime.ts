@@ -7,8 +7,8 @@ export interface Runtime {
   /** Why it cannot be run here; absent: it can. */
   missing?: string | undefined;
   version(): Promise<string>;
+  /** Programs of the consumer that it runs too; each counts as a case. */
+  programs?: readonly string[];
   /** Runs the suite. @param dir of the consumer */
   run(dir: string, world: World): Promise<Result[]>;
-  /** Runs a program of the consumer, with a world. @returns what it prints; absent where there are no programs */
-  program?(dir: string, name: string, world: World): Promise<string>;
 }

@@ -4,6 +4,7 @@ import { type Consumer, installConsumer } from "./consumer.js";
 import type { Runtime } from "./runtime.js";
 import { runtimes } from "./runtimes.js";
 import { cases, type Result } from "./suite/suite.js";
+import { compile, users } from "./types.js";
 import { startWorld } from "./world.js";
 
 /** So many runtimes run side by side: most of the time a suite waits. */
@@ -46,6 +47,16 @@ async function suiteIn(runtime: Runtime): Promise<Result[]> {
   }
 }
 
+describe("the types of the package", () => {
+  it.each(users)(
+    "$name",
+    async (user) => {
+      expect(await compile(consumer.dir, user)).toEqual([]);
+    },
+    RUN_MS,
+  );
+});
+
 for (const runtime of runtimes) {
   if (runtime.missing !== undefined) console.log(`${runtime.name}: skipped, ${runtime.missing}`);
 
@@ -55,7 +66,8 @@ for (const runtime of runtimes) {
       results = (await reports.get(runtime)) as Result[];
     }, RUN_MS);
 
-    it.each(cases)("$name", ({ name }) => {
+    const names = [...cases.map(({ name }) => name), ...(runtime.programs ?? [])];
+    it.each(names)("%s", (name) => {
       const result = results.find((one) => one.name === name);
       expect(result, "it was run").toBeDefined();
       expect(result?.error).toBeUndefined();

@@ -31,24 +31,34 @@ function missing(path: string, what = "`npm run runtimes` has not brought it"): 
   return existsSync(path) ? undefined : what;
 }
 
-/** A runtime that runs a file as a process. */
-function command(name: string, file: string, args: readonly string[] = []): Runtime {
-  const program = (dir: string, script: string, world: World) =>
-    output(file, [...args, script, JSON.stringify(world)], { cwd: dir, env: environment(dir) });
+/** A runtime that runs a file as a process. @param programs of the consumer that say "hello" there */
+function command(name: string, file: string, args: readonly string[], programs: readonly string[]): Runtime {
+  const printed = (dir: string, program: string, world: World) =>
+    output(file, [...args, program, JSON.stringify(world)], { cwd: dir, env: environment(dir) });
   return {
     name,
+    programs,
     missing: missing(file),
     version: async () => /\d+\.\d+\.\d+/.exec(await output(file, ["--version"]))?.[0] ?? "",
-    program,
-    run: async (dir, world) => JSON.parse(await program(dir, "main.mjs", world)) as Result[],
+    async run(dir, world) {
+      const results = JSON.parse(await printed(dir, "main.mjs", world)) as Result[];
+      for (const program of programs)
+        results.push(await says("hello\n", program, printed(dir, program, world)));
+      return results;
+    },
   };
+}
+
+async function says(expected: string, name: string, printed: Promise<string>): Promise<Result> {
+  const said = await printed.catch(String);
+  return said === expected ? { name } : { name, error: said };
 }
 
 /** The Node that runs this is one of them. */
 function node(major: number): Runtime {
   const own = Number(process.versions.node.split(".")[0]) === major;
   const file = own ? process.execPath : installed(`node${major}-${platform}-${arch}/bin/node`);
-  return command(`Node ${major}`, file);
+  return command(`Node ${major}`, file, [], ["client.cjs", "whole.mjs", "whole.cjs"]);
 }
 
 const DENO_ARGS = [
@@ -99,8 +109,8 @@ export const runtimes: readonly Runtime[] = [
   node(20),
   node(22),
   node(24),
-  command("Deno", deno, DENO_ARGS),
-  command("Bun", bun),
+  command("Deno", deno, DENO_ARGS, ["client.cjs"]),
+  command("Bun", bun, [], ["client.cjs"]),
   workerd,
   chromium,
   firefox(findFirefox()),

@@ -26,7 +26,7 @@ export const cases: readonly Case[] = [
 
 export interface Result {
   name: string;
-  ms: number;
+  ms?: number;
   /** Why it failed; absent: it passed. */
   error?: string;
 }
