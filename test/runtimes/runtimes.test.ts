@@ -40,7 +40,9 @@ async function suiteIn(runtime: Runtime): Promise<Result[]> {
     const version = await runtime.version();
     const results = await runtime.run(consumer.dir, world);
     const failed = results.filter(({ error }) => error !== undefined).length;
-    console.log(`${runtime.name.split(" ")[0]} ${version}: ${results.length - failed} passed, ${failed} failed`);
+    console.log(
+      `${runtime.name.split(" ")[0]} ${version}: ${results.length - failed} passed, ${failed} failed`,
+    );
     return results;
   } finally {
     await close();
