@@ -91,6 +91,8 @@ const workerd: Runtime = {
       modules: true,
       script: await readFile(join(dir, "worker.bundle.mjs"), "utf8"),
       compatibilityDate: "2026-04-01",
+      // Or it would ask Cloudflare where we are.
+      cf: false,
     });
     try {
       const response = await miniflare.dispatchFetch("http://worker/", {
