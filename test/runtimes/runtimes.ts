@@ -3,14 +3,16 @@ import { type ExecFileOptions, execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { Miniflare } from "miniflare";
 import { chromium, findFirefox, firefox } from "./browsers.js";
 import type { Runtime } from "./runtime.js";
 import type { World } from "./suite/context.js";
 import type { Result } from "./suite/suite.js";
 
-const installed = (path: string) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
+const own = (path: string) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
+const common = (path: string) => fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
 const [platform, arch] = [process.platform, process.arch];
 
 /** The environment of a user, without that of the test runner. */
@@ -56,8 +58,8 @@ async function says(expected: string, name: string, printed: Promise<string>): P
 
 /** The Node that runs this is one of them. */
 function node(major: number): Runtime {
-  const own = Number(process.versions.node.split(".")[0]) === major;
-  const file = own ? process.execPath : installed(`node${major}-${platform}-${arch}/bin/node`);
+  const same = Number(process.versions.node.split(".")[0]) === major;
+  const file = same ? process.execPath : own(`node${major}-${platform}-${arch}/bin/node`);
   return command(`Node ${major}`, file, [], ["client.cjs", "whole.mjs", "whole.cjs"]);
 }
 
@@ -66,39 +68,26 @@ const DENO_ARGS = [
   ...["--no-prompt", "--cached-only", "--no-remote", "--no-config", "--node-modules-dir=manual"],
   ...["--allow-net=127.0.0.1", "--allow-env", "--allow-read"],
 ];
-const deno = installed(`@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/deno`);
-const bun = installed(`@oven/bun-${platform}-${arch === "arm64" ? "aarch64" : arch}/bin/bun`);
-
-/** What is used of Miniflare. Its own types are there only where it is installed. */
-interface Miniflare {
-  dispatchFetch(url: string, init: { method: string; body: string }): Promise<Response>;
-  dispose(): Promise<void>;
-}
+const deno = common(`@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/deno`);
+const bun = own(`@oven/bun-${platform}-${arch === "arm64" ? "aarch64" : arch}/bin/bun`);
 
 const workerd: Runtime = {
   name: "workerd",
-  missing: missing(installed("miniflare")),
   async version() {
-    const { default: manifest } = await import(installed("workerd/package.json"), { with: { type: "json" } });
-    return manifest.version;
+    return JSON.parse(await readFile(common("workerd/package.json"), "utf8")).version;
   },
   async run(dir, world) {
-    const { Miniflare } = (await import(pathToFileURL(installed("miniflare/dist/src/index.js")).href)) as {
-      Miniflare: new (options: object) => Miniflare;
-    };
-    // No compatibility flags: in particular not nodejs_compat.
     const miniflare = new Miniflare({
       modules: true,
       script: await readFile(join(dir, "worker.bundle.mjs"), "utf8"),
-      compatibilityDate: "2026-04-01",
+      // No flags: in particular not nodejs_compat.
+      compatibilityDate: "2026-07-01",
       // Or it would ask Cloudflare where we are.
       cf: false,
     });
     try {
-      const response = await miniflare.dispatchFetch("http://worker/", {
-        method: "POST",
-        body: JSON.stringify(world),
-      });
+      const body = JSON.stringify(world);
+      const response = await miniflare.dispatchFetch("http://worker/", { method: "POST", body });
       if (!response.ok) throw new Error(await response.text());
       return (await response.json()) as Result[];
     } finally {
