@@ -125,8 +125,8 @@ export class ChildProcess {
  * Its output is consumed as it is read. As with a pipe, a process that writes and is not read does not get on: cancel what
  * is of no interest.
  *
- * As with Deno, `signal` ends the process (SIGTERM, then SIGKILL after `grace`), and `status` tells how it ended; what is not started
- * yet rejects with ECANCELED.
+ * As with Deno, `signal` ends the process (SIGTERM, then SIGKILL after `grace`), and `status` tells how it ended; of
+ * what was not started yet it rejects with ECANCELED.
  *
  * @param command the program and its arguments
  * @throws TypeError if an argument is wrong; what goes wrong later rejects `pid` and `status` with a FluxError
