@@ -86,6 +86,7 @@ export class Foreground {
   #ending = false;
   #over = false;
   readonly #graces: ReturnType<typeof setTimeout>[] = [];
+  readonly #letGo: () => void;
 
   /**
    * Sends the request. The observer is never called before this returns.
@@ -113,7 +114,7 @@ export class Foreground {
         this.#events.complete();
       },
     });
-    this.#graces.add(onAbort(signal, () => this.end()));
+    this.#letGo = onAbort(signal, () => this.end());
   }
 
   /** The writer of stdin or of an auxiliary channel. */
@@ -163,6 +164,7 @@ export class Foreground {
 
   #settle(): void {
     this.#over = true;
+    this.#letGo();
     for (const timer of this.#graces) clearTimeout(timer);
   }
 }
