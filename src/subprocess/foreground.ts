@@ -4,7 +4,6 @@ import type { Flux } from "../flux.js";
 import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
-import { checkSignal, onAbort } from "../session/abort.js";
 import type { Call, CallRequest } from "../session/call.js";
 import type { InputWriter } from "../session/input.js";
 import { type CommandOptions, commandCreate } from "./command.js";
@@ -54,7 +53,6 @@ export function foregroundRequest(
   demand("overflow", overflow, (value) => optional(value, isOverflow));
   if (!(Number.isFinite(grace) && grace >= 0))
     throw new TypeError("grace is a number of milliseconds, 0 or more");
-  checkSignal(options.signal);
   // Chunks, unless the caller wants lines: a message per line costs fifteen times the time.
   const opts = { stdout_LINE_BUFFER: "false", stderr_LINE_BUFFER: "false", ...options.opts };
   return {
@@ -86,13 +84,9 @@ export class Foreground {
   #ending = false;
   #over = false;
   readonly #graces: ReturnType<typeof setTimeout>[] = [];
-  readonly #letGo: () => void;
 
-  /**
-   * Sends the request. The observer is never called before this returns.
-   * @param signal ends the process
-   */
-  constructor(flux: Flux, request: ForegroundRequest, observer: ProcessObserver, signal?: AbortSignal) {
+  /** Sends the request. The observer is never called before this returns. */
+  constructor(flux: Flux, request: ForegroundRequest, observer: ProcessObserver) {
     this.#flux = flux;
     this.#request = request;
     this.#events = new ProcessEvents(observer, () => this.#call);
@@ -114,7 +108,6 @@ export class Foreground {
         this.#events.complete();
       },
     });
-    this.#letGo = onAbort(signal, () => this.end());
   }
 
   /** The writer of stdin or of an auxiliary channel. */
@@ -140,8 +133,7 @@ export class Foreground {
     if (this.#ending || this.#over) return;
     this.#ending = true;
     if (this.#flux.session.withdraw(this.#call)) {
-      const error = new FluxError("ECANCELED", "the process was ended before it was started");
-      queueMicrotask(() => this.#call.fail(error));
+      this.#call.fail(new FluxError("ECANCELED", "the process was ended before it was started"));
       return;
     }
     this.#terminate(this.ranks);
@@ -164,7 +156,6 @@ export class Foreground {
 
   #settle(): void {
     this.#over = true;
-    this.#letGo();
     for (const timer of this.#graces) clearTimeout(timer);
   }
 }

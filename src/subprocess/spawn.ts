@@ -1,5 +1,6 @@
 import { FluxError } from "../errors.js";
 import { type Flux, rankNodeid } from "../flux.js";
+import { checkSignal, onAbort } from "../session/abort.js";
 import { concat, toBytes } from "./bytes.js";
 import { gapError, type ProcessEvent } from "./events.js";
 import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
@@ -133,7 +134,15 @@ export class ChildProcess {
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
   const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
-  return new ChildProcess((observer) => new Foreground(flux, request, observer, options.signal));
+  checkSignal(options.signal);
+  let process!: Foreground;
+  const child = new ChildProcess((observer) => {
+    process = new Foreground(flux, request, observer);
+    return process;
+  });
+  const letGo = onAbort(options.signal, () => process.end());
+  child.status.then(letGo, letGo);
+  return child;
 }
 
 /** Rejects with the cause of what is not known. */
