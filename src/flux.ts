@@ -1,6 +1,7 @@
 import { Observable } from "rxjs";
 import { demand, name, rank } from "./protocol/checks.js";
 import { Rpc } from "./rpc.js";
+import { abortable } from "./session/abort.js";
 import type { Session } from "./session/session.js";
 import type { Status } from "./session/status.js";
 
@@ -8,6 +9,8 @@ import type { Status } from "./session/status.js";
 export interface RpcOptions {
   /** The broker rank that answers, or "any", the default: the nearest one that has the service. */
   nodeid?: number | "any" | undefined;
+  /** When aborted, the Rpc errors with the signal's reason. What was sent is not taken back: only its answer is let go. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -37,9 +40,9 @@ export class Flux {
    * @throws TypeError if the topic or the nodeid is none; FluxError from the Rpc: ENOSYS if there is no such service,
    *   EHOSTUNREACH if there is no such rank, and whatever the service answers
    */
-  rpc<T = unknown>(topic: string, payload: object = {}, { nodeid = "any" }: RpcOptions = {}): Rpc<T> {
+  rpc<T = unknown>(topic: string, payload: object = {}, { nodeid = "any", signal }: RpcOptions = {}): Rpc<T> {
     demand("topic", topic, name);
-    return new Rpc(request(this, { topic, payload, nodeid, sign: false }, (answer) => answer as T));
+    return new Rpc(request(this, { topic, payload, nodeid, sign: false, signal }, (answer) => answer as T));
   }
 
   /**
@@ -68,18 +71,19 @@ interface RankRequest {
   payload: object;
   nodeid: number | "any";
   sign: boolean | undefined;
+  signal: AbortSignal | undefined;
 }
 
 /** @internal A request with one answer, sent at each subscription. @param read makes of its payload what is wanted */
 export function request<T>(
   flux: Flux,
-  { topic, payload, nodeid, sign }: RankRequest,
+  { topic, payload, nodeid, sign, signal }: RankRequest,
   read: (payload: object) => T,
 ): Observable<T> {
-  const call = { topic, nodeid: rankNodeid(nodeid), streaming: false, sign };
-  return new Observable((subscriber) => {
-    flux.session.start(
-      { ...call, payload: { ...payload } },
+  const asked = { topic, nodeid: rankNodeid(nodeid), streaming: false, sign };
+  const send = new Observable<T>((subscriber) => {
+    const call = flux.session.start(
+      { ...asked, payload: { ...payload } },
       {
         next: (message) => {
           try {
@@ -93,7 +97,9 @@ export function request<T>(
         complete: () => subscriber.complete(),
       },
     );
+    return () => flux.session.withdraw(call);
   });
+  return abortable(send, signal);
 }
 
 /** @internal The nodeid of one rank. @throws TypeError */

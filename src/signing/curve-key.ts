@@ -11,11 +11,20 @@ export interface CurveJwk {
   readonly x?: string | undefined;
 }
 
+/** WebCrypto's CryptoKey. Node's types have no global of that name. */
+export type WebCryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
+/** WebCrypto's CryptoKeyPair. */
+export interface WebCryptoKeyPair {
+  readonly privateKey: WebCryptoKey;
+  readonly publicKey: WebCryptoKey;
+}
+
 /**
  * A private key: a JWK, the PEM text of a PKCS #8 key, a pair of WebCrypto's, or an extractable private key
  * of WebCrypto's. The private half of a pair need not be extractable.
  */
-export type CurveKey = CurveJwk | string | CryptoKeyPair | CryptoKey;
+export type CurveKey = CurveJwk | string | WebCryptoKeyPair | WebCryptoKey;
 
 /** A key that is ready to sign. */
 export interface ImportedKey {

@@ -2,6 +2,7 @@
 
 import { base64url, exportJWK, SignJWT } from "jose";
 import { encoder } from "../protocol/utf8.js";
+import type { WebCryptoKeyPair } from "./curve-key.js";
 
 /** JWS algorithms by the WebCrypto algorithm and curve of the key. */
 const ALGORITHMS: Readonly<Record<string, string>> = { Ed25519: "EdDSA", "ECDSA P-256": "ES256" };
@@ -13,7 +14,7 @@ const ALGORITHMS: Readonly<Record<string, string>> = { Ed25519: "EdDSA", "ECDSA 
  * @param keyPair Ed25519, or ECDSA with P-256
  * @throws TypeError if the keys are of another kind
  */
-export function keyProof({ privateKey, publicKey }: CryptoKeyPair) {
+export function keyProof({ privateKey, publicKey }: WebCryptoKeyPair) {
   const { name, namedCurve } = privateKey.algorithm as EcKeyAlgorithm;
   const alg = ALGORITHMS[namedCurve === undefined ? name : `${name} ${namedCurve}`];
   if (alg === undefined || privateKey.type !== "private" || publicKey.type !== "public") {

@@ -3,6 +3,7 @@ import type { Flux } from "../flux.js";
 import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
+import { abortable } from "../session/abort.js";
 import { type ProcessEvent, ProcessEvents } from "./events.js";
 import { type PidOrLabel, processFields, type ServiceOptions, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
@@ -47,7 +48,7 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
     sign: options.sign,
     overflow,
   };
-  return new Observable((subscriber) => {
+  const followed = new Observable<ProcessEvent>((subscriber) => {
     const call = flux.session.start(request, {
       next: (message) => events.receive(message),
       error: (error) => events.lost(error),
@@ -58,4 +59,5 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
       if (!flux.session.withdraw(call)) flux.session.detach(call);
     };
   });
+  return abortable(followed, options.signal);
 }

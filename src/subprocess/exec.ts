@@ -1,5 +1,6 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import { abortable } from "../session/abort.js";
 import type { ProcessEvent } from "./events.js";
 import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { checkInput, type InputSource, pump } from "./input.js";
@@ -35,7 +36,7 @@ export function exec(
   const { nodeid = "any", stdin } = options;
   const request = foregroundRequest(command, nodeid, options);
   if (stdin !== undefined) checkInput(stdin);
-  return new Observable((subscriber) => {
+  const events = new Observable<ProcessEvent>((subscriber) => {
     const process = new Foreground(flux, request, subscriber);
     // Before the input: a source that cannot be read must not leave a process that nobody ends.
     subscriber.add(() => process.end());
@@ -43,4 +44,5 @@ export function exec(
     if (stdin === undefined) writer.end();
     else subscriber.add(pump(stdin, writer, (error) => subscriber.error(error)));
   });
+  return abortable(events, options.signal);
 }

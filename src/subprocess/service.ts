@@ -13,6 +13,12 @@ export interface ServiceOptions {
    * is not sent: FluxError EPERM.
    */
   sign?: boolean | undefined;
+  /**
+   * When aborted, what the verb gives errors or rejects with the signal's reason, as `fetch` does. `exec` then ends the
+   * process and `attach` detaches, as unsubscribing does; of `spawn` see there. A request of the others that was
+   * sent is not taken back: only its answer is let go.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 /** {@link ServiceOptions}, on one rank. */
@@ -37,10 +43,10 @@ export function serviceRequest<T>(
   flux: Flux,
   method: string,
   payload: object,
-  { service = "rexec", nodeid = "any", sign }: RankOptions,
+  { service = "rexec", nodeid = "any", sign, signal }: RankOptions,
   read: (payload: object) => T,
 ): Observable<T> {
-  return request(flux, { topic: topicOf(service, method), payload, nodeid, sign }, read);
+  return request(flux, { topic: topicOf(service, method), payload, nodeid, sign, signal }, read);
 }
 
 /** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given */

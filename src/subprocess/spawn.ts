@@ -1,5 +1,6 @@
 import { FluxError } from "../errors.js";
 import { type Flux, rankNodeid } from "../flux.js";
+import { checkSignal, onAbort } from "../session/abort.js";
 import { concat, toBytes } from "./bytes.js";
 import { gapError, type ProcessEvent } from "./events.js";
 import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
@@ -125,12 +126,23 @@ export class ChildProcess {
  * Its output is consumed as it is read. As with a pipe, a process that writes and is not read does not get on: cancel what
  * is of no interest.
  *
+ * As with Deno, `signal` ends the process (SIGTERM, then SIGKILL after `grace`), and `status` tells how it ended; of
+ * what was not started yet it rejects with ECANCELED.
+ *
  * @param command the program and its arguments
  * @throws TypeError if an argument is wrong; what goes wrong later rejects `pid` and `status` with a FluxError
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
   const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
-  return new ChildProcess((observer) => new Foreground(flux, request, observer));
+  checkSignal(options.signal);
+  let process!: Foreground;
+  const child = new ChildProcess((observer) => {
+    process = new Foreground(flux, request, observer);
+    return process;
+  });
+  const letGo = onAbort(options.signal, () => process.end());
+  child.status.then(letGo, letGo);
+  return child;
 }
 
 /** Rejects with the cause of what is not known. */

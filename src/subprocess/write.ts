@@ -3,6 +3,7 @@ import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
 import { demand, streamName } from "../protocol/checks.js";
 import { Rpc } from "../rpc.js";
+import { abortable } from "../session/abort.js";
 import { toBytes } from "./bytes.js";
 
 /** Options of {@link write}. */
@@ -11,6 +12,8 @@ export interface WriteOptions {
   stream?: string | undefined;
   /** Whether this is the end of the stream. Default: false. */
   eof?: boolean | undefined;
+  /** When aborted, the Rpc errors with the signal's reason. What waits for room is sent all the same. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -30,23 +33,22 @@ export function write(
   flux: Flux,
   process: { readonly matchtag: number },
   data: string | Uint8Array,
-  { stream = "stdin", eof = false }: WriteOptions = {},
+  { stream = "stdin", eof = false, signal }: WriteOptions = {},
 ): Rpc<void> {
   const bytes = toBytes(data);
   demand("stream", stream, streamName);
-  return new Rpc(
-    new Observable((subscriber) => {
-      const writer = flux.session.call(process.matchtag)?.input(stream);
-      if (writer === undefined) throw new FluxError("EPIPE", "the process has ended");
-      const written = writer.write(bytes);
-      if (eof) writer.end();
-      written.then(
-        () => {
-          subscriber.next();
-          subscriber.complete();
-        },
-        (error) => subscriber.error(error),
-      );
-    }),
-  );
+  const send = new Observable<void>((subscriber) => {
+    const writer = flux.session.call(process.matchtag)?.input(stream);
+    if (writer === undefined) throw new FluxError("EPIPE", "the process has ended");
+    const written = writer.write(bytes);
+    if (eof) writer.end();
+    written.then(
+      () => {
+        subscriber.next();
+        subscriber.complete();
+      },
+      (error) => subscriber.error(error),
+    );
+  });
+  return new Rpc(abortable(send, signal));
 }

@@ -1,0 +1,28 @@
+/** What an AbortSignal does to a call. DOM Standard, "Using AbortController and AbortSignal objects in APIs". */
+import { Observable } from "rxjs";
+
+/** Calls `abort` when the signal is aborted, at once if it is already. @returns lets go of the signal */
+export function onAbort(signal: AbortSignal | undefined, abort: (reason: unknown) => void): () => void {
+  if (signal === undefined) return () => {};
+  const listener = () => abort(signal.reason);
+  if (signal.aborted) listener();
+  else signal.addEventListener("abort", listener);
+  return () => signal.removeEventListener("abort", listener);
+}
+
+/** Errors with the signal's reason when it is aborted, and unsubscribes. @throws TypeError if it is none */
+export function abortable<T>(source: Observable<T>, signal: AbortSignal | undefined): Observable<T> {
+  checkSignal(signal);
+  if (signal === undefined) return source;
+  return new Observable((subscriber) => {
+    subscriber.add(onAbort(signal, (reason) => subscriber.error(reason)));
+    if (!subscriber.closed) source.subscribe(subscriber);
+  });
+}
+
+/** @throws TypeError */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new TypeError("signal is not an AbortSignal");
+  }
+}

@@ -1,0 +1,8 @@
+// For browsers. The server of the page has the world, and is told what came of it.
+import * as client from "flux-subprocess";
+import * as rx from "rxjs";
+import { run } from "./suite.mjs";
+
+const world = await (await fetch("/world")).json();
+const report = await run(client, rx, world).catch((error) => String(error?.stack ?? error));
+await fetch("/report", { method: "POST", body: JSON.stringify(report) });

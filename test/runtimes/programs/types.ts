@@ -1,0 +1,41 @@
+// What users write, for the compiler alone: it must know all of it, with the types of any runtime.
+
+import {
+  collect,
+  connect,
+  curveSigner,
+  exec,
+  FluxError,
+  keyProof,
+  list,
+  type ProcessEvent,
+  spawn,
+  stdout,
+  toReadableStream,
+  values,
+} from "flux-subprocess";
+import { firstValueFrom } from "rxjs";
+
+export async function main(signal: AbortSignal): Promise<string> {
+  const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
+  if (!("privateKey" in pair)) return "";
+  const signer = await curveSigner({ key: pair, userid: 1 });
+  await using flux = connect("wss://host/", { token: async () => "token", signer, prove: keyProof(pair) });
+  const events = exec(flux, ["a"], { nodeid: "all", stdin: new ReadableStream<Uint8Array>(), signal });
+  const types: ProcessEvent["type"][] = [];
+  for await (const { type } of values(events)) types.push(type);
+  const body: ReadableStream<Uint8Array> = toReadableStream(events.pipe(stdout()));
+  await body.cancel();
+  const child = spawn(flux, ["a"]);
+  await child.stdin.getWriter().write("x");
+  // @ts-expect-error: a command is an array
+  exec(flux, "a");
+  // @ts-expect-error: pid or label, not neither
+  list(flux, { pid: 1 });
+  try {
+    const { outcome } = await firstValueFrom(events.pipe(collect()));
+    return outcome.kind === "exited" ? String(outcome.code) : outcome.kind;
+  } catch (error) {
+    return error instanceof FluxError ? error.code : "";
+  }
+}

@@ -1,0 +1,108 @@
+/** The runtimes, where each is found, and how it runs the suite. */
+import { type ExecFileOptions, execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Miniflare } from "miniflare";
+import { chromium, findFirefox, firefox } from "./browsers.js";
+import type { Runtime } from "./runtime.js";
+import type { World } from "./suite/context.js";
+import type { Result } from "./suite/suite.js";
+
+const own = (path: string) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
+const common = (path: string) => fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
+const [platform, arch] = [process.platform, process.arch];
+
+/** The environment of a user, without that of the test runner. */
+const environment = (dir: string) => ({
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  DENO_DIR: join(dir, ".deno"),
+  DENO_NO_UPDATE_CHECK: "1",
+});
+
+/** All that it prints. It must end by itself, with 0. */
+async function output(file: string, args: readonly string[], options: ExecFileOptions = {}): Promise<string> {
+  const { stdout } = await promisify(execFile)(file, args, { timeout: 120_000, ...options });
+  return String(stdout);
+}
+
+function missing(path: string, what = "`npm run runtimes` has not brought it"): string | undefined {
+  return existsSync(path) ? undefined : what;
+}
+
+/** A runtime that runs a file as a process. @param programs of the consumer that say "hello" there */
+function command(name: string, file: string, args: readonly string[], programs: readonly string[]): Runtime {
+  const printed = (dir: string, program: string, world: World) =>
+    output(file, [...args, program, JSON.stringify(world)], { cwd: dir, env: environment(dir) });
+  return {
+    name,
+    programs,
+    missing: missing(file),
+    version: async () => /\d+\.\d+\.\d+/.exec(await output(file, ["--version"]))?.[0] ?? "",
+    async run(dir, world) {
+      const results = JSON.parse(await printed(dir, "main.mjs", world)) as Result[];
+      for (const program of programs)
+        results.push(await says("hello\n", program, printed(dir, program, world)));
+      return results;
+    },
+  };
+}
+
+async function says(expected: string, name: string, printed: Promise<string>): Promise<Result> {
+  const said = await printed.catch(String);
+  return said === expected ? { name } : { name, error: said };
+}
+
+/** The Node that runs this is one of them. */
+function node(major: number): Runtime {
+  const same = Number(process.versions.node.split(".")[0]) === major;
+  const file = same ? process.execPath : own(`node${major}-${platform}-${arch}/bin/node`);
+  return command(`Node ${major}`, file, [], ["client.cjs", "whole.mjs", "whole.cjs"]);
+}
+
+const DENO_ARGS = [
+  "run",
+  ...["--no-prompt", "--cached-only", "--no-remote", "--no-config", "--node-modules-dir=manual"],
+  ...["--allow-net=127.0.0.1", "--allow-env", "--allow-read"],
+];
+const deno = common(`@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/deno`);
+const bun = own(`@oven/bun-${platform}-${arch === "arm64" ? "aarch64" : arch}/bin/bun`);
+
+const workerd: Runtime = {
+  name: "workerd",
+  async version() {
+    return JSON.parse(await readFile(common("workerd/package.json"), "utf8")).version;
+  },
+  async run(dir, world) {
+    const miniflare = new Miniflare({
+      modules: true,
+      script: await readFile(join(dir, "worker.bundle.mjs"), "utf8"),
+      // No flags: in particular not nodejs_compat.
+      compatibilityDate: "2026-07-01",
+      // Or it would ask Cloudflare where we are.
+      cf: false,
+    });
+    try {
+      const body = JSON.stringify(world);
+      const response = await miniflare.dispatchFetch("http://worker/", { method: "POST", body });
+      if (!response.ok) throw new Error(await response.text());
+      return (await response.json()) as Result[];
+    } finally {
+      await miniflare.dispose();
+    }
+  },
+};
+
+export const runtimes: readonly Runtime[] = [
+  node(20),
+  node(22),
+  node(24),
+  command("Deno", deno, DENO_ARGS, ["client.cjs"]),
+  command("Bun", bun, [], ["client.cjs"]),
+  workerd,
+  chromium,
+  firefox(findFirefox()),
+];
