@@ -124,12 +124,12 @@ export class OpenHarness {
     return this.pid(request[0]);
   }
 
-  /** Attaches to a process of rank 0. */
+  /** Attaches to a process of rank 0, or is refused. */
   async attach(id: number, pid: number, overflow?: Overflow): Promise<void> {
     const payload = { pid, flags: 3 };
     const request = { type: "request", id, topic: "rexec.attach", nodeid: "0", streaming: true, payload };
     this.send({ ...request, ...(overflow === undefined ? {} : { overflow }) });
-    await this.pid(id);
+    await this.message(id, ({ type }) => type === "response" || type === "error");
   }
 
   /** The answer to a kill: 0, or an errno. */

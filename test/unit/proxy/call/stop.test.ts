@@ -175,9 +175,17 @@ describe("a process whose output is not consumed", () => {
     expect(h.messages.filter(({ type }) => type === "error")).toEqual([]);
     h.consume(1);
     expect(await h.over(1)).toMatchObject({ type: "error", errno: 125 });
-    const ending = await another();
+    // Its server knows a moment later that nobody follows it any more.
+    let ending = await another();
+    const attached = async () => {
+      await ending.attach(1, pid, "stop");
+      return ending.told(1)[0] === "attached";
+    };
     ending.consumes = false;
-    await ending.attach(1, pid, "stop");
+    while (!(await attached())) {
+      ending = await another();
+      ending.consumes = false;
+    }
     await isStopped(pid);
     ending.close();
     await runs(pid);
