@@ -1,0 +1,22 @@
+/** The dashboard: a page that runs processes on a Flux instance, through the proxy that serves it. */
+import { render } from "lit-html";
+import { App } from "./app.js";
+import "./style/index.css";
+import { takeToken } from "./token.js";
+import { listenToKeys } from "./view/keyboard.js";
+import { page } from "./view/page.js";
+import { theme$ } from "./view/theme.js";
+
+const app = new App();
+const connect = () => {
+  const token = takeToken();
+  if (token !== undefined) app.connect(token);
+};
+connect();
+// A URL with a token that is opened where the page is already.
+addEventListener("hashchange", connect);
+theme$.subscribe(() => {
+  for (const run of app.runs.all$.value) run.display.recolour();
+});
+render(page(app), document.body);
+listenToKeys(app);

@@ -1,0 +1,72 @@
+/** The live table: what of it is shown, and which process is chosen. */
+import type { Subprocess } from "flux-subprocess";
+import { BehaviorSubject, combineLatest, map, type Observable, shareReplay } from "rxjs";
+import type { ProcessTable } from "../watch.js";
+
+export interface Filter {
+  /** In the label, the command or the pid. */
+  readonly text: string;
+  /** Absent: every rank. */
+  readonly ranks?: ReadonlySet<number>;
+  /** "R" or "Z"; "": both. */
+  readonly state: string;
+}
+
+export interface Rows {
+  readonly rows: readonly Subprocess[];
+  /** How many there are with those that are not shown. */
+  readonly total: number;
+  readonly selected: Subprocess | undefined;
+  readonly errors: ProcessTable["errors"];
+}
+
+export const keyOf = ({ rank, pid }: Subprocess): string => `${rank}-${pid}`;
+
+export class ProcessList {
+  readonly filter$ = new BehaviorSubject<Filter>({ text: "", state: "" });
+  readonly rows$: Observable<Rows>;
+  readonly #selected$ = new BehaviorSubject<string | undefined>(undefined);
+  #latest: Rows = { rows: [], total: 0, selected: undefined, errors: [] };
+
+  constructor(table$: Observable<ProcessTable>) {
+    this.rows$ = combineLatest([table$, this.filter$, this.#selected$]).pipe(
+      map(([{ processes, errors }, filter, key]) => {
+        const rows = processes.filter((process) => matches(process, filter));
+        const selected = rows.find((process) => keyOf(process) === key);
+        return { rows, total: processes.length, selected, errors };
+      }),
+      shareReplay(1),
+    );
+    this.rows$.subscribe((rows) => {
+      this.#latest = rows;
+    });
+  }
+
+  get selected(): Subprocess | undefined {
+    return this.#latest.selected;
+  }
+
+  /** @param key as of `keyOf` */
+  choose(key: string | undefined): void {
+    this.#selected$.next(key);
+  }
+
+  /** Chooses another: the next ones, or those before. */
+  step(by: number): void {
+    const { rows, selected } = this.#latest;
+    const at = selected === undefined ? (by > 0 ? -1 : rows.length) : rows.indexOf(selected);
+    const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
+    this.choose(next && keyOf(next));
+  }
+
+  refine(change: Partial<Filter>): void {
+    this.filter$.next({ ...this.filter$.value, ...change });
+  }
+}
+
+function matches({ rank, pid, state, label, cmd }: Subprocess, filter: Filter): boolean {
+  if (filter.state !== "" && state !== filter.state) return false;
+  if (filter.ranks !== undefined && !filter.ranks.has(rank)) return false;
+  const text = filter.text.toLowerCase();
+  return text === "" || `${label} ${cmd} ${pid}`.toLowerCase().includes(text);
+}
