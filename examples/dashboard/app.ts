@@ -1,6 +1,15 @@
 /** What the parts of the page share: the connection, the processes, the runs. */
-import { attach, type ExecOptions, exec, type Flux, type Subprocess } from "flux-subprocess";
 import {
+  attach,
+  type ExecOptions,
+  exec,
+  type Flux,
+  type ProcessTable,
+  type Subprocess,
+  watch,
+} from "flux-subprocess";
+import {
+  auditTime,
   BehaviorSubject,
   catchError,
   EMPTY,
@@ -18,9 +27,10 @@ import { Runs } from "./model/runs.js";
 import { type Sample, samples } from "./model/samples.js";
 import { waited } from "./model/waited.js";
 import { TerminalPane } from "./view/terminal.js";
-import { type ProcessTable, watch } from "./watch.js";
 
+/** How late a change may be that does not come through the proxy, and how often the table is drawn at most. */
 const INTERVAL_MS = 1000;
+const DRAWN_MS = 50;
 const NOTHING_KNOWN: ProcessTable = { processes: [], errors: [] };
 
 export class App {
@@ -41,7 +51,7 @@ export class App {
       switchMap((connection) => (connection ? follow(connection.flux) : EMPTY)),
       share(),
     );
-    this.processes = new ProcessList(table$);
+    this.processes = new ProcessList(table$, ({ rank, pid }) => this.runs.of(rank, pid)?.title);
     let processes: number | undefined;
     table$.subscribe((table) => {
       processes = table.processes.length;
@@ -123,5 +133,8 @@ export class App {
 
 /** The processes there are; none are known once the session is over, and its status says why. */
 function follow(flux: Flux): Observable<ProcessTable> {
-  return watch(flux, { nodeid: "all", interval: INTERVAL_MS }).pipe(catchError(() => of(NOTHING_KNOWN)));
+  return watch(flux, { nodeid: "all", interval: INTERVAL_MS }).pipe(
+    auditTime(DRAWN_MS),
+    catchError(() => of(NOTHING_KNOWN)),
+  );
 }

@@ -48,7 +48,8 @@ export function ranksOf(text: string, place: { rank: number; size: number }): nu
   const ranks = new Set<number>();
   for (const range of (set === "all" ? `0-${place.size - 1}` : set).split(",")) {
     const [, first, last = first] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(range) ?? [];
-    if (first === undefined) throw new SyntaxError(`not a set of ranks such as 0-3,7: ${set || "nothing"}`);
+    if (first === undefined || Number(first) > Number(last))
+      throw new SyntaxError(`not a set of ranks such as 0-3,7: ${set || "nothing"}`);
     if (Number(last) >= place.size)
       throw new SyntaxError(`there is no rank ${last}: the last one is ${place.size - 1}`);
     for (let rank = Number(first); rank <= Number(last); rank++) ranks.add(rank);

@@ -1,10 +1,9 @@
 /** The live table: what of it is shown, and which process is chosen. */
-import type { Subprocess } from "flux-subprocess";
+import type { ProcessTable, Subprocess } from "flux-subprocess";
 import { BehaviorSubject, combineLatest, map, type Observable, shareReplay } from "rxjs";
-import type { ProcessTable } from "../watch.js";
 
 export interface Filter {
-  /** In the label, the command or the pid. */
+  /** In the label, the command, the pid or the title. */
   readonly text: string;
   /** Absent: every rank. */
   readonly ranks?: ReadonlySet<number>;
@@ -28,10 +27,14 @@ export class ProcessList {
   readonly #selected$ = new BehaviorSubject<string | undefined>(undefined);
   #latest: Rows = { rows: [], total: 0, selected: undefined, errors: [] };
 
-  constructor(table$: Observable<ProcessTable>) {
+  /** @param titleOf what is known of a process of this page beyond the first word of its command */
+  constructor(
+    table$: Observable<ProcessTable>,
+    readonly titleOf: (process: Subprocess) => string | undefined,
+  ) {
     this.rows$ = combineLatest([table$, this.filter$, this.#selected$]).pipe(
       map(([{ processes, errors }, filter, key]) => {
-        const rows = processes.filter((process) => matches(process, filter));
+        const rows = processes.filter((process) => matches(process, filter, titleOf));
         const selected = rows.find((process) => keyOf(process) === key);
         return { rows, total: processes.length, selected, errors };
       }),
@@ -64,9 +67,10 @@ export class ProcessList {
   }
 }
 
-function matches({ rank, pid, state, label, cmd }: Subprocess, filter: Filter): boolean {
+function matches(process: Subprocess, filter: Filter, titleOf: ProcessList["titleOf"]): boolean {
+  const { rank, pid, state, label, cmd } = process;
   if (filter.state !== "" && state !== filter.state) return false;
   if (filter.ranks !== undefined && !filter.ranks.has(rank)) return false;
   const text = filter.text.toLowerCase();
-  return text === "" || `${label} ${cmd} ${pid}`.toLowerCase().includes(text);
+  return text === "" || `${label} ${cmd} ${pid} ${titleOf(process) ?? ""}`.toLowerCase().includes(text);
 }

@@ -1,5 +1,6 @@
 /** The keys. */
-import { html, render } from "lit-html";
+import { html } from "lit-html";
+import { Modal } from "./modal.js";
 
 const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["n", "a command to run; ↑ and ↓ bring back earlier ones"],
@@ -19,24 +20,13 @@ const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["Esc", "out of a field"],
 ];
 
-const dialog = document.createElement("dialog");
-dialog.className = "menu help";
-dialog.setAttribute("aria-labelledby", "help-title");
-dialog.onclick = (event) => event.target === dialog && dialog.close();
-dialog.onkeydown = (event) => {
-  event.stopPropagation();
-  if (event.key === "?") dialog.close();
-};
+const modal = new Modal("menu help", "help-title");
 
 export function openHelp(): void {
-  if (!dialog.isConnected) document.body.append(dialog);
-  render(
-    html`<div class="inside">
-      <h2 id="help-title">Keys</h2>
-      <dl>${KEYS.map(([keys, what]) => html`<dt><kbd>${keys}</kbd></dt><dd>${what}</dd>`)}</dl>
-      <button @click=${() => dialog.close()}>Close</button>
-    </div>`,
-    dialog,
-  );
-  dialog.showModal();
+  const content = html`<div class="inside">
+    <h2 id="help-title">Keys</h2>
+    <dl>${KEYS.map(([keys, what]) => html`<dt><kbd>${keys}</kbd></dt><dd>${what}</dd>`)}</dl>
+    <button @click=${() => modal.close()}>Close</button>
+  </div>`;
+  modal.open(content, ({ key }) => key === "?" && modal.close());
 }

@@ -3,8 +3,8 @@ import { html, nothing } from "lit-html";
 import type { Run, RunState } from "../model/run.js";
 import type { TerminalPane } from "./terminal.js";
 
-export function inputLine(run: Run<TerminalPane>, { input, ranks, unsent }: RunState): unknown {
-  if (input === "none") return nothing;
+export function inputLine(run: Run<TerminalPane>, { input, ranks, unsent, over }: RunState): unknown {
+  if (input === "none" || over) return nothing;
   const open = input === "open" && run.running.length > 0;
   const to = ranks.size === 1 ? "its input" : `the input of all ${ranks.size} ranks`;
   return html`<div class="input-line">

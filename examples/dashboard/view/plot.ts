@@ -27,7 +27,7 @@ export function plot(
   const latest = values.at(-1);
   const now = latest === undefined ? "–" : format(latest);
   return html`<figure class="plot">
-    <figcaption><span class="muted">${title}</span> <strong>${now}</strong></figcaption>
+    <figcaption><span class="muted">${title}</span> <span class="now">${now}</span></figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${title}: ${now}">
       <line class="floor" x1="0" x2=${WIDTH} y1=${HEIGHT - 0.5} y2=${HEIGHT - 0.5} />
       ${outages.map((outage) => band(outage, samples, x))}

@@ -33,26 +33,28 @@ export function processTable(app: App): TemplateResult {
           ${observe(processes.rows$, ({ rows, selected }) =>
             repeat(rows, keyOf, (process) => {
               const chosen = process === selected;
-              return guard([process, chosen], () => row(process, chosen));
+              const title = processes.titleOf(process);
+              return guard([process, chosen, title], () => row(process, chosen, title));
             }),
           )}
         </tbody>
       </table>
       ${observe(processes.rows$, empty)}
     </div>
-    ${observe(processes.rows$, ({ errors }) => errors.map(failure))}
+    ${observe(processes.rows$, ({ errors }) => failures(errors))}
     ${observe(processes.rows$, ({ selected }) => (selected ? actions(app, selected) : nothing))}
   </section>`;
 }
 
-function row(process: Subprocess, chosen: boolean): TemplateResult {
+/** @param title of the run of this page that it is of, which says more than its first word */
+function row(process: Subprocess, chosen: boolean, title: string | undefined): TemplateResult {
   const { rank, pid, state, label, cmd } = process;
   return html`<tr data-key=${keyOf(process)} aria-selected=${chosen ? "true" : "false"}>
     <td class="rank"><span class="rank-mark ${rankClass(rank)}">${rank}</span></td>
     <td class="pid">${pid}</td>
     <td class="state" data-state=${state}>${state}</td>
     <td class=${label === "-" ? "muted" : ""}>${label}</td>
-    <td class="cmd">${cmd}</td>
+    <td class="cmd">${cmd}${title === undefined ? nothing : html` <span class="muted">${title}</span>`}</td>
   </tr>`;
 }
 
@@ -63,8 +65,15 @@ function empty({ rows, total }: Rows): unknown {
   </p>`;
 }
 
-function failure(error: FluxError): TemplateResult {
-  return html`<p class="message bad">rank ${error.rank ?? "?"}: ${error.message}</p>`;
+/** Of a thousand ranks, one that fails is seldom alone. */
+const FAILURES = 3;
+
+function failures(errors: readonly FluxError[]): unknown {
+  const more = errors.length - FAILURES;
+  return html`${errors
+    .slice(0, FAILURES)
+    .map(({ rank, message }) => html`<p class="message bad">rank ${rank ?? "?"}: ${message}</p>`)}
+  ${more > 0 ? html`<p class="message bad">and ${more} more ranks</p>` : nothing}`;
 }
 
 function actions(app: App, process: Subprocess): TemplateResult {

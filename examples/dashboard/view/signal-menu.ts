@@ -1,8 +1,9 @@
 /** The menu of signals, for the chosen process or for a run. */
 import { kill, type SignalName, type Subprocess, signalNumber } from "flux-subprocess";
-import { html, render, type TemplateResult } from "lit-html";
+import { html, type TemplateResult } from "lit-html";
 import type { App } from "../app.js";
 import type { Run } from "../model/run.js";
+import { Modal } from "./modal.js";
 import { notify } from "./notices.js";
 import type { TerminalPane } from "./terminal.js";
 
@@ -20,9 +21,7 @@ const SIGNALS: readonly (readonly [key: string, name: SignalName, what: string])
 
 type Send = (signum: number, name: SignalName) => void;
 
-const dialog = document.createElement("dialog");
-dialog.className = "menu";
-dialog.setAttribute("aria-labelledby", "signals-title");
+const modal = new Modal("menu", "signals-title");
 
 /** For a process of the table. */
 export function openSignals(app: App, process: Subprocess): void {
@@ -46,21 +45,16 @@ export function openRunSignals(run: Run<TerminalPane>): void {
 }
 
 function open(whom: string, send: Send): void {
-  if (!dialog.isConnected) document.body.append(dialog);
   const choose = (name: SignalName) => {
-    dialog.close();
+    modal.close();
     send(signalNumber(name), name);
   };
-  dialog.onkeydown = (event) => {
+  modal.open(menu(whom, choose), (event) => {
     const found = SIGNALS.find(([key]) => key === event.key);
-    event.stopPropagation();
     if (!found || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     choose(found[1]);
-  };
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
-  render(menu(whom, choose), dialog);
-  dialog.showModal();
+  });
 }
 
 function menu(whom: string, choose: (name: SignalName) => void): TemplateResult {
