@@ -60,7 +60,7 @@ test.each([360, 800, 1600])("nothing is cut off at a width of %i", async (width)
   await run(page, "echo a rather long command line to have a tab that is wider than the page; sleep 600");
   await terminal(page).getByText("a rather long").first().waitFor();
   await page.getByText("Options").click();
-  await page.locator("#processes tbody tr").first().click();
+  await page.locator("#processes tbody tr:not([hidden])").first().click();
   const wide = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
@@ -80,7 +80,7 @@ test("by keyboard alone", async () => {
   await page.keyboard.press("n");
   await page.keyboard.type("exec sleep 600");
   await page.keyboard.press("Enter");
-  await page.locator("#processes tbody tr").nth(2).waitFor();
+  await page.locator("#processes tbody tr:not([hidden])").nth(2).waitFor();
   expect(
     await page
       .getByLabel("Command", { exact: true })
@@ -100,7 +100,9 @@ test("by keyboard alone", async () => {
   await page.keyboard.press("/");
   await page.keyboard.type("slee");
   await page.getByLabel("Filter by ranks").fill("2");
-  await expect.poll(() => page.locator("#processes tbody .rank-mark").allTextContents()).toEqual(["2"]);
+  await expect
+    .poll(() => page.locator("#processes tbody tr:not([hidden]) .rank-mark").allTextContents())
+    .toEqual(["2"]);
   await page.keyboard.press("Escape");
   await page.keyboard.press("n");
   await page.keyboard.press("ArrowUp");
@@ -116,7 +118,7 @@ test("a row that has not changed is not touched when others come and go", async 
   opened = await world.open();
   const { page } = opened;
   await run(page, "exec sleep 600", "1");
-  const first = page.locator("#processes tbody tr", { hasText: "sleep" });
+  const first = page.locator("#processes tbody tr:not([hidden])", { hasText: "sleep" });
   await first.waitFor();
   await first.evaluate((row) => {
     const touched = { count: 0 };
@@ -126,10 +128,12 @@ test("a row that has not changed is not touched when others come and go", async 
     Object.assign(globalThis, { touched });
   });
   await run(page, "exec tail -f /dev/null", "0,2");
-  await page.locator("#processes tbody tr").nth(2).waitFor();
+  await page.locator("#processes tbody tr:not([hidden])").nth(2).waitFor();
   await page.keyboard.press("Escape");
   await page.keyboard.press("q");
-  await expect.poll(() => page.locator("#processes tbody tr").count(), { timeout: PATIENCE_MS }).toBe(1);
+  await expect
+    .poll(() => page.locator("#processes tbody tr:not([hidden])").count(), { timeout: PATIENCE_MS })
+    .toBe(1);
   expect(
     await page.evaluate(() => (globalThis as unknown as { touched: { count: number } }).touched.count),
   ).toBe(0);

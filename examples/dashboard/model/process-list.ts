@@ -12,9 +12,10 @@ export interface Filter {
 }
 
 export interface Rows {
+  /** Of every process. */
+  readonly all: readonly Subprocess[];
+  /** What the filter lets through. */
   readonly rows: readonly Subprocess[];
-  /** How many there are with those that are not shown. */
-  readonly total: number;
   readonly selected: Subprocess | undefined;
   readonly errors: ProcessTable["errors"];
 }
@@ -25,7 +26,7 @@ export class ProcessList {
   readonly filter$ = new BehaviorSubject<Filter>({ text: "", state: "" });
   readonly rows$: Observable<Rows>;
   readonly #selected$ = new BehaviorSubject<string | undefined>(undefined);
-  #latest: Rows = { rows: [], total: 0, selected: undefined, errors: [] };
+  #latest: Rows = { all: [], rows: [], selected: undefined, errors: [] };
 
   /** @param titleOf what is known of a process of this page beyond the first word of its command */
   constructor(
@@ -36,7 +37,7 @@ export class ProcessList {
       map(([{ processes, errors }, filter, key]) => {
         const rows = processes.filter((process) => matches(process, filter, titleOf));
         const selected = rows.find((process) => keyOf(process) === key);
-        return { rows, total: processes.length, selected, errors };
+        return { all: processes, rows, selected, errors };
       }),
       shareReplay(1),
     );

@@ -11,7 +11,7 @@ export interface Sample {
 }
 
 /** Five minutes. */
-export const KEPT = 300;
+const KEPT = 300;
 const EVERY_MS = 1000;
 
 /** @param read gives the processes that there are now, and all the bytes that have come */

@@ -11,14 +11,16 @@ export function filterBar(app: App): TemplateResult {
     processes.refine({ text: (event.target as HTMLInputElement).value.trim() });
   const byState = (event: Event) => processes.refine({ state: (event.target as HTMLSelectElement).value });
   const count = processes.rows$.pipe(
-    map(({ rows, total }) => (rows.length === total ? `${total}` : `${rows.length} of ${total}`)),
+    map(({ rows, all }) =>
+      rows.length === all.length ? `${all.length}` : `${rows.length} of ${all.length}`,
+    ),
     startWith(""),
   );
   return html`<header>
     <h2 id="processes-title">Processes <span class="muted count">${observe(count)}</span></h2>
     <div class="filters" role="search">
       <input id="filter" type="search" placeholder="filter (/)" aria-label="Filter by label, command or pid" spellcheck="false" @input=${byText} />
-      <input class="ranks" placeholder="all ranks" aria-label="Filter by ranks" spellcheck="false" @input=${(event: Event) => byRanks(app, event)} />
+      <input class="ranks" placeholder="ranks" aria-label="Filter by ranks" spellcheck="false" @input=${(event: Event) => byRanks(app, event)} />
       <select aria-label="Filter by state" @change=${byState}>
         <option value="">any state</option>
         <option value="R">running</option>

@@ -1,10 +1,13 @@
 /** A small plot of the last minutes. */
 import { html, nothing, svg, type TemplateResult } from "lit-html";
 import type { Outage } from "../model/connection.js";
-import { KEPT, type Sample } from "../model/samples.js";
+import type { Sample } from "../model/samples.js";
 
 const WIDTH = 240;
 const HEIGHT = 36;
+
+/** How many samples it has room for at first. */
+const FEWEST = 60;
 
 export interface PlotOptions {
   title: string;
@@ -22,7 +25,8 @@ export function plot(
   const { title, read, format, least } = options;
   const values = samples.map(read);
   const top = Math.max(least, ...values.map((value) => value ?? 0));
-  const x = (index: number) => (WIDTH * (index + KEPT - samples.length)) / (KEPT - 1);
+  const room = Math.max(FEWEST, samples.length);
+  const x = (index: number) => (WIDTH * (index + room - samples.length)) / (room - 1);
   const y = (value: number) => HEIGHT - 1 - ((HEIGHT - 3) * value) / top;
   const latest = values.at(-1);
   const now = latest === undefined ? "–" : format(latest);

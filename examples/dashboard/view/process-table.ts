@@ -20,23 +20,17 @@ export function processTable(app: App): TemplateResult {
     ${filterBar(app)}
     <div class="scroll" id="processes" tabindex="0" aria-label="Processes; j and k choose one">
       <table role="grid" aria-label="Processes">
-        <thead>
-          <tr>
-            <th class="rank">Rank</th>
-            <th class="pid">PID</th>
-            <th class="state" title="R: running, Z: has ended and waits to be waited for">St</th>
-            <th>Label</th>
-            <th>Command</th>
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" class="rank">Rank</th>
+            <th role="columnheader" class="pid">PID</th>
+            <th role="columnheader" class="state" title="R: running, Z: has ended and waits to be waited for">St</th>
+            <th role="columnheader">Label</th>
+            <th role="columnheader">Command</th>
           </tr>
         </thead>
-        <tbody @click=${choose} @dblclick=${() => openOutput(app)}>
-          ${observe(processes.rows$, ({ rows, selected }) =>
-            repeat(rows, keyOf, (process) => {
-              const chosen = process === selected;
-              const title = processes.titleOf(process);
-              return guard([process, chosen, title], () => row(process, chosen, title));
-            }),
-          )}
+        <tbody role="rowgroup" @click=${choose} @dblclick=${() => openOutput(app)}>
+          ${observe(processes.rows$, (rows) => body(app, rows))}
         </tbody>
       </table>
       ${observe(processes.rows$, empty)}
@@ -46,22 +40,41 @@ export function processTable(app: App): TemplateResult {
   </section>`;
 }
 
-/** @param title of the run of this page that it is of, which says more than its first word */
-function row(process: Subprocess, chosen: boolean, title: string | undefined): TemplateResult {
+/** All rows stay, those that are filtered out hidden: to make a thousand anew takes long, to show them again does not. */
+function body({ processes }: App, { all, rows, selected }: Rows): unknown {
+  const shown = new Set(rows);
+  return repeat(all, keyOf, (process) => {
+    const look: Look = {
+      hidden: !shown.has(process),
+      chosen: process === selected,
+      title: processes.titleOf(process),
+    };
+    return guard([process, ...Object.values(look)], () => row(process, look));
+  });
+}
+
+interface Look {
+  hidden: boolean;
+  chosen: boolean;
+  /** Of the run of this page that it is of: it says more than the first word of the command. */
+  title: string | undefined;
+}
+
+function row(process: Subprocess, { hidden, chosen, title }: Look): TemplateResult {
   const { rank, pid, state, label, cmd } = process;
-  return html`<tr data-key=${keyOf(process)} aria-selected=${chosen ? "true" : "false"}>
-    <td class="rank"><span class="rank-mark ${rankClass(rank)}">${rank}</span></td>
-    <td class="pid">${pid}</td>
-    <td class="state" data-state=${state}>${state}</td>
-    <td class=${label === "-" ? "muted" : ""}>${label}</td>
-    <td class="cmd">${cmd}${title === undefined ? nothing : html` <span class="muted">${title}</span>`}</td>
+  return html`<tr role="row" data-key=${keyOf(process)} ?hidden=${hidden} aria-selected=${chosen ? "true" : "false"}>
+    <td role="gridcell" class="rank"><span class="rank-mark ${rankClass(rank)}">${rank}</span></td>
+    <td role="gridcell" class="pid">${pid}</td>
+    <td role="gridcell" class="state" data-state=${state}>${state}</td>
+    <td role="gridcell" class=${label === "-" ? "muted" : ""}>${label}</td>
+    <td role="gridcell" class="cmd">${cmd}${title === undefined ? nothing : html` <span class="muted">${title}</span>`}</td>
   </tr>`;
 }
 
-function empty({ rows, total }: Rows): unknown {
+function empty({ all, rows }: Rows): unknown {
   if (rows.length > 0) return nothing;
   return html`<p class="empty">
-    ${total > 0 ? `None of ${total} is as the filters say.` : "No processes. Run one: press n."}
+    ${all.length > 0 ? `None of ${all.length} is as the filters say.` : "No processes. Run one: press n."}
   </p>`;
 }
 

@@ -1,7 +1,7 @@
 /** The ranks of a run, each with how it goes; one may be looked at alone. */
 import { signalName } from "flux-subprocess";
 import { html, nothing } from "lit-html";
-import { combineLatest } from "rxjs";
+import { combineLatest, throttleTime } from "rxjs";
 import type { RankState, Run } from "../model/run.js";
 import { observe } from "../observe.js";
 import { rankClass } from "./colours.js";
@@ -9,7 +9,9 @@ import type { TerminalPane, View } from "./terminal.js";
 
 export function rankChips(run: Run<TerminalPane>): unknown {
   const { view$ } = run.display;
-  return observe(combineLatest([run.state$, view$]), ([{ ranks }, view]) => {
+  // Of many ranks, many start or end at once.
+  const state$ = run.state$.pipe(throttleTime(50, undefined, { leading: true, trailing: true }));
+  return observe(combineLatest([state$, view$]), ([{ ranks }, view]) => {
     const choose = (next: View) => () => run.display.look(next);
     return html`<span class="chips" role="radiogroup" aria-label="Whose output">
       ${
