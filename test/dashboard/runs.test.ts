@@ -107,6 +107,19 @@ test("pause stops the process on the cluster; what it wrote is there when it goe
   expect(await chip(3).textContent()).toMatch(/KILL/);
 });
 
+test("what ended while it was paused is shown when it goes on", async () => {
+  await run(page, "read -r line; echo after", "1");
+  await pidOn(1);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.locator(".stdin").fill("now");
+  await page.keyboard.press("Enter");
+  await page.getByText("It has ended, and the last of its output waits.").waitFor();
+  expect(await lines(page)).toEqual(["› now"]);
+  await page.getByRole("button", { name: "Go on" }).click();
+  await expect.poll(() => lines(page)).toEqual(["› now", "after", "rank 1 exited with 0"]);
+});
+
 test("a process in background: attach, detach, wait", async () => {
   await page.getByText("Options").click();
   await page.getByLabel("in background", { exact: true }).check();

@@ -1,13 +1,5 @@
 /** A run: processes that are followed, of an exec, an attach or a wait. */
-import {
-  consume,
-  describeOutcome,
-  type Flux,
-  kill,
-  type Outcome,
-  type ProcessEvent,
-  write,
-} from "flux-subprocess";
+import { consume, type Flux, kill, type ProcessEvent, write } from "flux-subprocess";
 import {
   BehaviorSubject,
   catchError,
@@ -21,27 +13,9 @@ import {
   type Subscription,
   tap,
 } from "rxjs";
+import type { Kind, RankState, RunState } from "./run-state.js";
+import { entryOf, type Told } from "./told.js";
 import type { Entry } from "./transcript.js";
-
-export type Kind = "exec" | "attach" | "wait";
-
-/** One rank of a run. */
-export interface RankState {
-  readonly rank: number;
-  readonly phase: "starting" | "running" | "ended" | "failed";
-  readonly pid?: number;
-  readonly outcome?: Outcome;
-}
-
-export interface RunState {
-  readonly ranks: ReadonlyMap<number, RankState>;
-  readonly over: boolean;
-  /** While it is, nothing more is consumed, and what writes too much is stopped on the cluster. */
-  readonly paused: boolean;
-  readonly input: "none" | "open" | "ended";
-  /** Characters that were typed and that the process has no room for yet. */
-  readonly unsent: number;
-}
 
 /** Where entries are shown. */
 export interface Display {
@@ -60,8 +34,6 @@ export interface RunOptions<D extends Display> {
   /** Whether what is typed is sent. */
   input?: boolean;
 }
-
-type Told = ProcessEvent | { readonly type: "lost"; readonly error: Error };
 
 export class Run<D extends Display = Display> {
   readonly kind: Kind;
@@ -116,9 +88,11 @@ export class Run<D extends Display = Display> {
 
   /** Sends a signal to where it runs, or to one rank alone. */
   signal(signum: number, name: string, only?: number): void {
-    for (const { rank, pid } of this.running) {
-      if (pid === undefined || (only !== undefined && rank !== only)) continue;
-      kill(this.#flux, { pid, nodeid: rank, signum }).subscribe({
+    const to = this.running.filter(({ rank }) => only === undefined || rank === only);
+    if (to.length === 0)
+      this.say({ type: "note", text: `${name}: nothing runs that it could be sent to`, bad: true });
+    for (const { rank, pid } of to) {
+      kill(this.#flux, { pid: pid as number, nodeid: rank, signum }).subscribe({
         complete: () => this.say({ type: "note", rank, text: `was sent ${name}` }),
         error: (error: Error) =>
           this.say({ type: "note", rank, text: `${name}: ${error.message}`, bad: true }),
@@ -201,38 +175,5 @@ export class Run<D extends Display = Display> {
 
   #change(changed: Partial<RunState>): void {
     this.state$.next({ ...this.state, ...changed });
-  }
-}
-
-function entryOf(event: Told): Entry | undefined {
-  switch (event.type) {
-    case "output":
-    case "eof":
-      return event;
-    case "attached":
-      return {
-        type: "note",
-        rank: event.rank,
-        text: `attached to ${event.pid}: ${event.cmd.cmdline.join(" ")}`,
-      };
-    case "stopped":
-      return { type: "note", rank: event.rank, text: "was stopped" };
-    case "gap": {
-      const text = `${event.bytes.toLocaleString("en")} bytes of ${event.stream} were not taken in time and are missing here`;
-      return { type: "note", rank: event.rank, text, bad: true };
-    }
-    case "finished":
-      return {
-        type: "note",
-        rank: event.rank,
-        text: describeOutcome(event.outcome),
-        bad: event.outcome.kind === "unknown",
-      };
-    case "error":
-      return { type: "note", rank: event.rank, text: event.error.message, bad: true };
-    case "lost":
-      return { type: "note", text: event.error.message, bad: true };
-    case "started":
-      return undefined;
   }
 }

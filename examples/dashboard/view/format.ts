@@ -16,7 +16,3 @@ export const clock = (time: number): string =>
 
 /** "2.4 s" */
 export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
-
-/** "1 process", "2 processes" */
-export const counted = (count: number, one: string, many: string): string =>
-  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;

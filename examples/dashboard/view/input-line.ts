@@ -1,6 +1,7 @@
 /** What is typed for a process: line by line, as a terminal does. */
 import { html, nothing } from "lit-html";
-import type { Run, RunState } from "../model/run.js";
+import type { Run } from "../model/run.js";
+import type { RunState } from "../model/run-state.js";
 import type { TerminalPane } from "./terminal.js";
 
 export function inputLine(run: Run<TerminalPane>, { input, ranks, unsent, over }: RunState): unknown {

@@ -18,8 +18,13 @@ export function processTable(app: App): TemplateResult {
   };
   return html`<section class="panel processes" aria-labelledby="processes-title">
     ${filterBar(app)}
-    <div class="scroll" id="processes" tabindex="0" aria-label="Processes; j and k choose one">
-      <table role="grid" aria-label="Processes">
+    <div class="scroll" id="processes">
+      <table
+        role="grid"
+        tabindex="0"
+        aria-label="Processes; j and k choose one"
+        aria-activedescendant=${observe(processes.rows$, ({ selected }) => (selected ? idOf(selected) : nothing))}
+      >
         <thead role="rowgroup">
           <tr role="row">
             <th role="columnheader" class="rank">Rank</th>
@@ -60,9 +65,11 @@ interface Look {
   title: string | undefined;
 }
 
+const idOf = (process: Subprocess) => `process-${keyOf(process)}`;
+
 function row(process: Subprocess, { hidden, chosen, title }: Look): TemplateResult {
   const { rank, pid, state, label, cmd } = process;
-  return html`<tr role="row" data-key=${keyOf(process)} ?hidden=${hidden} aria-selected=${chosen ? "true" : "false"}>
+  return html`<tr role="row" id=${idOf(process)} data-key=${keyOf(process)} ?hidden=${hidden} aria-selected=${chosen ? "true" : "false"}>
     <td role="gridcell" class="rank"><span class="rank-mark ${rankClass(rank)}">${rank}</span></td>
     <td role="gridcell" class="pid">${pid}</td>
     <td role="gridcell" class="state" data-state=${state}>${state}</td>

@@ -2,7 +2,8 @@
 import { signalName } from "flux-subprocess";
 import { html, nothing } from "lit-html";
 import { combineLatest, throttleTime } from "rxjs";
-import type { RankState, Run } from "../model/run.js";
+import type { Run } from "../model/run.js";
+import type { RankState } from "../model/run-state.js";
 import { observe } from "../observe.js";
 import { rankClass } from "./colours.js";
 import type { TerminalPane, View } from "./terminal.js";

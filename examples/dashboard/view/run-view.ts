@@ -4,7 +4,8 @@ import { keyed } from "lit-html/directives/keyed.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import { combineLatest, distinctUntilChanged, interval, map, startWith } from "rxjs";
 import type { App } from "../app.js";
-import type { Kind, Run, RunState } from "../model/run.js";
+import type { Run } from "../model/run.js";
+import type { Kind, RunState } from "../model/run-state.js";
 import { observe } from "../observe.js";
 import { bytes } from "./format.js";
 import { inputLine } from "./input-line.js";
@@ -53,7 +54,7 @@ function tab(app: App, run: PaneRun, active: boolean): TemplateResult {
 
 /** A run in one word. */
 function phaseOf({ ranks, over, paused }: RunState): string {
-  if (paused && !over) return "paused";
+  if (paused) return "paused";
   if (!over) return "running";
   const good = [...ranks.values()].every(({ outcome }) => outcome?.kind === "exited" && outcome.code === 0);
   return good ? "done" : "failed";
@@ -68,34 +69,36 @@ function body(app: App, run: PaneRun): TemplateResult {
         ${observe(run.state$, (state) => tools(app, run, state))}
       </span>
     </div>
-    ${observe(
-      run.state$.pipe(
-        map(({ paused, over }) => paused && !over),
-        distinctUntilChanged(),
-      ),
-      (paused) => (paused ? pausedNote() : ""),
-    )}
+    ${observe(run.state$, (state) => (state.paused ? pausedNote(run.kind, state) : ""))}
     ${run.display.element} ${observe(run.state$, (state) => inputLine(run, state))}
   </div>`;
 }
 
-function tools(app: App, run: PaneRun, { over, paused }: RunState): unknown {
-  if (over)
-    return html`<button class="small" @click=${() => app.runs.close(run)}>Close <kbd>q</kbd></button>`;
+function tools(app: App, run: PaneRun, { over, paused }: RunState): TemplateResult {
+  const pausable = run.kind !== "wait" && (paused || !over);
   return html`${
-    run.kind === "wait"
-      ? ""
-      : html`<button class="small" aria-pressed=${paused ? "true" : "false"} @click=${() => run.pause(!paused)}>
+    pausable
+      ? html`<button class="small" aria-pressed=${paused ? "true" : "false"} @click=${() => run.pause(!paused)}>
         ${paused ? "Go on" : "Pause"} <kbd>p</kbd>
       </button>`
+      : ""
   }
-    ${run.kind === "attach" ? html`<button class="small" @click=${() => run.detach()}>Detach</button>` : ""}
-    <button class="small" @click=${() => openRunSignals(run)}>Signal <kbd>s</kbd></button>`;
+  ${
+    over
+      ? html`<button class="small" @click=${() => app.runs.close(run)}>Close <kbd>q</kbd></button>`
+      : html`${run.kind === "attach" ? html`<button class="small" @click=${() => run.detach()}>Detach</button>` : ""}
+        <button class="small" @click=${() => openRunSignals(run)}>Signal <kbd>s</kbd></button>`
+  }`;
 }
 
-function pausedNote(): TemplateResult {
+/** What comes of it is the overflow of exec and of attach. */
+function pausedNote(kind: Kind, { over }: RunState): TemplateResult {
+  const runs =
+    kind === "attach"
+      ? "The process runs on; what it writes beyond what fits on the way is dropped, and how much is told here."
+      : "A process that writes more than fits on the way is stopped until this goes on.";
   return html`<p class="message paused" role="status">
-    Paused: nothing more is taken. A process that writes more than fits on the way is stopped until this goes on.
+    Paused: nothing more is taken. ${over ? "It has ended, and the last of its output waits." : runs}
   </p>`;
 }
 
