@@ -31,7 +31,6 @@ import { TerminalPane } from "./view/terminal.js";
 /** How late a change may be that does not come through the proxy, and how often the table is drawn at most. */
 const INTERVAL_MS = 1000;
 const DRAWN_MS = 50;
-const NOTHING_KNOWN: ProcessTable = { processes: [], errors: [] };
 
 export class App {
   /** In memory, and nowhere else. */
@@ -54,9 +53,10 @@ export class App {
     this.processes = new ProcessList(table$, ({ rank, pid }) => this.runs.of(rank, pid)?.title);
     let processes: number | undefined;
     table$.subscribe((table) => {
-      processes = table.processes.length;
+      processes = table?.processes.length;
     });
     this.samples$ = samples(() => ({
+      // While there is no connection the table is an old one.
       processes: this.#connection$.value?.link.status.state === "open" ? processes : undefined,
       bytes: this.runs.bytes,
     }));
@@ -131,10 +131,10 @@ export class App {
   }
 }
 
-/** The processes there are; none are known once the session is over, and its status says why. */
-function follow(flux: Flux): Observable<ProcessTable> {
+/** The processes there are; undefined once the session is over, and its status says why. */
+function follow(flux: Flux): Observable<ProcessTable | undefined> {
   return watch(flux, { nodeid: "all", interval: INTERVAL_MS }).pipe(
     auditTime(DRAWN_MS),
-    catchError(() => of(NOTHING_KNOWN)),
+    catchError(() => of(undefined)),
   );
 }

@@ -100,6 +100,7 @@ test("a token that is refused: why, and another one", async () => {
   });
   await status("closed").getByText("token is not a signed JWT").waitFor();
   expect(page.url()).toBe(world.address);
+  await page.getByText("Without a session nobody knows what runs.").waitFor();
   await page.getByRole("button", { name: "Another token" }).click();
   await page.getByLabel("Token").fill(world.token);
   await page.keyboard.press("Enter");

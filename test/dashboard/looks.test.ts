@@ -65,8 +65,13 @@ test.each([360, 800, 1600])("nothing is cut off at a width of %i", async (width)
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
   expect(wide).toBe(0);
-  for (const name of [/^Run$/, /^Pause/, /^Wait/]) {
-    const box = await page.getByRole("button", { name }).boundingBox();
+  const buttons = [/^Run$/, /^Pause/, /^Signal/].map((name) => page.getByRole("button", { name }).last());
+  for (const control of [
+    ...buttons,
+    page.getByLabel("Filter by state"),
+    page.getByLabel("Input", { exact: true }),
+  ]) {
+    const box = await control.boundingBox();
     expect(box && box.x >= 0 && box.x + box.width <= width).toBe(true);
   }
 });

@@ -114,7 +114,7 @@ test("what ended while it was paused is shown when it goes on", async () => {
   await page.getByRole("button", { name: "Pause" }).click();
   await page.locator(".stdin").fill("now");
   await page.keyboard.press("Enter");
-  await page.getByText("It has ended, and the last of its output waits.").waitFor();
+  await page.getByText("It is over, and the last of its output waits.").waitFor();
   expect(await lines(page)).toEqual(["› now"]);
   await page.getByRole("button", { name: "Go on" }).click();
   await expect.poll(() => lines(page)).toEqual(["› now", "after", "rank 1 exited with 0"]);

@@ -12,6 +12,8 @@ export interface Filter {
 }
 
 export interface Rows {
+  /** Whether anybody knows what runs. */
+  readonly known: boolean;
   /** Of every process. */
   readonly all: readonly Subprocess[];
   /** What the filter lets through. */
@@ -20,24 +22,27 @@ export interface Rows {
   readonly errors: ProcessTable["errors"];
 }
 
+const NONE: ProcessTable = { processes: [], errors: [] };
+
 export const keyOf = ({ rank, pid }: Subprocess): string => `${rank}-${pid}`;
 
 export class ProcessList {
   readonly filter$ = new BehaviorSubject<Filter>({ text: "", state: "" });
   readonly rows$: Observable<Rows>;
   readonly #selected$ = new BehaviorSubject<string | undefined>(undefined);
-  #latest: Rows = { all: [], rows: [], selected: undefined, errors: [] };
+  #latest: Rows = { known: false, all: [], rows: [], selected: undefined, errors: [] };
 
   /** @param titleOf what is known of a process of this page beyond the first word of its command */
   constructor(
-    table$: Observable<ProcessTable>,
+    table$: Observable<ProcessTable | undefined>,
     readonly titleOf: (process: Subprocess) => string | undefined,
   ) {
     this.rows$ = combineLatest([table$, this.filter$, this.#selected$]).pipe(
-      map(([{ processes, errors }, filter, key]) => {
+      map(([table, filter, key]) => {
+        const { processes, errors } = table ?? NONE;
         const rows = processes.filter((process) => matches(process, filter, titleOf));
         const selected = rows.find((process) => keyOf(process) === key);
-        return { all: processes, rows, selected, errors };
+        return { known: table !== undefined, all: processes, rows, selected, errors };
       }),
       shareReplay(1),
     );

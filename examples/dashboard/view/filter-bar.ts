@@ -3,6 +3,7 @@ import { html, type TemplateResult } from "lit-html";
 import { map, startWith } from "rxjs";
 import type { App } from "../app.js";
 import { ranksOf } from "../model/command-line.js";
+import type { Rows } from "../model/process-list.js";
 import { observe } from "../observe.js";
 
 export function filterBar(app: App): TemplateResult {
@@ -10,12 +11,7 @@ export function filterBar(app: App): TemplateResult {
   const byText = (event: Event) =>
     processes.refine({ text: (event.target as HTMLInputElement).value.trim() });
   const byState = (event: Event) => processes.refine({ state: (event.target as HTMLSelectElement).value });
-  const count = processes.rows$.pipe(
-    map(({ rows, all }) =>
-      rows.length === all.length ? `${all.length}` : `${rows.length} of ${all.length}`,
-    ),
-    startWith(""),
-  );
+  const count = processes.rows$.pipe(map(counted), startWith(""));
   return html`<header>
     <h2 id="processes-title">Processes <span class="muted count">${observe(count)}</span></h2>
     <div class="filters" role="search">
@@ -28,6 +24,11 @@ export function filterBar(app: App): TemplateResult {
       </select>
     </div>
   </header>`;
+}
+
+function counted({ known, rows, all }: Rows): string {
+  if (!known) return "";
+  return rows.length === all.length ? `${all.length}` : `${rows.length} of ${all.length}`;
 }
 
 /** A set of ranks; while it is none, it is marked and the one before holds. */

@@ -78,11 +78,11 @@ function row(process: Subprocess, { hidden, chosen, title }: Look): TemplateResu
   </tr>`;
 }
 
-function empty({ all, rows }: Rows): unknown {
+function empty({ known, all, rows }: Rows): unknown {
   if (rows.length > 0) return nothing;
-  return html`<p class="empty">
-    ${all.length > 0 ? `None of ${all.length} is as the filters say.` : "No processes. Run one: press n."}
-  </p>`;
+  const none =
+    all.length > 0 ? `None of ${all.length} is as the filters say.` : "No processes. Run one: press n.";
+  return html`<p class="empty">${known ? none : "Without a session nobody knows what runs."}</p>`;
 }
 
 /** Of a thousand ranks, one that fails is seldom alone. */

@@ -98,7 +98,7 @@ function pausedNote(kind: Kind, { over }: RunState): TemplateResult {
       ? "The process runs on; what it writes beyond what fits on the way is dropped, and how much is told here."
       : "A process that writes more than fits on the way is stopped until this goes on.";
   return html`<p class="message paused" role="status">
-    Paused: nothing more is taken. ${over ? "It has ended, and the last of its output waits." : runs}
+    Paused: nothing more is taken. ${over ? "It is over, and the last of its output waits." : runs}
   </p>`;
 }
 
