@@ -1,4 +1,7 @@
-/** The dashboard: a page that runs processes on a Flux instance, through the proxy that serves it. */
+/**
+ * The dashboard: a page that runs processes on a Flux instance, through the proxy that serves it. `npm run build` bundles
+ * it into dist/dashboard; `npm run demo` and `flux-subprocess proxy --dashboard` serve that.
+ */
 import { render } from "lit-html";
 import { App } from "./app.js";
 import "./style/index.css";
