@@ -9,6 +9,20 @@ const dts = {
   compilerOptions: { ignoreDeprecations: "6.0" },
 };
 
+/** Whose terms go along with what is bundled into the dashboard, as they demand. */
+const bundled = [
+  "@fontsource-variable/ibm-plex-sans/LICENSE",
+  "@fontsource-variable/jetbrains-mono/LICENSE",
+  "@xterm/addon-fit/LICENSE",
+  "@xterm/xterm/LICENSE",
+  "isomorphic-ws/LICENSE",
+  "lit-html/LICENSE",
+  "rxjs/LICENSE.txt",
+];
+const licenses = Object.fromEntries(
+  bundled.map((file) => [`licenses/${file.replace(/\/LICENSE.*/, "")}`, `node_modules/${file}`]),
+);
+
 export default defineConfig([
   // One build for the ES modules, so that they share their parts: a FluxError is the same class in each.
   { entry, format: "esm", target: "es2022", dts },
@@ -22,6 +36,7 @@ export default defineConfig([
       dashboard: "examples/dashboard/main.ts",
       index: "examples/dashboard/index.html",
       icon: "examples/dashboard/icon.svg",
+      ...licenses,
     },
     outDir: "dist/dashboard",
     format: "esm",
@@ -30,7 +45,7 @@ export default defineConfig([
     noExternal: [/./],
     minify: true,
     splitting: false,
-    loader: { ".html": "copy", ".woff2": "file", ".svg": "copy" },
+    loader: { ".html": "copy", ".woff2": "file", ".svg": "copy", ".txt": "copy", "": "copy" },
     esbuildOptions(options) {
       options.assetNames = "[name]";
       options.legalComments = "eof";
