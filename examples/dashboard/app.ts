@@ -33,8 +33,6 @@ const INTERVAL_MS = 1000;
 const DRAWN_MS = 50;
 
 export class App {
-  /** In memory, and nowhere else. */
-  #token = "";
   readonly #connection$ = new BehaviorSubject<Connection | undefined>(undefined);
   /** Undefined until there is a token. */
   readonly link$: Observable<Link | undefined> = this.#connection$.pipe(
@@ -65,19 +63,26 @@ export class App {
   /** Opens a session. */
   connect(token: string): void {
     this.flux?.close();
-    this.#token = token;
     this.#connection$.next(new Connection(token));
   }
 
   /** Opens another session with the same token. */
   connectAgain(): void {
-    this.connect(this.#token);
+    const { token } = this.#connection$.value ?? {};
+    if (token !== undefined) this.connect(token);
+  }
+
+  /** Goes on with a token where there is a session, or else opens one. Rejects if the token is refused for what is open. */
+  async take(token: string): Promise<void> {
+    const connection = this.#connection$.value;
+    const { state } = connection?.link.status ?? {};
+    if (connection && (state === "open" || state === "resuming")) await connection.renew(token);
+    else this.connect(token);
   }
 
   /** Forgets the session, and its token. */
   disconnect(): void {
     this.flux?.close();
-    this.#token = "";
     this.#connection$.next(undefined);
   }
 

@@ -5,19 +5,20 @@
 import { render } from "lit-html";
 import { App } from "./app.js";
 import "./style/index.css";
-import { takeToken } from "./token.js";
+import { tokenOfFragment } from "./token.js";
 import { listenToKeys } from "./view/keyboard.js";
 import { page } from "./view/page.js";
 import { theme$ } from "./view/theme.js";
+import { takeToken } from "./view/token-dialog.js";
 
 const app = new App();
-const connect = () => {
-  const token = takeToken();
-  if (token !== undefined) app.connect(token);
-};
-connect();
+const token = tokenOfFragment();
+if (token !== undefined) app.connect(token);
 // A URL with a token that is opened where the page is already.
-addEventListener("hashchange", connect);
+addEventListener("hashchange", () => {
+  const another = tokenOfFragment();
+  if (another !== undefined) takeToken(app, another);
+});
 theme$.subscribe(() => {
   for (const run of app.runs.all$.value) run.display.recolour();
 });

@@ -95,14 +95,36 @@ test("the token is in memory and nowhere else; a reload asks for it", async () =
 test("a token that is refused: why, and another one", async () => {
   opened = await world.open();
   const { page } = opened;
-  await page.evaluate(() => {
-    location.hash = "#token=nonsense";
-  });
+  await page.reload();
+  await page.getByLabel("Token").fill("nonsense");
+  await page.keyboard.press("Enter");
   await status("closed").getByText("token is not a signed JWT").waitFor();
-  expect(page.url()).toBe(world.address);
   await page.getByText("Without a session nobody knows what runs.").waitFor();
   await page.getByRole("button", { name: "Another token" }).click();
   await page.getByLabel("Token").fill(world.token);
   await page.keyboard.press("Enter");
   await status("open").waitFor();
+});
+
+test("a token is renewed without an interruption; one that is refused changes nothing", async () => {
+  opened = await world.open();
+  const { page } = opened;
+  await run(page, "cat", "1");
+  await page.locator(".stdin:not([disabled])").waitFor();
+  await page.evaluate(() => {
+    location.hash = "#token=nonsense";
+  });
+  await page.getByText("the new token: token is not a signed JWT").waitFor();
+  expect(page.url()).toBe(world.address);
+
+  const accepted = world.injector.accepted;
+  await page.getByRole("button", { name: /token until/ }).click();
+  await page.getByLabel("New token").fill(await world.sign());
+  await page.keyboard.press("Enter");
+  await page.getByText("the session goes on with the new token").waitFor();
+  expect(world.injector.accepted).toBe(accepted + 1);
+
+  await page.locator(".stdin").fill("still here");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toEqual(["› still here", "still here"]);
 });

@@ -24,15 +24,34 @@ export class Connection {
   link: Link = { status: { state: "connecting" }, outages: [] };
   /** The latest that is known. */
   place: Place | undefined;
+  /** In memory, and nowhere else. */
+  #token: string;
 
   /** The proxy is where the page came from, at the same path. */
   constructor(token: string) {
-    this.flux = connect(location.href, { token });
+    this.#token = token;
+    this.flux = connect(location.href, { token: () => this.#token });
     this.link$ = this.flux.status$.pipe(scan(follow, this.link), shareReplay(1));
     this.link$.subscribe((link) => {
       this.link = link;
       if (link.status.state === "open") this.place = link.status;
     });
+  }
+
+  get token(): string {
+    return this.#token;
+  }
+
+  /** Goes on with another token, without an interruption. Rejects if it is refused; then the one there is stays. */
+  async renew(token: string): Promise<void> {
+    const before = this.#token;
+    this.#token = token;
+    try {
+      await this.flux.reconnect();
+    } catch (error) {
+      this.#token = before;
+      throw error;
+    }
   }
 }
 

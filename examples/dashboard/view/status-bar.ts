@@ -6,6 +6,7 @@ import type { App } from "../app.js";
 import type { Link, Outage, Place } from "../model/connection.js";
 import { observe } from "../observe.js";
 import { clock, seconds } from "./format.js";
+import { openTokenDialog } from "./token-dialog.js";
 
 export function statusBar(app: App): unknown {
   return observe(app.link$, (link) => {
@@ -23,7 +24,7 @@ function details(app: App, { status, outages }: Link): unknown {
     case "connecting":
       return nothing;
     case "open":
-      return html`${resumed(outages)} ${place(status)}`;
+      return html`${resumed(outages)} ${place(app, status)}`;
     case "resuming":
       return html`<span>${attempt(status)}</span>
         <span class="muted reason">${status.error.message}</span>
@@ -35,10 +36,11 @@ function details(app: App, { status, outages }: Link): unknown {
   }
 }
 
-function place({ rank, size, userid, expires }: Place): TemplateResult {
-  return html`<span class="muted place"
-    >rank ${rank} of ${size} · user ${userid} · token until ${clock(expires * 1000)}</span
-  >`;
+function place(app: App, { rank, size, userid, expires }: Place): TemplateResult {
+  return html`<span class="muted place">rank ${rank} of ${size} · user ${userid} ·</span>
+    <button class="link" title="Go on with another token" @click=${() => openTokenDialog(app)}>
+      token until ${clock(expires * 1000)}
+    </button>`;
 }
 
 function resumed(outages: readonly Outage[]): unknown {
