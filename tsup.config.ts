@@ -9,10 +9,46 @@ const dts = {
   compilerOptions: { ignoreDeprecations: "6.0" },
 };
 
+/** Whose terms go along with what is bundled into the dashboard, as they demand. */
+const bundled = [
+  "@fontsource-variable/ibm-plex-sans/LICENSE",
+  "@fontsource-variable/jetbrains-mono/LICENSE",
+  "@xterm/addon-fit/LICENSE",
+  "@xterm/xterm/LICENSE",
+  "isomorphic-ws/LICENSE",
+  "lit-html/LICENSE",
+  "rxjs/LICENSE.txt",
+];
+const licenses = Object.fromEntries(
+  bundled.map((file) => [`licenses/${file.replace(/\/LICENSE.*/, "")}`, `node_modules/${file}`]),
+);
+
 export default defineConfig([
   // One build for the ES modules, so that they share their parts: a FluxError is the same class in each.
   { entry, format: "esm", target: "es2022", dts },
-  { entry, format: "cjs", target: "es2022", dts },
+  // The proxy looks for the dashboard beside itself: import.meta.url, for which CommonJS needs the shim.
+  { entry, format: "cjs", target: "es2022", dts, shims: true },
   // The command on its own: what it needs of the client must not shape the client's files.
   { entry: { main: "proxy/main.ts" }, format: "esm", target: "es2022" },
+  // A page of files for a browser. All that it needs is in it.
+  {
+    entry: {
+      dashboard: "examples/dashboard/main.ts",
+      index: "examples/dashboard/index.html",
+      icon: "examples/dashboard/icon.svg",
+      ...licenses,
+    },
+    outDir: "dist/dashboard",
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    noExternal: [/./],
+    minify: true,
+    splitting: false,
+    loader: { ".html": "copy", ".woff2": "file", ".svg": "copy", ".txt": "copy", "": "copy" },
+    esbuildOptions(options) {
+      options.assetNames = "[name]";
+      options.legalComments = "eof";
+    },
+  },
 ]);

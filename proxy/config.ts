@@ -14,6 +14,8 @@ export interface ProxyOptions extends VerifierOptions {
   port?: number | undefined;
   /** The path of the WebSocket's URL. Default "/". */
   path?: string | undefined;
+  /** Serve the dashboard to browsers, on the WebSocket's own URL. Default false. */
+  dashboard?: boolean | undefined;
   /** How long a client may take for its hello, in milliseconds. Default 10,000, as PROTOCOL.md says. */
   helloTimeoutMs?: number | undefined;
   /** How long the broker may take to accept a connection, in milliseconds. Default 10,000. */
@@ -58,6 +60,7 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     host = "127.0.0.1",
     port = 0,
     path = "/",
+    dashboard = false,
     helloTimeoutMs = 10_000,
     brokerTimeoutMs = 10_000,
     graceMs = 120_000,
@@ -88,10 +91,12 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
   if (!(Number.isInteger(sessionsPerSubject) && sessionsPerSubject > 0)) {
     throw new TypeError("sessionsPerSubject is not a positive integer");
   }
-  if (typeof gateway !== "boolean") throw new TypeError("gateway is not a boolean");
+  for (const [name, value] of Object.entries({ gateway, dashboard })) {
+    if (typeof value !== "boolean") throw new TypeError(`${name} is not a boolean`);
+  }
   if (audit === "") throw new TypeError("audit is an empty path");
   const times = { helloTimeoutMs, brokerTimeoutMs, graceMs, maxGraceMs, pingIntervalMs };
-  const defaulted = { host, port, path, ...times, sessionsPerSubject, gateway, audit, onFault };
+  const defaulted = { host, port, path, dashboard, ...times, sessionsPerSubject, gateway, audit, onFault };
   return { ...options, ...defaulted };
 }
 

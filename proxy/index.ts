@@ -5,6 +5,7 @@ import { createAudit } from "./audit.js";
 import { createVerifier } from "./auth/token.js";
 import { BrokerConnection } from "./broker/connection.js";
 import { type ProxyOptions, proxyConfig } from "./config.js";
+import { loadDashboard } from "./dashboard.js";
 import { Brakes } from "./flow/brakes.js";
 import { checkOwner, gatewayCredential } from "./gateway.js";
 import { type Listener, listen } from "./listener.js";
@@ -35,7 +36,7 @@ export interface RunningProxy extends AsyncDisposable {
  * @throws TypeError if an option cannot be used
  * @throws FluxError EPERM if a gateway is not run by the instance owner
  * @throws FluxError if the broker cannot be reached, with the errno of connect(2), or refuses the connection
- * @throws the error of listen(2), such as EADDRINUSE
+ * @throws the error of listen(2), such as EADDRINUSE, or of reading the dashboard
  */
 export async function createProxy(options: ProxyOptions): Promise<RunningProxy> {
   const config = proxyConfig(options);
@@ -44,6 +45,7 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   if (userid === undefined) throw new TypeError("this platform has no user ids");
   const verify = await createVerifier(config, { onlyUserid: gateway ? undefined : userid, onFault });
   const signer = await ownSigner(config.signer, userid);
+  const pages = config.dashboard ? await loadDashboard(path) : undefined;
   // A wrong URI, or a gateway that is not the owner's, is worth knowing of now, and not at the first client.
   const first = await BrokerConnection.connect(uri, { timeoutMs });
   try {
@@ -61,12 +63,13 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   const polls = new Polls({ connectBroker, usage });
   const surroundings = { verify, signer, usage, brakes: new Brakes(), polls, audit, onFault };
   const sessions = new Sessions({ ...config, ...surroundings, connectBroker });
-  const listener = await listen(config, { sessions, verify, audit, onFault, helloTimeoutMs }).catch(
-    (error: unknown) => {
-      audit?.close();
-      throw error;
-    },
-  );
+  const listener = await listen(
+    { ...config, pages },
+    { sessions, verify, audit, onFault, helloTimeoutMs },
+  ).catch((error: unknown) => {
+    audit?.close();
+    throw error;
+  });
   const url = `ws://${isIPv6(host) ? `[${host}]` : host}:${listener.address.port}${path}`;
   let closing: Promise<void> | undefined;
   const close = () => {

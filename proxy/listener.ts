@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { CLOSE, MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
+import type { Dashboard } from "./dashboard.js";
 import { keepAlive } from "./keepalive.js";
 import { Connection, type ConnectionOptions } from "./session/connection.js";
 
@@ -24,6 +25,8 @@ export interface ListenerOptions {
   port: number;
   path: string;
   pingIntervalMs: number;
+  /** What else is served, if anything is. */
+  pages?: Dashboard | undefined;
 }
 
 export interface Listener {
@@ -53,7 +56,7 @@ export async function listen(
       requestTimeout: HANDSHAKE_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => answerPlain(options.path, request, response),
+    (request, response) => answerPlain(options, request, response),
   );
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());
@@ -137,9 +140,15 @@ function refuse(socket: Duplex, status: number): void {
 }
 
 /** An HTTP request that is no handshake (RFC 9110 section 15.5.22). */
-function answerPlain(path: string, request: IncomingMessage, response: ServerResponse): void {
+function answerPlain(
+  { path, pages }: ListenerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const wanted = pathOf(request);
+  if (wanted !== undefined && pages?.(wanted, request, response)) return;
   const headers = { connection: "close", "content-length": 0 };
-  if (pathOf(request) === path) response.writeHead(426, { ...headers, upgrade: "websocket" });
+  if (wanted === path) response.writeHead(426, { ...headers, upgrade: "websocket" });
   else response.writeHead(404, headers);
   response.end();
 }

@@ -5,6 +5,7 @@ import { connect } from "../../src/index.js";
 import { indent, runStep } from "./demo/run-step.js";
 import { STEPS } from "./demo/steps.js";
 import { type EmbeddedStack, startEmbeddedStack } from "./embedded.js";
+import { pageUrl } from "./page-url.js";
 import { type LOOPBACK, listenOption, positiveInteger } from "./parse.js";
 import { untilSignal } from "./signals.js";
 import { type Style, styleFor } from "./style.js";
@@ -30,7 +31,7 @@ async function demo({ once, ranks, listen }: DemoOptions): Promise<number> {
   const style = styleFor(process.stdout);
   const stop = new AbortController();
   const signaled = untilSignal().then(() => stop.abort());
-  const stack = await startEmbeddedStack(ranks, listen);
+  const stack = await startEmbeddedStack(ranks, { ...listen, dashboard: !once });
   try {
     print(`Flux's subprocess API over a WebSocket: ${ranks} ranks on this machine, a proxy, and a client.\n`);
     const failures = await runSteps(stack, style, stop.signal);
@@ -69,7 +70,13 @@ function howToConnect({ url, token }: EmbeddedStack, style: Style): string {
     `export FLUX_SUBPROCESS_TOKEN=$(cat ${writeTokenFile(token)})`,
     "npx flux-subprocess exec -l hostname",
   ];
-  return `\nIt serves until Ctrl-C. From another terminal:\n\n${indent(style.code(commands.join("\n")))}`;
+  const terminal = indent(style.code(commands.join("\n")));
+  return [
+    "\nIt serves until Ctrl-C. From another terminal:",
+    terminal,
+    "and in a browser:",
+    indent(style.code(pageUrl(url, token))),
+  ].join("\n\n");
 }
 
 function print(text: string): void {

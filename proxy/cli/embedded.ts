@@ -16,16 +16,16 @@ export interface EmbeddedStack {
   close(): Promise<void>;
 }
 
-/** @param listen where the proxy listens; a free port of the loopback interface by default */
+/** @param options where the proxy listens, by default on a free port of the loopback interface, and whether it has the dashboard */
 export async function startEmbeddedStack(
   size: number,
-  listen: { host?: string; port?: number } = {},
+  options: { host?: string; port?: number; dashboard?: boolean } = {},
 ): Promise<EmbeddedStack> {
   const broker = await startEmbeddedBroker({ size });
   try {
     const { privateJwk, jwks } = await generateKeys();
     const { issuer, audience } = CLAIMS;
-    const proxy = await createProxy({ uri: broker.uri, jwks, issuer, audience, ...listen });
+    const proxy = await createProxy({ uri: broker.uri, jwks, issuer, audience, ...options });
     return {
       url: proxy.url,
       token: await signToken(privateJwk, { ...CLAIMS, ttlSeconds: TTL_SECONDS }),

@@ -4,6 +4,7 @@ import { startEmbeddedBroker } from "../embedded/index.js";
 import { createProxy, type ProxyOptions } from "../index.js";
 import { CliError, USAGE } from "./errors.js";
 import { readCurveKey, readJson, readSharedSecret } from "./files.js";
+import { pageUrl } from "./page-url.js";
 import { type LOOPBACK, listenOption, naturalNumber, positiveInteger } from "./parse.js";
 import { untilSignal } from "./signals.js";
 
@@ -23,6 +24,7 @@ interface Options {
   grace?: number;
   maxGrace?: number;
   sessions?: number;
+  dashboard?: true;
   /** false for --no-audit. */
   audit: string | false;
 }
@@ -54,6 +56,7 @@ export function addProxy(program: Command, end: (code: number) => void): void {
     )
     .option("--max-grace <SECONDS>", "and how long at most, if its client asks (default: 600)", naturalNumber)
     .option("--sessions <N>", "how many sessions a subject may have (default: 256)", positiveInteger)
+    .option("--dashboard", "serve a page for browsers too, and print its URL after the other")
     .option("--audit <FILE>", 'where the audit goes, one JSON line an operation; "-" is stderr', "-")
     .option("--no-audit", "keep no audit")
     .addHelpText(
@@ -74,6 +77,7 @@ async function serve(options: Options): Promise<void> {
   try {
     const proxy = await createProxy({ uri: broker.uri, ...(await proxyOptions(options)) });
     process.stdout.write(`${proxy.url}\n`);
+    if (options.dashboard) process.stdout.write(`${pageUrl(proxy.url)}\n`);
     await signaled;
     await proxy.close();
   } finally {
@@ -82,7 +86,7 @@ async function serve(options: Options): Promise<void> {
 }
 
 async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">> {
-  const { listen, jwks, secret, issuer, audience, users, gateway, grace, maxGrace, sessions, audit } =
+  const { listen, jwks, secret, issuer, audience, users, gateway, dashboard, grace, maxGrace, sessions } =
     options;
   if ((jwks === undefined) === (secret === undefined))
     throw new CliError("give one of --jwks and --secret", USAGE);
@@ -95,10 +99,11 @@ async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">
     users: users === undefined ? undefined : ((await readJson(users)) as Record<string, number>),
     signer: await signerOptions(options),
     gateway,
+    dashboard,
     graceMs: milliseconds(grace),
     maxGraceMs: milliseconds(maxGrace),
     sessionsPerSubject: sessions,
-    audit: audit === "-" ? process.stderr : audit,
+    audit: options.audit === "-" ? process.stderr : options.audit,
   };
 }
 

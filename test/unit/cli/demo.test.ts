@@ -12,10 +12,19 @@ test("demo --once runs every step and ends", async () => {
 
 test("demo serves until it is told to stop", async () => {
   const demo = startCli(["demo", "--ranks", "1"]);
-  await demo.shows("exec -l hostname");
+  let shown = "";
+  demo.child.stdout?.on("data", (data) => {
+    shown += data;
+  });
+  await demo.shows("in a browser:");
+  await demo.shows("#token=");
+  const page = new URL(/http:\S+/.exec(shown)?.[0] ?? "");
+  const answer = await fetch(page);
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("dashboard.js")]);
   demo.child.kill("SIGINT");
   const { code, stdout } = await demo.result;
   expect(code).toBe(0);
+  expect(page.hash).toMatch(/^#token=eyJ[\w.-]+$/);
   const file = /\$\(cat (.*)\)/.exec(stdout.toString())?.[1] as string;
   await expect(access(file)).rejects.toThrow("ENOENT");
 });

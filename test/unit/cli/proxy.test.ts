@@ -39,6 +39,15 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
+test("--dashboard: a page, at the URL that it prints after the other", async () => {
+  const served = await startProxy("--dashboard");
+  await served.shows("http://");
+  served.child.kill("SIGTERM");
+  const { code, stdout, stderr } = await served.result;
+  const [ws, http] = stdout.toString().trim().split("\n");
+  expect([code, stderr, http]).toEqual([0, "", ws?.replace("ws:", "http:")]);
+});
+
 describe("keygen", () => {
   test("keeps the private key to its owner", async () => {
     expect((await stat(privateKey)).mode & 0o777).toBe(0o600);

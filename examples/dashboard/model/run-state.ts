@@ -1,0 +1,22 @@
+/** How a run goes. */
+import type { Outcome } from "flux-subprocess";
+
+export type Kind = "exec" | "attach" | "wait";
+
+/** One rank of a run. */
+export interface RankState {
+  readonly rank: number;
+  readonly phase: "starting" | "running" | "ended" | "failed";
+  readonly pid?: number;
+  readonly outcome?: Outcome;
+}
+
+export interface RunState {
+  readonly ranks: ReadonlyMap<number, RankState>;
+  readonly over: boolean;
+  /** While it is, nothing more is consumed, and what writes too much is stopped on the cluster. */
+  readonly paused: boolean;
+  readonly input: "none" | "open" | "ended";
+  /** Characters that were typed and that the process has no room for yet. */
+  readonly unsent: number;
+}

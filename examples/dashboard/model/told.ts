@@ -1,0 +1,39 @@
+/** What a run is told, and what is shown of it. */
+import { describeOutcome, type ProcessEvent } from "flux-subprocess";
+import type { Entry } from "./transcript.js";
+
+export type Told = ProcessEvent | { readonly type: "lost"; readonly error: Error };
+
+/** Undefined for what is seen elsewhere. */
+export function entryOf(event: Told): Entry | undefined {
+  switch (event.type) {
+    case "output":
+    case "eof":
+      return event;
+    case "attached":
+      return {
+        type: "note",
+        rank: event.rank,
+        text: `attached to ${event.pid}: ${event.cmd.cmdline.join(" ")}`,
+      };
+    case "stopped":
+      return { type: "note", rank: event.rank, text: "was stopped" };
+    case "gap": {
+      const text = `${event.bytes.toLocaleString("en")} bytes of ${event.stream} were not taken in time and are missing here`;
+      return { type: "note", rank: event.rank, text, bad: true };
+    }
+    case "finished":
+      return {
+        type: "note",
+        rank: event.rank,
+        text: describeOutcome(event.outcome),
+        bad: event.outcome.kind === "unknown",
+      };
+    case "error":
+      return { type: "note", rank: event.rank, text: event.error.message, bad: true };
+    case "lost":
+      return { type: "note", text: event.error.message, bad: true };
+    case "started":
+      return undefined;
+  }
+}

@@ -1,0 +1,16 @@
+import { type Flux, type ProcessEvent, wait } from "flux-subprocess";
+import { defer, from, mergeMap, type Observable } from "rxjs";
+
+/** A wait as the events of a process: when it has ended, what the broker has kept of its output, and its outcome. */
+export function waited(flux: Flux, pid: number, rank: number): Observable<ProcessEvent> {
+  const events = async (): Promise<ProcessEvent[]> => {
+    const answer = wait(flux, { pid, nodeid: rank });
+    const outcome = await answer.getOutcome();
+    const output = async (stream: "stdout" | "stderr"): Promise<ProcessEvent[]> => [
+      { type: "output", rank, stream, data: await answer[stream] },
+      { type: "eof", rank, stream },
+    ];
+    return [...(await output("stdout")), ...(await output("stderr")), { type: "finished", rank, outcome }];
+  };
+  return defer(() => from(events())).pipe(mergeMap((all) => all));
+}

@@ -1,0 +1,32 @@
+/** A modal dialog: Escape or a click beside it closes it, and while it is open the keys are its own. */
+import { render } from "lit-html";
+
+export class Modal {
+  readonly #dialog = document.createElement("dialog");
+  #key: (event: KeyboardEvent) => void = () => {};
+
+  /** @param title the id of its title */
+  constructor(className: string, title: string) {
+    const dialog = this.#dialog;
+    dialog.className = className;
+    dialog.setAttribute("aria-labelledby", title);
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    dialog.addEventListener("keydown", (event) => {
+      // What had the focus in it may have it still when it has just been closed.
+      if (!dialog.open) return;
+      event.stopPropagation();
+      this.#key(event);
+    });
+  }
+
+  open(content: unknown, key: (event: KeyboardEvent) => void): void {
+    if (!this.#dialog.isConnected) document.body.append(this.#dialog);
+    this.#key = key;
+    render(content, this.#dialog);
+    this.#dialog.showModal();
+  }
+
+  close(): void {
+    this.#dialog.close();
+  }
+}

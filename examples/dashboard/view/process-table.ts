@@ -1,0 +1,113 @@
+/** The live table of processes. */
+import type { FluxError, Subprocess } from "flux-subprocess";
+import { html, nothing, type TemplateResult } from "lit-html";
+import { guard } from "lit-html/directives/guard.js";
+import { repeat } from "lit-html/directives/repeat.js";
+import type { App } from "../app.js";
+import { keyOf, type Rows } from "../model/process-list.js";
+import { observe } from "../observe.js";
+import { rankClass } from "./colours.js";
+import { filterBar } from "./filter-bar.js";
+import { openSignals } from "./signal-menu.js";
+
+export function processTable(app: App): TemplateResult {
+  const { processes } = app;
+  const choose = (event: Event) => {
+    const key = (event.target as Element).closest("tr")?.dataset["key"];
+    if (key !== undefined) processes.choose(key);
+  };
+  return html`<section class="panel processes" aria-labelledby="processes-title">
+    ${filterBar(app)}
+    <div class="scroll" id="processes">
+      <table
+        role="grid"
+        tabindex="0"
+        aria-label="Processes; j and k choose one"
+        aria-activedescendant=${observe(processes.rows$, ({ selected }) => (selected ? idOf(selected) : nothing))}
+      >
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" class="rank">Rank</th>
+            <th role="columnheader" class="pid">PID</th>
+            <th role="columnheader" class="state" title="R: running, Z: has ended and waits to be waited for">St</th>
+            <th role="columnheader">Label</th>
+            <th role="columnheader">Command</th>
+          </tr>
+        </thead>
+        <tbody role="rowgroup" @click=${choose} @dblclick=${() => openOutput(app)}>
+          ${observe(processes.rows$, (rows) => body(app, rows))}
+        </tbody>
+      </table>
+      ${observe(processes.rows$, empty)}
+    </div>
+    ${observe(processes.rows$, ({ errors }) => failures(errors))}
+    ${observe(processes.rows$, ({ selected }) => (selected ? actions(app, selected) : nothing))}
+  </section>`;
+}
+
+/** All rows stay, those that are filtered out hidden: to make a thousand anew takes long, to show them again does not. */
+function body({ processes }: App, { all, rows, selected }: Rows): unknown {
+  const shown = new Set(rows);
+  return repeat(all, keyOf, (process) => {
+    const look: Look = {
+      hidden: !shown.has(process),
+      chosen: process === selected,
+      title: processes.titleOf(process),
+    };
+    return guard([process, ...Object.values(look)], () => row(process, look));
+  });
+}
+
+interface Look {
+  hidden: boolean;
+  chosen: boolean;
+  /** Of the run of this page that it is of: it says more than the first word of the command. */
+  title: string | undefined;
+}
+
+const idOf = (process: Subprocess) => `process-${keyOf(process)}`;
+
+function row(process: Subprocess, { hidden, chosen, title }: Look): TemplateResult {
+  const { rank, pid, state, label, cmd } = process;
+  return html`<tr role="row" id=${idOf(process)} data-key=${keyOf(process)} ?hidden=${hidden} aria-selected=${chosen ? "true" : "false"}>
+    <td role="gridcell" class="rank"><span class="rank-mark ${rankClass(rank)}">${rank}</span></td>
+    <td role="gridcell" class="pid">${pid}</td>
+    <td role="gridcell" class="state" data-state=${state}>${state}</td>
+    <td role="gridcell" class=${label === "-" ? "muted" : ""}>${label}</td>
+    <td role="gridcell" class="cmd">${cmd}${title === undefined ? nothing : html` <span class="muted">${title}</span>`}</td>
+  </tr>`;
+}
+
+function empty({ known, all, rows }: Rows): unknown {
+  if (rows.length > 0) return nothing;
+  const none =
+    all.length > 0 ? `None of ${all.length} is as the filters say.` : "No processes. Run one: press n.";
+  return html`<p class="empty">${known ? none : "Without a session nobody knows what runs."}</p>`;
+}
+
+/** Of a thousand ranks, one that fails is seldom alone. */
+const FAILURES = 3;
+
+function failures(errors: readonly FluxError[]): unknown {
+  const more = errors.length - FAILURES;
+  return html`${errors
+    .slice(0, FAILURES)
+    .map(({ rank, message }) => html`<p class="message bad">rank ${rank ?? "?"}: ${message}</p>`)}
+  ${more > 0 ? html`<p class="message bad">and ${more} more ranks</p>` : nothing}`;
+}
+
+function actions(app: App, process: Subprocess): TemplateResult {
+  const { rank, pid, cmd, label } = process;
+  return html`<div class="actions" role="toolbar" aria-label="The chosen process">
+    <span class="what"><b>${label === "-" ? cmd : label}</b> <span class="muted">${pid} on rank ${rank}</span></span>
+    <button class="small" @click=${() => openOutput(app)}>Output <kbd>⏎</kbd></button>
+    <button class="small" @click=${() => app.wait(process)}>Wait <kbd>w</kbd></button>
+    <button class="small" @click=${() => openSignals(app, process)}>Signal <kbd>x</kbd></button>
+  </div>`;
+}
+
+/** The output of the chosen process. */
+export function openOutput(app: App): void {
+  const { selected } = app.processes;
+  if (selected) app.follow(selected)?.display.focus();
+}

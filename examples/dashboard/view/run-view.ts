@@ -1,0 +1,110 @@
+/** The runs: their tabs, and the one that is looked at. */
+import { html, type TemplateResult } from "lit-html";
+import { keyed } from "lit-html/directives/keyed.js";
+import { repeat } from "lit-html/directives/repeat.js";
+import { combineLatest, distinctUntilChanged, interval, map, startWith } from "rxjs";
+import type { App } from "../app.js";
+import type { Run } from "../model/run.js";
+import type { Kind, RunState } from "../model/run-state.js";
+import { observe } from "../observe.js";
+import { bytes } from "./format.js";
+import { inputLine } from "./input-line.js";
+import { rankChips } from "./rank-chips.js";
+import { openRunSignals } from "./signal-menu.js";
+import type { TerminalPane } from "./terminal.js";
+
+type PaneRun = Run<TerminalPane>;
+
+const VERBS: Readonly<Record<Kind, string>> = { exec: "", attach: "attached: ", wait: "waits: " };
+
+export function runView(app: App): TemplateResult {
+  const { all$, active$ } = app.runs;
+  return html`<section class="panel output" aria-label="Output">
+    ${observe(combineLatest([all$, active$]), ([all, active]) =>
+      all.length === 0
+        ? empty()
+        : html`<div class="tabs" role="tablist" aria-label="Runs">
+          ${repeat(
+            all,
+            (run) => run,
+            (run) => tab(app, run, run === active),
+          )}
+        </div>`,
+    )}
+    ${observe(active$, (run) => (run ? keyed(run, body(app, run)) : ""))}
+  </section>`;
+}
+
+function empty(): TemplateResult {
+  return html`<div class="empty">
+    <p>The output of what you run is shown here.</p>
+    <p class="muted"><kbd>n</kbd> runs a command, <kbd>Enter</kbd> attaches to a process, <kbd>?</kbd> shows all keys.</p>
+  </div>`;
+}
+
+function tab(app: App, run: PaneRun, active: boolean): TemplateResult {
+  return html`<div class="tab" role="presentation">
+    <button role="tab" aria-selected=${active ? "true" : "false"} @click=${() => app.runs.active$.next(run)}>
+      ${observe(run.state$.pipe(map(phaseOf), distinctUntilChanged()), (phase) => html`<span class="dot" data-phase=${phase} title=${phase}></span>`)}
+      ${VERBS[run.kind]}${run.title}
+    </button>
+    <button class="close" aria-label="Close ${run.title}" title="Close; what it runs is ended (q)" @click=${() => app.runs.close(run)}>×</button>
+  </div>`;
+}
+
+/** A run in one word. */
+function phaseOf({ ranks, over, paused }: RunState): string {
+  if (paused) return "paused";
+  if (!over) return "running";
+  const good = [...ranks.values()].every(({ outcome }) => outcome?.kind === "exited" && outcome.code === 0);
+  return good ? "done" : "failed";
+}
+
+function body(app: App, run: PaneRun): TemplateResult {
+  return html`<div class="run-body" role="tabpanel" aria-label=${run.title}>
+    <div class="toolbar" role="toolbar" aria-label="The run">
+      ${rankChips(run)}
+      <span class="tools">
+        <span class="muted size">${observe(received(run))}</span>
+        ${observe(run.state$, (state) => tools(app, run, state))}
+      </span>
+    </div>
+    ${observe(run.state$, (state) => (state.paused ? pausedNote(run.kind, state) : ""))}
+    ${run.display.element} ${observe(run.state$, (state) => inputLine(run, state))}
+  </div>`;
+}
+
+function tools(app: App, run: PaneRun, { over, paused }: RunState): TemplateResult {
+  const pausable = run.kind !== "wait" && (paused || !over);
+  return html`${
+    pausable
+      ? html`<button class="small" aria-pressed=${paused ? "true" : "false"} @click=${() => run.pause(!paused)}>
+        ${paused ? "Go on" : "Pause"} <kbd>p</kbd>
+      </button>`
+      : ""
+  }
+  ${
+    over
+      ? html`<button class="small" @click=${() => app.runs.close(run)}>Close <kbd>q</kbd></button>`
+      : html`${run.kind === "attach" ? html`<button class="small" @click=${() => run.detach()}>Detach</button>` : ""}
+        <button class="small" @click=${() => openRunSignals(run)}>Signal <kbd>s</kbd></button>`
+  }`;
+}
+
+/** What comes of it is the overflow of exec and of attach. */
+function pausedNote(kind: Kind, { over }: RunState): TemplateResult {
+  const runs =
+    kind === "attach"
+      ? "The process runs on; what it writes beyond what fits on the way is dropped, and how much is told here."
+      : "A process that writes more than fits on the way is stopped until this goes on.";
+  return html`<p class="message paused" role="status">
+    Paused: nothing more is taken. ${over ? "It is over, and the last of its output waits." : runs}
+  </p>`;
+}
+
+const received = (run: PaneRun) =>
+  interval(500).pipe(
+    startWith(0),
+    map(() => bytes(run.bytes)),
+    distinctUntilChanged(),
+  );

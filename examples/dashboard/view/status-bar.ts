@@ -1,0 +1,75 @@
+/** The state of the connection, plainly. */
+import type { Status } from "flux-subprocess";
+import { html, nothing, type TemplateResult } from "lit-html";
+import { interval, map, startWith, takeWhile } from "rxjs";
+import type { App } from "../app.js";
+import type { Link, Outage, Place } from "../model/connection.js";
+import { observe } from "../observe.js";
+import { clock, seconds } from "./format.js";
+import { openTokenDialog } from "./token-dialog.js";
+
+export function statusBar(app: App): unknown {
+  return observe(app.link$, (link) => {
+    const state = link?.status.state ?? "signed out";
+    return html`<div class="status" data-state=${state} role="status">
+      <span class="dot" aria-hidden="true"></span>
+      <strong>${state}</strong>
+      ${link ? details(app, link) : nothing}
+    </div>`;
+  });
+}
+
+function details(app: App, { status, outages }: Link): unknown {
+  switch (status.state) {
+    case "connecting":
+      return nothing;
+    case "open":
+      return html`${resumed(outages)} ${place(app, status)}`;
+    case "resuming":
+      return html`<span>${attempt(status)}</span>
+        <span class="muted reason">${status.error.message}</span>
+        <button class="small" @click=${() => retry(app)}>Try now</button>`;
+    case "closed":
+      return html`<span class="reason">${status.error?.message ?? ""}</span>
+        <button class="small" @click=${() => app.connectAgain()}>Connect again</button>
+        <button class="small" @click=${() => app.disconnect()}>Another token</button>`;
+  }
+}
+
+function place(app: App, { rank, size, userid, expires }: Place): TemplateResult {
+  return html`<span class="muted place">rank ${rank} of ${size} · user ${userid} ·</span>
+    <button class="link" title="Go on with another token" @click=${() => openTokenDialog(app)}>
+      token until ${clock(expires * 1000)}
+    </button>`;
+}
+
+function resumed(outages: readonly Outage[]): unknown {
+  const last = outages.at(-1);
+  if (last?.until === undefined) return nothing;
+  const times = outages.length === 1 ? "" : ` ${outages.length}×, the last time`;
+  const title = outages
+    .map(
+      ({ from, until }) =>
+        `lost at ${new Date(from).toLocaleTimeString()}, back after ${seconds((until ?? from) - from)}`,
+    )
+    .join("\n");
+  return html`<span class="resumed" title=${title}>resumed${times} after ${seconds(last.until - last.from)}</span>`;
+}
+
+/** Counts down to the next attempt. Whoever listens to the page is told of the state, not of each tenth of a second. */
+function attempt({ attempt, next }: Extract<Status, { state: "resuming" }>): unknown {
+  const which = `attempt ${attempt}`;
+  if (next === undefined) return html`${which}, under way`;
+  const left = interval(100).pipe(
+    startWith(0),
+    map(() => next - Date.now()),
+    takeWhile((ms) => ms > 0, true),
+    map((ms) => seconds(Math.max(0, ms))),
+  );
+  return html`${which} <span aria-hidden="true">in ${observe(left)}</span>`;
+}
+
+/** Whether it works is told by the next status. */
+function retry(app: App): void {
+  app.flux?.reconnect().catch(() => {});
+}

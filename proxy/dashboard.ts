@@ -1,0 +1,90 @@
+/** The dashboard's files over HTTP: exact names, read once. What is on them is built from examples/dashboard. */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+/** Of the package's build, both for what is built there and for the sources. */
+const DIRECTORY = fileURLToPath(new URL("../dist/dashboard/", import.meta.url));
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
+
+/** 'self' includes the WebSocket of the same host and port (CSP Level 3, section 6.7.2.8). */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "font-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+const HEADERS = {
+  "content-security-policy": POLICY,
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-cache",
+  vary: "accept-encoding",
+};
+
+interface File {
+  readonly headers: OutgoingHttpHeaders;
+  readonly plain: Buffer;
+  readonly gzipped: Buffer;
+}
+
+/** Answers a request if it is for one of the files. @returns whether it was */
+export type Dashboard = (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
+
+/**
+ * Reads the dashboard's files. The page is what a plain GET of the WebSocket's own URL gives, and its files lie beside it.
+ * @param path the path of the WebSocket's URL
+ * @throws the error of readdir(2) or read(2), such as ENOENT where the package is not built
+ */
+export async function loadDashboard(path: string): Promise<Dashboard> {
+  const beside = path.slice(0, path.lastIndexOf("/") + 1);
+  const files = new Map<string, File>();
+  for (const name of await readdir(DIRECTORY)) {
+    const type = TYPES[extname(name)];
+    if (type === undefined) continue;
+    const plain = await readFile(`${DIRECTORY}${name}`);
+    const etag = `"${createHash("sha256").update(plain).digest("base64url")}"`;
+    const file = { headers: { ...HEADERS, "content-type": type, etag }, plain, gzipped: gzipSync(plain) };
+    files.set(name === "index.html" ? path : beside + name, file);
+  }
+  return (wanted, request, response) => {
+    const file = files.get(wanted);
+    if (file !== undefined) send(file, request, response);
+    return file !== undefined;
+  };
+}
+
+function send({ headers, plain, gzipped }: File, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.writeHead(405, { allow: "GET, HEAD", "content-length": 0 }).end();
+  } else if (request.headers["if-none-match"] === headers["etag"]) {
+    response.writeHead(304, headers).end();
+  } else {
+    const gzip = /\bgzip\b/.test(String(request.headers["accept-encoding"]));
+    const body = gzip ? gzipped : plain;
+    response.writeHead(200, {
+      ...headers,
+      ...(gzip ? { "content-encoding": "gzip" } : {}),
+      "content-length": body.length,
+    });
+    response.end(request.method === "HEAD" ? undefined : body);
+  }
+}

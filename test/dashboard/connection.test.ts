@@ -1,0 +1,130 @@
+/** The token, and the connection: lost, resumed, refused; as the dashboard's user sees it. */
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { lines, type Opened, PATIENCE_MS, run, startWorld, terminal, type World } from "./dashboard.js";
+
+let world: World;
+let opened: Opened;
+
+beforeAll(async () => {
+  world = await startWorld(2);
+}, 120_000);
+afterAll(() => world?.close());
+afterEach(async () => {
+  world.injector.refusing = false;
+  expect(await opened.complaints()).toEqual([]);
+  await opened.page.context().close();
+});
+
+const status = (state: string) => opened.page.locator(`.status[data-state="${state}"]`);
+
+test("a connection that is cut: it says so, resumes, and the output goes on as if nothing had been", async () => {
+  opened = await world.open();
+  const { page } = opened;
+  await run(page, 'for i in 1 2 3 4 5 6; do echo "line $i"; done; cat', "1");
+  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toHaveLength(6);
+
+  world.injector.refusing = true;
+  world.injector.resetAll();
+  await status("resuming")
+    .getByText(/attempt \d+/)
+    .waitFor();
+  // What is typed meanwhile waits.
+  await page.locator(".stdin").fill("typed without a connection");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => lines(page)).toHaveLength(7);
+  await expect
+    .poll(() => status("resuming").textContent(), { timeout: PATIENCE_MS })
+    .toMatch(/attempt [2-9]/);
+  expect(await lines(page)).toHaveLength(7);
+
+  world.injector.refusing = false;
+  await status("resuming").getByRole("button", { name: "Try now" }).click();
+  await status("open")
+    .getByText(/resumed after \d+\.\d s/)
+    .waitFor();
+  await expect
+    .poll(() => lines(page), { timeout: PATIENCE_MS })
+    .toEqual([
+      ...[1, 2, 3, 4, 5, 6].map((i) => `line ${i}`),
+      "› typed without a connection",
+      "typed without a connection",
+    ]);
+  await page.locator(".stdin").press("Control+d");
+  await terminal(page).getByText("rank 1 exited with 0").waitFor();
+  await page.locator("rect.outage").first().waitFor({ state: "attached" });
+});
+
+test("the token is in memory and nowhere else; a reload asks for it", async () => {
+  opened = await world.open();
+  const { page } = opened;
+  await run(page, "echo here", "0");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("t");
+  await terminal(page).getByText("here").waitFor();
+
+  const places = await page.evaluate(() =>
+    JSON.stringify([
+      location.href,
+      document.title,
+      document.documentElement.outerHTML,
+      { ...localStorage },
+      { ...sessionStorage },
+      history.state,
+      document.cookie,
+      performance.getEntriesByType("resource").map(({ name }) => name),
+    ]),
+  );
+  expect(places).toContain("echo here");
+  expect(places).not.toContain(world.token);
+  expect(places).not.toContain(world.token.slice(-20));
+  expect(page.url()).toBe(world.address);
+
+  await page.reload();
+  const field = page.getByLabel("Token");
+  await field.waitFor();
+  expect(await field.getAttribute("type")).toBe("password");
+  await field.fill(world.token);
+  await page.getByRole("button", { name: "Connect" }).click();
+  await status("open").waitFor();
+  expect(await field.count()).toBe(0);
+  const browser = await page.context().newCDPSession(page);
+  const { entries } = await browser.send("Page.getNavigationHistory");
+  expect(entries.map(({ url }) => url)).toEqual(["about:blank", world.address]);
+});
+
+test("a token that is refused: why, and another one", async () => {
+  opened = await world.open();
+  const { page } = opened;
+  await page.reload();
+  await page.getByLabel("Token").fill("nonsense");
+  await page.keyboard.press("Enter");
+  await status("closed").getByText("token is not a signed JWT").waitFor();
+  await page.getByText("Without a session nobody knows what runs.").waitFor();
+  await page.getByRole("button", { name: "Another token" }).click();
+  await page.getByLabel("Token").fill(world.token);
+  await page.keyboard.press("Enter");
+  await status("open").waitFor();
+});
+
+test("a token is renewed without an interruption; one that is refused changes nothing", async () => {
+  opened = await world.open();
+  const { page } = opened;
+  await run(page, "cat", "1");
+  await page.locator(".stdin:not([disabled])").waitFor();
+  await page.evaluate(() => {
+    location.hash = "#token=nonsense";
+  });
+  await page.getByText("the new token: token is not a signed JWT").waitFor();
+  expect(page.url()).toBe(world.address);
+
+  const accepted = world.injector.accepted;
+  await page.getByRole("button", { name: /token until/ }).click();
+  await page.getByLabel("New token").fill(await world.sign());
+  await page.keyboard.press("Enter");
+  await page.getByText("the session goes on with the new token").waitFor();
+  expect(world.injector.accepted).toBe(accepted + 1);
+
+  await page.locator(".stdin").fill("still here");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toEqual(["› still here", "still here"]);
+});

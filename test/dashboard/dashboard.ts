@@ -1,0 +1,104 @@
+/** The dashboard as its user has it: a real browser, on the page that the proxy serves, through the fault injector. */
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { generateKeys, signToken } from "../../proxy/auth/keys.js";
+import { type EmbeddedBroker, startEmbeddedBroker } from "../../proxy/embedded/index.js";
+import { createProxy, type RunningProxy } from "../../proxy/index.js";
+import { type Injector, startInjector } from "../chaos/injector.js";
+import { launchBrowser } from "../support/browser.js";
+
+const CLAIMS = { issuer: "https://issuer.test", audience: "flux-subprocess" };
+
+/** How long a machine of few cores may take for what a test waits for. */
+export const PATIENCE_MS = 20_000;
+
+export interface World {
+  readonly broker: EmbeddedBroker;
+  readonly proxy: RunningProxy;
+  /** Stands between the browser and the proxy. */
+  readonly injector: Injector;
+  readonly browser: Browser;
+  readonly token: string;
+  /** Another token, as good. */
+  sign(): Promise<string>;
+  /** The page's URL, through the injector, without a token. */
+  readonly address: string;
+  open(options?: BrowserContextOptions): Promise<Opened>;
+  close(): Promise<void>;
+}
+
+export interface Opened {
+  readonly page: Page;
+  /** What the policy forbade, and what went wrong and nobody caught. */
+  complaints(): Promise<string[]>;
+}
+
+export async function startWorld(size = 4): Promise<World> {
+  const broker = await startEmbeddedBroker({ size });
+  const { privateJwk, jwks } = await generateKeys();
+  const sign = () => signToken(privateJwk, { ...CLAIMS, subject: "tester", ttlSeconds: 3600 });
+  const token = await sign();
+  const proxy = await createProxy({ uri: broker.uri, jwks, ...CLAIMS, dashboard: true });
+  const injector = await startInjector({ target: proxy.url, seed: 1 });
+  const browser = await launchBrowser();
+  const address = injector.url(proxy.url.replace("ws:", "http:"));
+
+  async function open(options: BrowserContextOptions = {}): Promise<Opened> {
+    const context = await browser.newContext({ viewport: { width: 1600, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error.stack ?? error)));
+    await page.exposeFunction("complain", (what: string) => complaints.push(what));
+    await page.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", (event) => {
+        const { violatedDirective, blockedURI, sourceFile, lineNumber, sample } = event;
+        const { complain } = globalThis as unknown as { complain(what: string): void };
+        complain(`${violatedDirective} ${blockedURI} ${sourceFile}:${lineNumber} ${sample}`);
+      });
+    });
+    await page.goto(`${address}#token=${token}`);
+    await page.locator('.status[data-state="open"]').waitFor();
+    return {
+      page,
+      async complaints() {
+        // What was complained of before this answer is here before it.
+        await page.evaluate(() =>
+          (globalThis as unknown as { complain(what: string): unknown }).complain(""),
+        );
+        return complaints.filter((complaint) => complaint !== "");
+      },
+    };
+  }
+  return {
+    broker,
+    proxy,
+    injector,
+    browser,
+    token,
+    sign,
+    address,
+    open,
+    async close() {
+      await browser.close();
+      await injector.close();
+      await proxy.close();
+      await broker.close();
+    },
+  };
+}
+
+/** Runs a command by its form. */
+export async function run(page: Page, command: string, ranks = "all"): Promise<void> {
+  await page.getByLabel("Command", { exact: true }).fill(command);
+  await page.getByLabel("Ranks", { exact: true }).fill(ranks);
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+}
+
+/** The lines that the terminal shows. */
+export const terminal = (page: Page) => page.locator(".terminal-host .xterm-rows");
+
+/** Those of its lines that are not empty, without what is to their right. */
+export const lines = async (page: Page): Promise<string[]> =>
+  (await terminal(page).locator("> div").allTextContents())
+    .map((line) => line.replaceAll("\u00a0", " ").trimEnd())
+    .filter((line) => line !== "");

@@ -1,0 +1,154 @@
+/** What the proxy serves beside WebSockets, by hand. */
+
+import { request } from "node:http";
+import { gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { generateKeys } from "../../proxy/auth/keys.js";
+import { type EmbeddedBroker, startEmbeddedBroker } from "../../proxy/embedded/index.js";
+import { createProxy, type ProxyOptions, type RunningProxy } from "../../proxy/index.js";
+
+let broker: EmbeddedBroker;
+const proxies: RunningProxy[] = [];
+
+beforeAll(async () => {
+  broker = await startEmbeddedBroker();
+});
+afterAll(async () => {
+  for (const proxy of proxies) await proxy.close();
+  await broker.close();
+});
+
+async function start(options: Partial<ProxyOptions>): Promise<URL> {
+  const { jwks } = await generateKeys();
+  const proxy = await createProxy({ uri: broker.uri, jwks, issuer: "i", audience: "a", ...options });
+  proxies.push(proxy);
+  return new URL(proxy.url.replace("ws:", "http:"));
+}
+
+interface Answer {
+  status: number | undefined;
+  headers: Record<string, unknown>;
+  body: Buffer;
+}
+
+/** By node:http, which sends the path as it is and takes the body as it comes. */
+function ask(base: URL, path: string, { method = "GET", headers = {} } = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host: base.hostname, port: base.port, path, method, headers },
+      async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk);
+        resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) });
+      },
+    );
+    asked.on("error", reject);
+    asked.end();
+  });
+}
+
+describe("with the dashboard", () => {
+  let base: URL;
+  beforeAll(async () => {
+    base = await start({ dashboard: true });
+  });
+
+  test("the page is what a GET of the WebSocket's URL gives", async () => {
+    const { status, headers, body } = await ask(base, "/");
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-cache",
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    });
+    const policy = String(headers["content-security-policy"]);
+    expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
+    for (const directive of ["frame-ancestors", "base-uri", "form-action"]) {
+      expect(policy).toContain(`${directive} 'none'`);
+    }
+    expect(policy).not.toMatch(/unsafe|\*|data:|https?:/);
+    expect(body.toString()).toContain('src="dashboard.js"');
+  });
+
+  test("what the page asks for is there, each as what it is", async () => {
+    const { body: page } = await ask(base, "/");
+    const { body: css } = await ask(base, "/dashboard.css");
+    const named = [
+      ...[...page.toString().matchAll(/(?:src|href)="([^"]+)"/g)].map(([, name]) => name),
+      ...[...css.toString().matchAll(/url\("?\.\/([^")]+)"?\)/g)].map(([, name]) => name),
+    ];
+    expect(named).toHaveLength(5);
+    const types = await Promise.all(
+      named.map(async (name) => {
+        const { status, headers } = await ask(base, `/${name}`);
+        return [status, headers["content-type"]];
+      }),
+    );
+    expect(types).toEqual([
+      [200, "image/svg+xml"],
+      [200, "text/css; charset=utf-8"],
+      [200, "text/javascript; charset=utf-8"],
+      [200, "font/woff2"],
+      [200, "font/woff2"],
+    ]);
+  });
+
+  test("it is compressed for who takes that, and not sent again to who has it", async () => {
+    const plain = await ask(base, "/dashboard.js");
+    const zipped = await ask(base, "/dashboard.js", { headers: { "accept-encoding": "br, gzip" } });
+    expect(zipped.headers["content-encoding"]).toBe("gzip");
+    expect(gunzipSync(zipped.body).equals(plain.body)).toBe(true);
+    const again = await ask(base, "/dashboard.js", {
+      headers: { "if-none-match": String(plain.headers["etag"]) },
+    });
+    expect([again.status, again.body.length]).toEqual([304, 0]);
+    const head = await ask(base, "/dashboard.js", { method: "HEAD" });
+    expect([head.status, head.headers["content-length"], head.body.length]).toEqual([
+      200,
+      String(plain.body.length),
+      0,
+    ]);
+  });
+
+  test.each([
+    "/index.html",
+    "/dashboard.js/",
+    "/Dashboard.js",
+    "//dashboard.js",
+    "/../dashboard/dashboard.js",
+    "/%2e%2e/index.js",
+    "/../index.js",
+    "/package.json",
+    "/__proto__",
+  ])("there is no %s", async (path) => {
+    expect((await ask(base, path)).status).toBe(404);
+  });
+
+  test("it is only read", async () => {
+    const { status, headers } = await ask(base, "/dashboard.js", { method: "POST" });
+    expect([status, headers["allow"]]).toEqual([405, "GET, HEAD"]);
+  });
+});
+
+test("on a path of its own, the files lie beside it", async () => {
+  const base = await start({ dashboard: true, path: "/of/flux" });
+  const statuses = await Promise.all(
+    ["/of/flux", "/of/dashboard.js", "/of/", "/dashboard.js"].map(
+      async (path) => (await ask(base, path)).status,
+    ),
+  );
+  expect(statuses).toEqual([200, 200, 404, 404]);
+});
+
+test("a proxy that is not asked to serve it does not", async () => {
+  const base = await start({});
+  expect((await ask(base, "/")).status).toBe(426);
+  expect((await ask(base, "/dashboard.js")).status).toBe(404);
+});
+
+test("dashboard is a boolean", async () => {
+  await expect(start({ dashboard: "yes" as unknown as boolean })).rejects.toThrow(
+    new TypeError("dashboard is not a boolean"),
+  );
+});
