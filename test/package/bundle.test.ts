@@ -40,6 +40,7 @@ describe("a bundle of kill alone", () => {
       "src/flux.ts",
       "src/protocol/checks.ts",
       "src/rpc.ts",
+      "src/session/abort.ts",
       "src/session/latest.ts",
       "src/subprocess/kill.ts",
       "src/subprocess/service.ts",
