@@ -31,7 +31,7 @@ test("a connection that is cut: it says so, resumes, and the output goes on as i
   // What is typed meanwhile waits.
   await page.locator(".stdin").fill("typed without a connection");
   await page.keyboard.press("Enter");
-  await expect.poll(() => lines(page)).toHaveLength(7);
+  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toHaveLength(7);
   await expect
     .poll(() => status("resuming").textContent(), { timeout: PATIENCE_MS })
     .toMatch(/attempt [2-9]/);
