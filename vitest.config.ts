@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/support/unpack-chromium.ts",
+    // What a page or a process is to do takes the time it takes.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Processes, sockets and a browser on two cores: files run side by side, but not more than there are cores.

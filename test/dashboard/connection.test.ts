@@ -1,6 +1,6 @@
 /** The token, and the connection: lost, resumed, refused; as the dashboard's user sees it. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { lines, type Opened, PATIENCE_MS, run, startWorld, terminal, type World } from "./dashboard.js";
+import { lines, type Opened, run, startWorld, terminal, type World } from "./dashboard.js";
 
 let world: World;
 let opened: Opened;
@@ -21,7 +21,7 @@ test("a connection that is cut: it says so, resumes, and the output goes on as i
   opened = await world.open();
   const { page } = opened;
   await run(page, 'for i in 1 2 3 4 5 6; do echo "line $i"; done; cat', "1");
-  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toHaveLength(6);
+  await expect.poll(() => lines(page)).toHaveLength(6);
 
   world.injector.refusing = true;
   world.injector.resetAll();
@@ -31,10 +31,8 @@ test("a connection that is cut: it says so, resumes, and the output goes on as i
   // What is typed meanwhile waits.
   await page.locator(".stdin").fill("typed without a connection");
   await page.keyboard.press("Enter");
-  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toHaveLength(7);
-  await expect
-    .poll(() => status("resuming").textContent(), { timeout: PATIENCE_MS })
-    .toMatch(/attempt [2-9]/);
+  await expect.poll(() => lines(page)).toHaveLength(7);
+  await expect.poll(() => status("resuming").textContent()).toMatch(/attempt [2-9]/);
   expect(await lines(page)).toHaveLength(7);
 
   world.injector.refusing = false;
@@ -43,7 +41,7 @@ test("a connection that is cut: it says so, resumes, and the output goes on as i
     .getByText(/resumed after \d+\.\d s/)
     .waitFor();
   await expect
-    .poll(() => lines(page), { timeout: PATIENCE_MS })
+    .poll(() => lines(page))
     .toEqual([
       ...[1, 2, 3, 4, 5, 6].map((i) => `line ${i}`),
       "› typed without a connection",
@@ -126,5 +124,5 @@ test("a token is renewed without an interruption; one that is refused changes no
 
   await page.locator(".stdin").fill("still here");
   await page.keyboard.press("Enter");
-  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toEqual(["› still here", "still here"]);
+  await expect.poll(() => lines(page)).toEqual(["› still here", "still here"]);
 });

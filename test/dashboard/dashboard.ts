@@ -9,7 +9,7 @@ import { launchBrowser } from "../support/browser.js";
 const CLAIMS = { issuer: "https://issuer.test", audience: "flux-subprocess" };
 
 /** How long a machine of few cores may take for what a test waits for. */
-export const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 20_000;
 
 export interface World {
   readonly broker: EmbeddedBroker;

@@ -1,6 +1,6 @@
 /** Themes, sizes, keys and many rows. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type Opened, PATIENCE_MS, run, startWorld, terminal, type World } from "./dashboard.js";
+import { type Opened, run, startWorld, terminal, type World } from "./dashboard.js";
 
 let world: World;
 let opened: Opened;
@@ -47,7 +47,7 @@ test("the theme is switched by a key, the terminal with it, and is remembered", 
   await page.keyboard.press("Escape");
   await page.keyboard.press("t");
   await page.keyboard.press("t");
-  await expect.poll(() => brightness(".xterm-scrollable-element"), { timeout: PATIENCE_MS }).toBeLessThan(60);
+  await expect.poll(() => brightness(".xterm-scrollable-element")).toBeLessThan(60);
   await expect.poll(() => mark.evaluate((element) => getComputedStyle(element).color)).not.toBe(before);
   await page.reload();
   await page.getByLabel("Token").waitFor();
@@ -136,9 +136,7 @@ test("a row that has not changed is not touched when others come and go", async 
   await page.locator("#processes tbody tr:not([hidden])").nth(2).waitFor();
   await page.keyboard.press("Escape");
   await page.keyboard.press("q");
-  await expect
-    .poll(() => page.locator("#processes tbody tr:not([hidden])").count(), { timeout: PATIENCE_MS })
-    .toBe(1);
+  await expect.poll(() => page.locator("#processes tbody tr:not([hidden])").count()).toBe(1);
   expect(
     await page.evaluate(() => (globalThis as unknown as { touched: { count: number } }).touched.count),
   ).toBe(0);

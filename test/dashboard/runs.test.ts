@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { Observed } from "../support/observed.js";
 import { until } from "../support/process.js";
-import { lines, type Opened, PATIENCE_MS, run, startWorld, terminal, type World } from "./dashboard.js";
+import { lines, type Opened, run, startWorld, terminal, type World } from "./dashboard.js";
 
 let world: World;
 let opened: Opened;
@@ -36,9 +36,7 @@ async function pidOn(rank: number): Promise<number> {
 
 test("a command on some ranks: its processes are listed, its output is merged or of one rank", async () => {
   await run(page, 'basename "$FLUX_URI"; echo oops >&2; read -r code; exit "$code"', "0-1,3");
-  await expect
-    .poll(() => page.locator("#processes tbody tr:not([hidden])").count(), { timeout: PATIENCE_MS })
-    .toBe(3);
+  await expect.poll(() => page.locator("#processes tbody tr:not([hidden])").count()).toBe(3);
   expect(await page.locator("#processes tbody tr:not([hidden]) .rank-mark").allTextContents()).toEqual([
     "0",
     "1",
@@ -46,19 +44,17 @@ test("a command on some ranks: its processes are listed, its output is merged or
   ]);
 
   const merged = ["0 │ local-0", "0 │ oops", "1 │ local-1", "1 │ oops", "3 │ local-3", "3 │ oops"];
-  await expect.poll(async () => (await lines(page)).sort(), { timeout: PATIENCE_MS }).toEqual(merged);
+  await expect.poll(async () => (await lines(page)).sort()).toEqual(merged);
   await chip(3).click();
-  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toEqual(["local-3", "oops"]);
+  await expect.poll(() => lines(page)).toEqual(["local-3", "oops"]);
 
   await page.getByLabel("Input", { exact: true }).fill("3");
   await page.keyboard.press("Enter");
   await page.locator('.dot[data-phase="failed"]').waitFor();
   const chips = async () =>
     (await page.locator(".chip").allTextContents()).map((text) => text.trim().replace(/\s+/, " "));
-  await expect.poll(chips, { timeout: PATIENCE_MS }).toEqual(["all", "0 3", "1 3", "3 3"]);
-  await expect
-    .poll(() => lines(page), { timeout: PATIENCE_MS })
-    .toEqual(["local-3", "oops", "› 3", "rank 3 exited with 3"]);
+  await expect.poll(chips).toEqual(["all", "0 3", "1 3", "3 3"]);
+  await expect.poll(() => lines(page)).toEqual(["local-3", "oops", "› 3", "rank 3 exited with 3"]);
   await page.getByText("No processes. Run one").waitFor();
 });
 
@@ -67,7 +63,7 @@ test("input is typed line by line, and ended", async () => {
   const input = page.locator(".stdin:not([disabled])");
   await input.fill("grüße");
   await input.press("Enter");
-  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toEqual(["› grüße", "     1  grüße"]);
+  await expect.poll(() => lines(page)).toEqual(["› grüße", "     1  grüße"]);
   await input.press("Control+d");
   await terminal(page).getByText("rank 2 exited with 0").waitFor();
   await page.locator('.dot[data-phase="done"]').waitFor();
@@ -80,7 +76,7 @@ test("a signal, from the menu of the table and by Ctrl-C", async () => {
   await page.keyboard.press("x");
   await page.getByRole("dialog", { name: "Send a signal" }).waitFor();
   await page.keyboard.press("1");
-  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toContain("had USR1");
+  await expect.poll(() => lines(page)).toContain("had USR1");
   await page.getByText(/SIGUSR1 sent to \d+ on rank 1/).waitFor();
 
   await page.keyboard.press("i");
@@ -99,7 +95,7 @@ test("pause stops the process on the cluster; what it wrote is there when it goe
 
   const taken = await page.locator(".size").textContent();
   await page.getByRole("button", { name: "Go on" }).click();
-  await expect.poll(() => page.locator(".size").textContent(), { timeout: PATIENCE_MS }).not.toBe(taken);
+  await expect.poll(() => page.locator(".size").textContent()).not.toBe(taken);
   await page.keyboard.press("s");
   await page.keyboard.press("k");
   await page.locator('.dot[data-phase="failed"]').waitFor();
@@ -116,9 +112,7 @@ test("what ended while it was paused is shown when it goes on", async () => {
   await page.getByText("It is over, and the last of its output waits.").waitFor();
   expect(await lines(page)).toEqual(["› now"]);
   await page.getByRole("button", { name: "Go on" }).click();
-  await expect
-    .poll(() => lines(page), { timeout: PATIENCE_MS })
-    .toEqual(["› now", "after", "rank 1 exited with 0"]);
+  await expect.poll(() => lines(page)).toEqual(["› now", "after", "rank 1 exited with 0"]);
 });
 
 test("a process in background: attach, detach, wait", async () => {
@@ -131,7 +125,7 @@ test("a process in background: attach, detach, wait", async () => {
 
   await row("clock").click();
   await page.keyboard.press("Enter");
-  await expect.poll(() => lines(page), { timeout: PATIENCE_MS }).toContain("tick");
+  await expect.poll(() => lines(page)).toContain("tick");
   expect((await lines(page))[0]).toMatch(/^rank 2 attached to \d+: sh -c trap/);
   await page.getByRole("button", { name: "Detach" }).click();
   await terminal(page).getByText("detached; it still runs").waitFor();
@@ -165,7 +159,7 @@ test("what cannot be run is said", async () => {
   await page.getByLabel("in a shell").uncheck();
   await run(page, "/no/such/program", "0-1");
   await expect
-    .poll(async () => (await lines(page)).sort(), { timeout: PATIENCE_MS })
+    .poll(async () => (await lines(page)).sort())
     .toEqual([
       expect.stringMatching(/^\/no\/such\/program|No such file/),
       expect.anything(),

@@ -19,7 +19,7 @@ export async function launchBrowser(): Promise<Browser> {
  * The package unpacks into the temporary directory, and brings the libraries of the browser along only where it takes
  * the machine for a cloud function. So for this call it is told that it is one, with a directory of ours.
  */
-async function unpack(): Promise<{ executablePath: string; libraries: string }> {
+export async function unpack(): Promise<{ executablePath: string; libraries: string }> {
   mkdirSync(cache, { recursive: true });
   const before = { ...process.env };
   Object.assign(process.env, { TMPDIR: cache, AWS_LAMBDA_JS_RUNTIME: "nodejs20.x" });
