@@ -15,8 +15,8 @@ export interface ServiceOptions {
   sign?: boolean | undefined;
   /**
    * When aborted, what the verb gives errors or rejects with the signal's reason, as `fetch` does. `exec` then ends the
-   * process and `attach` detaches, as unsubscribing does; of `spawn` see there. A request of the others that was
-   * sent is not taken back: only its answer is let go.
+   * process, `attach` detaches and `watch` ends, as unsubscribing does; of `spawn` see there. A request of the others
+   * that was sent is not taken back: only its answer is let go.
    */
   signal?: AbortSignal | undefined;
 }
