@@ -1,8 +1,14 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { outcome } from "./run-cli.js";
 
 const proxy = ["proxy", "--embedded", "1", "--issuer", "i", "--audience", "a", "--jwks", "x"];
 const url = ["--url", "ws://127.0.0.1:1"];
+
+test("--version is the package's", async () => {
+  const { version } = JSON.parse(await readFile("package.json", "utf8")) as { version: string };
+  expect(await outcome(["--version"])).toEqual([0, `${version}\n`, ""]);
+});
 
 describe("wrong use is one line on stderr and exit code 2", () => {
   test.each([
