@@ -61,7 +61,7 @@ export async function loadDashboard(path: string): Promise<Dashboard> {
     const type = TYPES[extname(name)];
     if (type === undefined) continue;
     const plain = await readFile(`${DIRECTORY}${name}`);
-    const etag = `"${createHash("sha256").update(plain).digest("base64url")}"`;
+    const etag = `W/"${createHash("sha256").update(plain).digest("base64url")}"`;
     const file = { headers: { ...HEADERS, "content-type": type, etag }, plain, gzipped: gzipSync(plain) };
     files.set(name === "index.html" ? path : beside + name, file);
   }
@@ -75,10 +75,10 @@ export async function loadDashboard(path: string): Promise<Dashboard> {
 function send({ headers, plain, gzipped }: File, request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.writeHead(405, { allow: "GET, HEAD", "content-length": 0 }).end();
-  } else if (request.headers["if-none-match"] === headers["etag"]) {
+  } else if (isKnown(request, String(headers["etag"]))) {
     response.writeHead(304, headers).end();
   } else {
-    const gzip = /\bgzip\b/.test(String(request.headers["accept-encoding"]));
+    const gzip = takesGzip(request);
     const body = gzip ? gzipped : plain;
     response.writeHead(200, {
       ...headers,
@@ -87,4 +87,16 @@ function send({ headers, plain, gzipped }: File, request: IncomingMessage, respo
     });
     response.end(request.method === "HEAD" ? undefined : body);
   }
+}
+
+/** RFC 9110 section 13.1.2, with the weak comparison: who passes a page on may compress it, and weaken its tag. */
+function isKnown({ headers }: IncomingMessage, etag: string): boolean {
+  const tags = headers["if-none-match"]?.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags?.some((tag) => tag === "*" || `W/${tag}` === etag) ?? false;
+}
+
+/** RFC 9110 section 12.5.3: a weight of 0 is a refusal. */
+function takesGzip({ headers }: IncomingMessage): boolean {
+  const codings = String(headers["accept-encoding"] ?? "").split(",");
+  return codings.some((coding) => /^\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
 }

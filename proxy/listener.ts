@@ -58,6 +58,8 @@ export async function listen(
     },
     (request, response) => answerPlain(options, request, response),
   );
+  // Node bounds how long a request takes to come, and not how long its answer takes to go. A WebSocket has no such limit.
+  server.timeout = HANDSHAKE_TIMEOUT_MS;
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());
     const status = refusal(options.path, request);

@@ -12,13 +12,17 @@ import {
   auditTime,
   BehaviorSubject,
   catchError,
+  concat,
   EMPTY,
+  filter,
   NEVER,
   type Observable,
   of,
   share,
   shareReplay,
+  startWith,
   switchMap,
+  takeUntil,
 } from "rxjs";
 import { Connection, type Link, type Place } from "./model/connection.js";
 import { ProcessList } from "./model/process-list.js";
@@ -45,13 +49,13 @@ export class App {
 
   constructor() {
     const table$ = this.#connection$.pipe(
-      switchMap((connection) => (connection ? follow(connection.flux) : EMPTY)),
+      switchMap((connection) => (connection ? follow(connection) : EMPTY)),
       share(),
     );
     this.processes = new ProcessList(table$, ({ rank, pid }) => this.runs.of(rank, pid)?.title);
     let processes: number | undefined;
     table$.subscribe((table) => {
-      processes = table?.processes.length;
+      processes = table && (tells(table) ? table.processes.length : undefined);
     });
     this.samples$ = samples(() => ({
       // While there is no connection the table is an old one.
@@ -136,10 +140,19 @@ export class App {
   }
 }
 
+/** Whether of any process that there may be something would be heard. */
+const tells = ({ processes, errors }: ProcessTable) => processes.length > 0 || errors.length === 0;
+
 /** The processes there are; undefined once the session is over, and its status says why. */
-function follow(flux: Flux): Observable<ProcessTable | undefined> {
-  return watch(flux, { nodeid: "all", interval: INTERVAL_MS }).pipe(
+function follow({ flux, link$, renewed$ }: Connection): Observable<ProcessTable | undefined> {
+  const over$ = link$.pipe(filter(({ status }) => status.state === "closed"));
+  const table$ = renewed$.pipe(
+    startWith(undefined),
+    // What one token does not show is refused for good; another may.
+    switchMap(() => watch(flux, { nodeid: "all", interval: INTERVAL_MS })),
     auditTime(DRAWN_MS),
-    catchError(() => of(undefined)),
+    catchError(() => EMPTY),
+    takeUntil(over$),
   );
+  return concat(table$, of(undefined));
 }

@@ -76,14 +76,25 @@ async function versionOf(path: string): Promise<string> {
 }
 
 async function readKeys(path: string): Promise<JSONWebKeySet> {
-  let set: unknown;
+  return publicKeys(parse(path, await readBounded(path)));
+}
+
+async function readBounded(path: string): Promise<string> {
   try {
     if ((await stat(path)).size > MAX_BYTES) throw new RangeError(`it has over ${MAX_BYTES} bytes`);
-    set = JSON.parse(await readFile(path, "utf8"));
+    return await readFile(path, "utf8");
   } catch (cause) {
-    throw new TypeError(`jwks cannot be read from ${path}`, { cause });
+    throw new TypeError(`jwks cannot be read from ${path}: ${(cause as Error).message}`, { cause });
   }
-  return publicKeys(set);
+}
+
+/** Without the words of the parser: they quote a file that may have a private key. */
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new TypeError(`jwks cannot be read from ${path}: it is not JSON`);
+  }
 }
 
 function remoteKeys(url: URL, onFault: OnFault): JWTVerifyGetKey {

@@ -54,13 +54,16 @@ export async function generateKeys(algorithm = "EdDSA"): Promise<GeneratedKeys> 
 
 /**
  * An access token (RFC 9068) for a proxy with the public half of `privateJwk`.
- * @throws TypeError if `privateJwk` is no private key with an `alg`, the ttl is not positive, a proxy would refuse
- * the details, or no userid is given on a platform that has none
+ * @throws TypeError if `privateJwk` is no private key with an `alg`, the ttl is not positive, an issuer, audience or subject is empty, a
+ * proxy would refuse the details, or no userid is given on a platform that has none
  */
 export async function signToken(privateJwk: JWK, claims: TokenClaims): Promise<string> {
   const { alg, kid, d } = privateJwk;
   if (alg === undefined || d === undefined) throw new TypeError("not a private JWK with an alg");
   const { ttlSeconds, scope = ACTIONS.join(" "), details, jkt, userid = process.getuid?.() } = claims;
+  for (const name of ["issuer", "audience", "subject"] as const) {
+    if (claims[name] === "") throw new TypeError(`${name} is empty`);
+  }
   if (!(ttlSeconds > 0)) throw new TypeError("ttlSeconds is not positive");
   if (userid === undefined) throw new TypeError("this platform has no user ids: give one");
   readPermissions(scope, details);

@@ -28,6 +28,7 @@ export class ProcessSignals {
   readonly #options: ProcessSignalsOptions;
   /** By signal. Signed once and kept: when a session ends there is no time to sign. */
   readonly #payloads = new Map<number, Uint8Array>();
+  #refused = false;
 
   constructor(options: ProcessSignalsOptions) {
     this.#options = options;
@@ -49,7 +50,9 @@ export class ProcessSignals {
           this.#payloads.set(signum, payload);
           if (signum === signums.at(-1)) ready();
         },
-        refuse: () => {},
+        refuse: () => {
+          this.#refused = true;
+        },
       });
     }
   }
@@ -62,6 +65,11 @@ export class ProcessSignals {
   /** Whether a signal is ready. */
   has(signum: number): boolean {
     return this.#payloads.has(signum);
+  }
+
+  /** Whether there are signals, or may be soon. Nobody knows whether a client will sign them. */
+  get possible(): boolean {
+    return !this.#refused && (!this.#options.byClient || this.#payloads.size > 0);
   }
 
   /** Sends a signal, if it is ready. @param answered it was taken, or has come too late */

@@ -35,7 +35,7 @@ async function run(flux: Flux, process: PidOrLabel, options: AttachOptions): Pro
   const { rank, service } = options;
   const targets = rank === undefined ? undefined : await targetRanks(flux, rank);
   if (process.pid !== undefined && targets !== undefined && targets.length > 1) {
-    throw new CliError("a pid is of one rank: give --rank", USAGE);
+    throw new CliError(`a pid is of one rank: --rank names ${targets.length}`, USAGE);
   }
   const nodeid = targets === undefined ? "any" : encodeIdset(targets);
   const name = process.label ?? process.pid;

@@ -1,4 +1,5 @@
 /** The tree of commands. Each command is a file of its own; here they come together. */
+import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { addAttach } from "./attach.js";
 import { addDemo } from "./demo.js";
@@ -10,6 +11,9 @@ import { addProxy } from "./proxy.js";
 import { addPs } from "./ps.js";
 import { addToken } from "./token.js";
 import { addWait } from "./wait.js";
+
+// By the package's own name: this file is at one place here, and at another when it is built.
+const { version } = createRequire(import.meta.url)("flux-subprocess/package.json") as { version: string };
 
 /** Adds a command to the program. `end` takes the exit code of its action. */
 type AddCommand = (program: Command, end: (code: number) => void) => void;
@@ -31,6 +35,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   let code = 0;
   const program = new Command("flux-subprocess")
     .description("Run processes on a Flux instance through a proxy, and run the proxy.")
+    .version(version)
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "flux-subprocess: ")) });

@@ -1,5 +1,5 @@
 /** `token`: an access token, signed with a key of `keygen`. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { JWK } from "jose";
 import { signToken } from "../auth/keys.js";
 import { ACTIONS } from "../auth/permissions.js";
@@ -28,7 +28,7 @@ export function addToken(program: Command, end: (code: number) => void): void {
     .requiredOption("--audience <AUD>", "its audience, as the proxy expects it")
     .requiredOption("--sub <NAME>", "its subject: who the token is for")
     .option("--uid <UID>", "the subject's userid in Flux (default: yours)", userid)
-    .option("--scope <ACTIONS>", "what it allows, with spaces between", ACTIONS.join(" "))
+    .option("--scope <ACTIONS>", "what it allows, with spaces between", scope, ACTIONS.join(" "))
     .option("--details <FILE>", "RFC 9396 authorization_details, a JSON array: what of it, and on what")
     .option("--jkt <THUMBPRINT>", "bind it to the key with this RFC 7638 thumbprint")
     .option("--ttl <SECONDS>", "how long it is good for", positiveInteger, 3600)
@@ -43,6 +43,13 @@ export function addToken(program: Command, end: (code: number) => void): void {
       process.stdout.write(`${token}\n`);
       end(0);
     });
+}
+
+/** A proxy passes over words that it does not know, as an issuer's tokens have for others. Here they are mistyped. */
+function scope(text: string): string {
+  const unknown = text.split(" ").find((word) => !ACTIONS.some((action) => action === word));
+  if (unknown === undefined) return text;
+  throw new InvalidArgumentError(`It is of ${ACTIONS.join(" ")}, not "${unknown}".`);
 }
 
 async function readDetails(file: string): Promise<object[]> {

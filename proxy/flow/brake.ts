@@ -33,6 +33,9 @@ export class Brake {
   #held = false;
   /** We have sent SIGSTOP, and no SIGCONT since. */
   #stopped = false;
+  /** Signals of ours that are not answered. */
+  #stops = 0;
+  #conts = 0;
   /** How many bytes may come before it is stopped, though too much waits. */
   #margin = 0;
   /** It has written although it was stopped. */
@@ -68,14 +71,15 @@ export class Brake {
     if (!high || this.#margin > 0) return false;
     this.#unheeded = this.#held;
     this.#held = true;
-    this.#stopped = true;
+    this.#halt();
     this.#margin = Number.POSITIVE_INFINITY;
     return true;
   }
 
-  /** Our SIGSTOP was answered. */
+  /** A SIGSTOP of ours was answered. */
   halted(): void {
-    if (this.#held) this.#margin = AGAIN;
+    this.#stops--;
+    if (this.#held && this.#stops === 0) this.#margin = AGAIN;
   }
 
   /** Little of its output waits, or nobody follows it any more. @returns whether to send SIGCONT */
@@ -86,9 +90,10 @@ export class Brake {
     return this.#cont();
   }
 
-  /** Our SIGCONT was answered. @param now in milliseconds, of a clock that does not go back */
+  /** A SIGCONT of ours was answered. @param now in milliseconds, of a clock that does not go back */
   continued(now: number): void {
-    this.#oursUntil = now + STALE_MS;
+    this.#conts--;
+    if (this.#conts === 0) this.#oursUntil = now + STALE_MS;
   }
 
   /** Its server says that it has stopped. @returns whether to tell the client */
@@ -109,7 +114,7 @@ export class Brake {
   signalled(signum: number): void {
     if (!STOPS.has(signum)) return;
     this.#asked++;
-    this.#crossed ||= this.#oursUntil === Number.POSITIVE_INFINITY;
+    this.#crossed ||= this.#conts > 0;
     this.#awaited = true;
   }
 
@@ -142,8 +147,13 @@ export class Brake {
       this.#untold = false;
     }
     if (!crossed) return { signal: undefined, tell };
-    this.#stopped = true;
+    this.#halt();
     return { signal: "stop", tell };
+  }
+
+  #halt(): void {
+    this.#stopped = true;
+    this.#stops++;
   }
 
   /** Whether it is to be continued: by us if we have stopped it, and if its user has not. */
@@ -151,6 +161,7 @@ export class Brake {
     if (this.#held || !this.#stopped || this.#byUser || this.#asked > 0) return false;
     this.#stopped = false;
     this.#untold = false;
+    this.#conts++;
     this.#oursUntil = Number.POSITIVE_INFINITY;
     return true;
   }

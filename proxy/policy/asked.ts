@@ -1,5 +1,6 @@
 /** What a request asks for, read before anything of it is sent: from its fields, or from what the client signed. */
 import type { Request } from "../../src/protocol/messages.js";
+import { isSubprocessService } from "../../src/protocol/rfc42.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 import { readSigned, SignedError } from "./signed.js";
 
@@ -43,11 +44,6 @@ const READERS: Readonly<Record<Method, (payload: JsonObject) => Fields>> = {
 
 /** A field that a C program might read in another way than we do. */
 class Unreadable extends Error {}
-
-/** Whether a service is a subprocess server by its name: a broker's, or a job shell's. */
-export function isSubprocessService(service: string): boolean {
-  return service === "rexec" || service === "sdexec" || service.endsWith(".rexec");
-}
 
 /** Whether the client has signed a request. */
 export function isSigned(payload: JsonObject): boolean {

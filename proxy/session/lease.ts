@@ -27,6 +27,8 @@ export class Lease {
   #notice: number | undefined;
   /** Tokens are checked in the order that they came. */
   #checked: Promise<void> = Promise.resolve();
+  /** Changes when the connection does: a token that came over one before is as lost as its answer. */
+  #connection = 0;
   #over = false;
 
   constructor(identity: Identity, options: LeaseOptions) {
@@ -34,8 +36,13 @@ export class Lease {
     this.#identity = identity;
   }
 
-  /** This token it is now; its end is watched. */
+  /** A client is there, with this token; its end is watched. */
   begin(identity: Identity): void {
+    this.#connection++;
+    this.#watch(identity);
+  }
+
+  #watch(identity: Identity): void {
     if (this.#over) return;
     this.#identity = identity;
     const left = identity.expires * 1000 - Date.now();
@@ -45,6 +52,7 @@ export class Lease {
 
   /** Nobody is there to act, or to be told. */
   pause(): void {
+    this.#connection++;
     clearTimeout(this.#timer);
   }
 
@@ -64,8 +72,10 @@ export class Lease {
 
   /** A client offers a successor. */
   renew(token: string): void {
+    const connection = this.#connection;
+    const gone = () => this.#over || this.#connection !== connection;
     this.#checked = this.#checked
-      .then(() => this.#renew(token))
+      .then(() => this.#renew(token, gone))
       .catch((error: unknown) => {
         if (!this.#over) this.#options.fault(error);
       });
@@ -76,19 +86,21 @@ export class Lease {
     clearTimeout(this.#timer);
   }
 
-  async #renew(token: string): Promise<void> {
-    if (this.#over) return;
+  /** @param gone whether the client is, or the connection that it came over */
+  async #renew(token: string, gone: () => boolean): Promise<void> {
+    if (gone()) return;
     try {
       const next = await this.#options.verify(token);
+      if (gone()) return;
       const difference = differenceOf(this.#identity, next);
       if (difference !== undefined) throw new FluxError("EACCES", difference);
       if (!this.check()) return;
       this.#options.renewed(next);
       this.#options.send({ type: "renewed", expires: next.expires });
-      this.begin(next);
+      this.#watch(next);
     } catch (error) {
       if (!(error instanceof FluxError)) throw error;
-      if (!this.#over) this.#options.close(CLOSE.unauthorized, error.message);
+      if (!gone()) this.#options.close(CLOSE.unauthorized, error.message);
     }
   }
 

@@ -17,7 +17,7 @@ export class PollConnection {
   async request(request: BrokerRequest, answer: Answer): Promise<void> {
     try {
       const broker = await this.#open();
-      if (this.#closed) throw new FluxError("ECANCELED", "nobody watches any more");
+      this.#check();
       broker.request(request, {
         response: (payload) => answer.response(payload ?? {}),
         error: (error) => answer.error(error),
@@ -37,7 +37,13 @@ export class PollConnection {
     );
   }
 
+  /** Signing takes its time, so that a request may come when nobody is there. */
+  #check(): void {
+    if (this.#closed) throw new FluxError("ECANCELED", "nobody watches any more");
+  }
+
   #open(): Promise<Broker> {
+    this.#check();
     if (this.#broker !== undefined) return this.#broker;
     const opened = this.#connect();
     const forget = () => {

@@ -133,8 +133,8 @@ export class Watch {
   }
 
   #leave(watched: WatchedRank): void {
-    watched.leave();
     this.#errno ||= watched.errno;
+    watched.leave();
     this.#options.outbox.forget(watched);
   }
 }

@@ -36,17 +36,19 @@ export class WatchedRank implements State, PollObserver {
     return this.#labels !== undefined;
   }
 
-  /** Follows what is polled, in place of what it followed before. @param labels globs; undefined if all may be shown */
+  /** Follows what is polled, in place of what it followed before and has not told yet. @param labels globs; undefined if all may be shown */
   follow(labels: readonly string[] | undefined, poll: (observer: PollObserver) => () => void): void {
     const before = this.#end;
     this.#labels = labels;
+    this.#seen = this.#sent;
     this.#end = poll(this);
     before();
   }
 
-  /** Follows nothing. */
+  /** Follows nothing. What is not told yet will not be: the token that it was seen by may not be the next one. */
   leave(): void {
     this.#end();
+    this.#seen = this.#sent;
     this.#end = () => {};
   }
 

@@ -37,12 +37,13 @@ export class Connection {
   constructor(connect: Connector, lease: Lease, hello: () => object, events: ConnectionEvents) {
     this.#lease = lease;
     this.#events = events;
-    this.#lookEvery(OPENING_MS);
     this.#transport = connect({
       opened: () => this.#answer("hello", "token", () => lease.token(), hello),
       message: (data) => this.#receive(data),
       closed: (close) => this.#closed(close),
     });
+    // There is none if a page may not connect there, which throws.
+    this.#lookEvery(OPENING_MS);
   }
 
   get transport(): Transport {

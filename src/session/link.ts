@@ -62,8 +62,8 @@ export class Link {
     this.#lease = lease;
     this.#options = options;
     this.#events = events;
-    onWake(() => this.#wake(), this.#asleep.signal);
     this.#open();
+    onWake(() => this.#wake(), this.#asleep.signal);
   }
 
   /** Sends what PROTOCOL.md does not number; it is lost with the connection. */

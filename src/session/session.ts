@@ -84,9 +84,12 @@ export class Session {
     return call;
   }
 
-  /** Takes back a call that was not sent. @returns whether it was in time */
+  /** Takes back a call that was not sent, be it that it is being signed: it fails. @returns whether it was in time */
   withdraw(call: Call): boolean {
-    return this.#unsent.delete(call);
+    if (call.id !== undefined || call.over) return false;
+    this.#unsent.delete(call);
+    call.fail(new FluxError("ECANCELED", "it was taken back before it was sent"));
+    return true;
   }
 
   /** The call that has `id` as its first id, while it is under way. */

@@ -58,7 +58,7 @@ class SignedCalls implements CallSigner {
     }
     const { sign: _, payload, ...request } = call.request;
     const use = (signed: object) => {
-      if (call.over) return;
+      if (call.over) throw new FluxError("ECANCELED");
       this.#out.json({ type: "request", id, ...request, payload: signed });
       call.signer = this;
       call.sent(ranks, id, (stream) => this.#sink(call, ranks, id, stream));

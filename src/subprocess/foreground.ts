@@ -1,5 +1,4 @@
 /** A process in the foreground, on one rank or many: the request, its input, and its end at the caller's wish. */
-import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
 import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
@@ -132,26 +131,21 @@ export class Foreground {
   end(): void {
     if (this.#ending || this.#over) return;
     this.#ending = true;
-    if (this.#flux.session.withdraw(this.#call)) {
-      this.#call.fail(new FluxError("ECANCELED", "the process was ended before it was started"));
-      return;
-    }
-    this.#terminate(this.ranks);
+    if (!this.#flux.session.withdraw(this.#call)) this.#terminate(this.ranks);
   }
 
-  /** SIGTERM, and SIGKILL where that has not helped in time. The grace of each rank begins when it can be asked. */
+  /** SIGTERM, and SIGKILL where that has not helped in time: the grace begins with the answer, which a lost connection delays. */
   #terminate(ranks: readonly number[]): void {
-    if (ranks.length === 0) return;
-    for (const rank of ranks) this.#signal(15, rank);
-    const kill = () => {
-      for (const rank of ranks) this.#signal(9, rank);
-    };
-    this.#graces.push(setTimeout(kill, this.#request.grace));
+    for (const rank of ranks) {
+      void this.#signal(15, rank).then(() => {
+        if (!this.#over) this.#graces.push(setTimeout(() => this.#signal(9, rank), this.#request.grace));
+      });
+    }
   }
 
-  /** A signal whose answer nobody waits for: what it finds gone is what it is for, and the session tells its own end. */
-  #signal(signum: number, rank: number): void {
-    if (this.#events.running.has(rank)) this.kill(signum, rank).catch(() => {});
+  /** A signal of which nobody is told: what it finds gone is what it is for, and the session tells its own end. */
+  async #signal(signum: number, rank: number): Promise<void> {
+    if (this.#events.running.has(rank)) await this.kill(signum, rank).catch(() => {});
   }
 
   #settle(): void {

@@ -25,6 +25,8 @@ export class ProcessTables {
   readonly #topic: string;
   readonly #ranks = new Map<number, Rank>();
   #table: ProcessTable = { processes: [], errors: [] };
+  /** What of it is not what the ranks have told. */
+  #stale = { processes: false, errors: false };
 
   constructor(topic: string) {
     this.#topic = topic;
@@ -35,7 +37,16 @@ export class ProcessTables {
     return this.#ranks.size;
   }
 
+  /** Made when it is asked for: before every rank was heard of nobody does. */
   get table(): ProcessTable {
+    const { processes, errors } = this.#stale;
+    if (!processes && !errors) return this.#table;
+    const ranks = [...this.#ranks].sort(([a], [b]) => a - b).map(([, each]) => each);
+    this.#table = {
+      processes: processes ? ranks.flatMap(({ rows }) => rows) : this.#table.processes,
+      errors: errors ? ranks.flatMap(({ error }) => error ?? []) : this.#table.errors,
+    };
+    this.#stale = { processes: false, errors: false };
     return this.#table;
   }
 
@@ -70,16 +81,11 @@ export class ProcessTables {
   #put(rank: number, state: Rank): boolean {
     const before = this.#ranks.get(rank);
     this.#ranks.set(rank, state);
-    let { processes, errors } = this.#table;
-    const ranks = () => [...this.#ranks].sort(([a], [b]) => a - b).map(([, each]) => each);
-    if (before?.error !== state.error) errors = ranks().flatMap(({ error }) => error ?? []);
     const rows = before?.rows ?? [];
-    if (rows !== state.rows && rows.length + state.rows.length > 0) {
-      processes = ranks().flatMap((each) => each.rows);
-    }
-    const changed = processes !== this.#table.processes || errors !== this.#table.errors;
-    if (changed) this.#table = { processes, errors };
-    return changed;
+    const errors = before?.error !== state.error;
+    const processes = rows !== state.rows && rows.length + state.rows.length > 0;
+    this.#stale = { processes: this.#stale.processes || processes, errors: this.#stale.errors || errors };
+    return processes || errors;
   }
 }
 

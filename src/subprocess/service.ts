@@ -2,10 +2,14 @@
 import type { Observable } from "rxjs";
 import { type Flux, request } from "../flux.js";
 import { demand, name, positive } from "../protocol/checks.js";
+import { isSubprocessService } from "../protocol/rfc42.js";
 
 /** Which subprocess server a request goes to. */
 export interface ServiceOptions {
-  /** The subprocess service. Default: "rexec", the broker's own. */
+  /**
+   * The subprocess service: "rexec", the default, which is the broker's own; "sdexec"; or a job shell's, whose name ends
+   * in ".rexec".
+   */
   service?: string | undefined;
   /**
    * Whether the request is signed (RFC 42 Request Authentication), here by the `signer` of `connect()`, or else by the
@@ -15,8 +19,8 @@ export interface ServiceOptions {
   sign?: boolean | undefined;
   /**
    * When aborted, what the verb gives errors or rejects with the signal's reason, as `fetch` does. `exec` then ends the
-   * process and `attach` detaches, as unsubscribing does; of `spawn` see there. A request of the others that was
-   * sent is not taken back: only its answer is let go.
+   * process, `attach` detaches and `watch` ends, as unsubscribing does; of `spawn` see there. A request of the others
+   * that was sent is not taken back: only its answer is let go.
    */
   signal?: AbortSignal | undefined;
 }
@@ -32,8 +36,8 @@ export type PidOrLabel = { pid: number; label?: undefined } | { label: string; p
 
 /** The topic of a method: "rexec.kill". @throws TypeError */
 export function topicOf(service: string, method: string): string {
-  if (typeof service !== "string" || !/^[^\s\0]+$/.test(service)) {
-    throw new TypeError(`not a service: ${JSON.stringify(service)}`);
+  if (typeof service !== "string" || !/^[^\s\0]+$/.test(service) || !isSubprocessService(service)) {
+    throw new TypeError(`not a subprocess service: ${JSON.stringify(service)}`);
   }
   return `${service}.${method}`;
 }

@@ -1,5 +1,6 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import { abortable } from "../session/abort.js";
 import { type ProcessTable, ProcessTables } from "./process-table.js";
 import { type ServiceOptions, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
@@ -44,7 +45,7 @@ export function watch(flux: Flux, options: WatchOptions = {}): Observable<Proces
   }
   const topic = topicOf(service, "list");
   const request = { topic, nodeid: targetNodeid(nodeid), streaming: true, payload: { interval }, sign };
-  return new Observable((subscriber) => {
+  const tables$ = new Observable<ProcessTable>((subscriber) => {
     const tables = new ProcessTables(topic);
     let told = false;
     const call = flux.session.start(request, {
@@ -67,4 +68,5 @@ export function watch(flux: Flux, options: WatchOptions = {}): Observable<Proces
       if (!flux.session.withdraw(call)) flux.session.detach(call);
     };
   });
+  return abortable(tables$, options.signal);
 }

@@ -126,3 +126,20 @@ test("a token is renewed without an interruption; one that is refused changes no
   await page.keyboard.press("Enter");
   await expect.poll(() => lines(page)).toEqual(["› still here", "still here"]);
 });
+
+test("what a token does not show is no empty table, and the next one shows it", async () => {
+  opened = await world.open();
+  const { page } = opened;
+  await page.reload();
+  await page.getByLabel("Token").fill(await world.sign("exec"));
+  await page.keyboard.press("Enter");
+  await run(page, "cat", "1");
+  await page.getByText("rank 1: token does not allow list: scope").waitFor();
+  await page.getByText("No process is known; not every rank tells.").waitFor();
+
+  await page.getByRole("button", { name: /token until/ }).click();
+  await page.getByLabel("New token").fill(world.token);
+  await page.keyboard.press("Enter");
+  await page.locator("#processes tbody tr", { hasText: "cat" }).waitFor();
+  expect(await page.getByText("does not allow").count()).toBe(0);
+});

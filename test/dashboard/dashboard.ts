@@ -18,8 +18,8 @@ export interface World {
   readonly injector: Injector;
   readonly browser: Browser;
   readonly token: string;
-  /** Another token, as good. */
-  sign(): Promise<string>;
+  /** Another token, as good, or of that scope. */
+  sign(scope?: string): Promise<string>;
   /** The page's URL, through the injector, without a token. */
   readonly address: string;
   open(options?: BrowserContextOptions): Promise<Opened>;
@@ -35,7 +35,8 @@ export interface Opened {
 export async function startWorld(size = 4): Promise<World> {
   const broker = await startEmbeddedBroker({ size });
   const { privateJwk, jwks } = await generateKeys();
-  const sign = () => signToken(privateJwk, { ...CLAIMS, subject: "tester", ttlSeconds: 3600 });
+  const sign = (scope?: string) =>
+    signToken(privateJwk, { ...CLAIMS, subject: "tester", ttlSeconds: 3600, scope });
   const token = await sign();
   const proxy = await createProxy({ uri: broker.uri, jwks, ...CLAIMS, dashboard: true });
   const injector = await startInjector({ target: proxy.url, seed: 1 });

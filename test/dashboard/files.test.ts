@@ -111,6 +111,20 @@ describe("with the dashboard", () => {
     ]);
   });
 
+  test("a tag is of what it says, however it was compressed and whoever passed it on", async () => {
+    const plain = await ask(base, "/dashboard.js", { headers: { "accept-encoding": "gzip;q=0, identity" } });
+    expect(plain.headers["content-encoding"]).toBeUndefined();
+    // RFC 9110 section 8.8.1: one strong tag may not be of two encodings.
+    const etag = String(plain.headers["etag"]);
+    expect(etag).toMatch(/^W\/"/);
+    for (const known of [`"other", ${etag}`, etag.slice(2), "*"]) {
+      const { status } = await ask(base, "/dashboard.js", { headers: { "if-none-match": known } });
+      expect([known, status]).toEqual([known, 304]);
+    }
+    const { status } = await ask(base, "/dashboard.js", { headers: { "if-none-match": '"other"' } });
+    expect(status).toBe(200);
+  });
+
   test.each([
     "/index.html",
     "/dashboard.js/",

@@ -152,4 +152,28 @@ describe("exec: subscription, on several ranks", () => {
       "1600 kill 9 pid 101 rank 1",
     ]);
   });
+
+  it("that ends while the connection is lost gives the process its grace all the same", async () => {
+    const { flux, proxy, log, at, until } = await timeline();
+    const subscription = exec(flux, ["a"], run).subscribe();
+    at(10, started(1));
+    await until(20);
+    let reachable = false;
+    proxy.onHello = () => (reachable ? proxy.resume() : proxy.drop());
+    proxy.drop();
+    await until(50);
+    subscription.unsubscribe();
+    await until(5000);
+    expect(log).toEqual(["0 exec 1"]);
+    reachable = true;
+    const back = flux.reconnect().then(() => Date.now());
+    await until(100_000);
+    const [term, kill] = log.slice(1).map((line) => Number(line.split(" ")[0]));
+    expect(log.slice(1).map((line) => line.replace(/^\d+ /, ""))).toEqual([
+      "kill 15 pid 100 rank 0",
+      "kill 9 pid 100 rank 0",
+    ]);
+    expect(await back).toBeGreaterThan(0);
+    expect((kill as number) - (term as number)).toBe(run.grace);
+  });
 });

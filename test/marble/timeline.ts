@@ -1,4 +1,4 @@
-/** exec and attach in virtual time: a proxy that writes down when it hears what, and answers when told to. */
+/** exec and attach in virtual time: a proxy that writes down when it hears what, and answers when told to, but for a kill: at once. */
 import { vi } from "vitest";
 import type { Flux } from "../../src/index.js";
 import { type Incoming, type Outgoing, openFlux, type ScriptedProxy } from "../support/peer.js";
@@ -20,7 +20,12 @@ export async function timeline(): Promise<Timeline> {
   const begin = Date.now();
   const now = () => Date.now() - begin;
   const log: string[] = [];
-  proxy.onMessage = (message) => log.push(`${now()} ${describe(message)}`);
+  proxy.onMessage = (message) => {
+    log.push(`${now()} ${describe(message)}`);
+    if (message.type !== "request" || !message.topic.endsWith(".kill")) return;
+    const rank = message.nodeid === "any" ? 0 : Number(message.nodeid);
+    proxy.send({ type: "response", id: message.id, rank, payload: {} });
+  };
   return {
     flux,
     proxy,

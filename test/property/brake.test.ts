@@ -223,6 +223,25 @@ describe("the brake", () => {
     expect(brake.unheeded).toBe(false);
   });
 
+  test("is let go by the answer to its last SIGCONT, and not by one before it", () => {
+    const brake = new Brake();
+    for (let n = 0; n < 2; n++) expect([brake.output(2000, true), brake.release()]).toEqual([true, true]);
+    brake.continued(0);
+    expect(brake.stopped(1500)).toBe(false);
+    brake.continued(1500);
+    expect(brake.stopped(2500)).toBe(true);
+  });
+
+  test("what comes before its last SIGSTOP is answered is no sign that it does not stop", () => {
+    const brake = new Brake();
+    brake.output(2000, true);
+    brake.release();
+    brake.output(2000, true);
+    brake.halted();
+    for (let n = 0; n < 10 * 1024; n++) expect(brake.output(1024, true)).toBe(false);
+    expect(brake.unheeded).toBe(false);
+  });
+
   test("a stop by somebody else is told, and left alone", () => {
     const brake = new Brake();
     expect(brake.stopped(0)).toBe(true);

@@ -1,6 +1,6 @@
 /** One session with the proxy, and what became of its connections. */
 import { connect, type Flux, type Status } from "flux-subprocess";
-import { type Observable, scan, shareReplay } from "rxjs";
+import { type Observable, Subject, scan, shareReplay } from "rxjs";
 
 /** A time without a connection, in milliseconds since 1970. */
 export interface Outage {
@@ -21,6 +21,8 @@ export type Place = Extract<Status, { state: "open" }>;
 export class Connection {
   readonly flux: Flux;
   readonly link$: Observable<Link>;
+  /** The session has gone on with another token. */
+  readonly renewed$ = new Subject<void>();
   link: Link = { status: { state: "connecting" }, outages: [] };
   /** The latest that is known. */
   place: Place | undefined;
@@ -52,6 +54,7 @@ export class Connection {
       this.#token = before;
       throw error;
     }
+    this.renewed$.next();
   }
 }
 

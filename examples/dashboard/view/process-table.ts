@@ -78,11 +78,15 @@ function row(process: Subprocess, { hidden, chosen, title }: Look): TemplateResu
   </tr>`;
 }
 
-function empty({ known, all, rows }: Rows): unknown {
+function empty({ known, all, rows, errors }: Rows): unknown {
   if (rows.length > 0) return nothing;
-  const none =
-    all.length > 0 ? `None of ${all.length} is as the filters say.` : "No processes. Run one: press n.";
-  return html`<p class="empty">${known ? none : "Without a session nobody knows what runs."}</p>`;
+  return html`<p class="empty">${whyEmpty(known, all.length, errors.length)}</p>`;
+}
+
+function whyEmpty(known: boolean, all: number, errors: number): string {
+  if (!known) return "Without a session nobody knows what runs.";
+  if (all > 0) return `None of ${all} is as the filters say.`;
+  return errors > 0 ? "No process is known; not every rank tells." : "No processes. Run one: press n.";
 }
 
 /** Of a thousand ranks, one that fails is seldom alone. */
@@ -93,7 +97,7 @@ function failures(errors: readonly FluxError[]): unknown {
   return html`${errors
     .slice(0, FAILURES)
     .map(({ rank, message }) => html`<p class="message bad">rank ${rank ?? "?"}: ${message}</p>`)}
-  ${more > 0 ? html`<p class="message bad">and ${more} more ranks</p>` : nothing}`;
+  ${more > 0 ? html`<p class="message bad">and ${more} more ${more === 1 ? "rank" : "ranks"}</p>` : nothing}`;
 }
 
 function actions(app: App, process: Subprocess): TemplateResult {

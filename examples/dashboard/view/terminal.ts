@@ -32,6 +32,8 @@ export class TerminalPane implements Display {
     this.#terminal = new Terminal({
       convertEol: true,
       disableStdin: true,
+      // Bytes that mean nothing to a terminal are the program's affair, and not the console's.
+      logLevel: "off",
       cursorInactiveStyle: "none",
       scrollback: 5000,
       fontFamily: '"JetBrains Mono Variable", ui-monospace, monospace',

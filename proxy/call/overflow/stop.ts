@@ -10,6 +10,8 @@ import { SIGNUM } from "../../flow/signum.js";
 import type { ProcessSignals } from "../process-signals.js";
 import type { Overflow } from "./overflow.js";
 
+const SIGNALS = [SIGNUM.stop, SIGNUM.cont];
+
 /** What may wait of a process that does not stop. */
 const MOST = 4 * 1024 * 1024;
 
@@ -22,6 +24,7 @@ export class StopOverflow implements Overflow {
   readonly #brake = new Brake();
   readonly #lag: Lag;
   #prepared = false;
+  #followed = true;
 
   /** @param tell tells the client that the process has stopped */
   constructor(output: RankOutput, backlog: Backlog, signals: ProcessSignals, tell: () => void) {
@@ -41,14 +44,20 @@ export class StopOverflow implements Overflow {
 
   took(bytes: number): void {
     this.#lag.received(bytes);
-    const { bytes: waiting } = this.#output;
-    if (this.#brake.output(bytes, waiting > this.#backlog.high || this.#lag.behind)) this.#stop();
+    const high = this.#followed && (this.#output.bytes > this.#backlog.high || this.#lag.behind);
+    if (high && !this.#prepared) {
+      this.#prepared = true;
+      this.#signals.prepare(SIGNALS, () => this.took(0));
+    }
+    // It is not held before it can be let go as well.
+    const ready = SIGNALS.every((signum) => this.#signals.has(signum));
+    if (this.#brake.output(bytes, high && ready)) this.#halt();
     while (this.#output.bytes > MOST && this.#drops) this.#output.drop();
   }
 
   /** What is on its way when a process is stopped is kept; what one writes that cannot be stopped, or goes on, is not. */
   get #drops(): boolean {
-    return this.#brake.unheeded || !this.#signals.has(SIGNUM.stop) || this.#backlog.full;
+    return this.#brake.unheeded || !this.#signals.possible || this.#backlog.full;
   }
 
   drained(): void {
@@ -63,7 +72,7 @@ export class StopOverflow implements Overflow {
   signed(stop: string, cont: string): void {
     this.#signals.signed(SIGNUM.stop, stop);
     this.#signals.signed(SIGNUM.cont, cont);
-    this.#ready();
+    this.took(0);
   }
 
   /** Its user sends it a signal. */
@@ -80,20 +89,8 @@ export class StopOverflow implements Overflow {
   }
 
   end(): void {
+    this.#followed = false;
     if (this.#brake.release()) this.#continue();
-  }
-
-  #stop(): void {
-    if (!this.#prepared) {
-      this.#prepared = true;
-      this.#signals.prepare([SIGNUM.stop, SIGNUM.cont], () => this.#ready());
-    } else {
-      this.#halt();
-    }
-  }
-
-  #ready(): void {
-    if (this.#brake.held) this.#halt();
   }
 
   #halt(): void {

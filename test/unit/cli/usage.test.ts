@@ -1,8 +1,14 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { outcome } from "./run-cli.js";
 
 const proxy = ["proxy", "--embedded", "1", "--issuer", "i", "--audience", "a", "--jwks", "x"];
 const url = ["--url", "ws://127.0.0.1:1"];
+
+test("--version is the package's", async () => {
+  const { version } = JSON.parse(await readFile("package.json", "utf8")) as { version: string };
+  expect(await outcome(["--version"])).toEqual([0, `${version}\n`, ""]);
+});
 
 describe("wrong use is one line on stderr and exit code 2", () => {
   test.each([
@@ -16,8 +22,9 @@ describe("wrong use is one line on stderr and exit code 2", () => {
     [["exec", "true"], "no proxy: give --url"],
     [["exec", ...url, "true"], "no token: give --token-file"],
     [["exec", ...url, "--embedded", "1", "true"], "--embedded goes with neither"],
+    [["exec", "--embedded", "1", "--service", "frob", "true"], 'not a subprocess service: "frob"'],
     [["kill", "--embedded", "1", "FROB", "x"], "It is a signal's number or name."],
-    [["attach", "--embedded", "2", "-r", "0-1", "99"], "a pid is of one rank"],
+    [["attach", "--embedded", "2", "-r", "0-1", "99"], "a pid is of one rank: --rank names 2"],
     [["proxy", "--jwks", "x", "--issuer", "x", "--audience", "x"], "no broker: give --uri"],
     [["proxy", "--listen", "::1:80"], "It is HOST:PORT"],
     [["keygen", "--private", "x", "--jwks", "y", "--alg", "HS256"], "Allowed choices are"],
@@ -29,6 +36,7 @@ describe("wrong use is one line on stderr and exit code 2", () => {
     [[...proxy, "--sign", "frob"], "Allowed choices are none, munge, curve"],
     [[...proxy, "--secret", "x"], "give one of --jwks and --secret"],
     [["proxy", "--embedded", "1", "--issuer", "i", "--audience", "a"], "give one of --jwks and --secret"],
+    [["token", "--key", "x", "--scope", "list wirte"], 'not "wirte"'],
     [["token", "--key", "x"], "required option '--issuer <ISS>' not specified"],
   ])("%s", async (args, message) => {
     const [code, stdout, stderr] = await outcome(args);

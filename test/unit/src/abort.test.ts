@@ -1,4 +1,5 @@
 /** An AbortSignal on each call: it fails with the signal's reason, as fetch does, and what is not sent is not sent. */
+import type { Observable } from "rxjs";
 import { describe, expect, it } from "vitest";
 import {
   attach,
@@ -6,11 +7,11 @@ import {
   type Flux,
   kill,
   list,
-  type ProcessEvent,
   type Rpc,
   rexecBg,
   spawn,
   wait,
+  watch,
   write,
 } from "../../../src/index.js";
 import { openFlux, Recorder, settled, started } from "../../support/peer.js";
@@ -24,9 +25,10 @@ const rpcs: [string, (flux: Flux, options: Signaled) => Rpc<unknown>][] = [
   ["wait", (flux, options) => wait(flux, { pid: 7, ...options })],
   ["rexecBg", (flux, options) => rexecBg(flux, ["a"], options)],
 ];
-const streams: [string, (flux: Flux, options: Signaled) => ReturnType<typeof exec>][] = [
+const streams: [string, (flux: Flux, options: Signaled) => Observable<unknown>][] = [
   ["exec", (flux, options) => exec(flux, ["a"], options)],
   ["attach", (flux, options) => attach(flux, { pid: 7, ...options })],
+  ["watch", (flux, options) => watch(flux, { nodeid: 0, ...options })],
 ];
 const reason = new Error("no longer wanted");
 
@@ -105,7 +107,7 @@ describe.each(streams)("%s with a signal", (name, call) => {
   it("errors with its reason and ends what it follows, as unsubscribing does", async () => {
     const { flux, proxy } = await openFlux();
     const counted = new Counted();
-    const recorder = new Recorder<ProcessEvent>();
+    const recorder = new Recorder<unknown>();
     call(flux, { signal: counted.signal }).subscribe(recorder);
     await settled();
     if (name === "exec") proxy.send(started(1, 0, 42));
@@ -121,7 +123,7 @@ describe.each(streams)("%s with a signal", (name, call) => {
 
   it("that is aborted already is not sent", async () => {
     const { flux, proxy } = await openFlux();
-    const recorder = new Recorder<ProcessEvent>();
+    const recorder = new Recorder<unknown>();
     call(flux, { signal: AbortSignal.abort(reason) }).subscribe(recorder);
     await settled();
     expect(recorder.ends).toEqual([reason]);

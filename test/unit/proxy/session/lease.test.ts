@@ -137,6 +137,45 @@ describe("a successor", () => {
     expect(lease.identity.tokenId).toBe("c");
   });
 
+  describe("whose connection is lost while it is checked", () => {
+    const later = () => {
+      let settle!: (next: Promise<Identity>) => void;
+      const begun = begin(60, () => new Promise((resolve) => (settle = resolve)));
+      begun.lease.renew("t");
+      return { ...begun, settle: (next: Promise<Identity>) => settle(next) };
+    };
+    const next = { ...IDENTITY, tokenId: "late", expires: START + 5 };
+
+    test("is lost with it: the session is there for its grace, whenever a token ends", async () => {
+      const { lease, said, pass, settle } = later();
+      await pass(0);
+      lease.pause();
+      settle(Promise.resolve(next));
+      await pass(600);
+      expect(said).toEqual([]);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    test("does not take the place of what the session was resumed with", async () => {
+      const { lease, said, pass, settle } = later();
+      await pass(0);
+      const resumed = { ...IDENTITY, tokenId: "resumed", expires: START + 3600 };
+      lease.begin(resumed);
+      settle(Promise.resolve(next));
+      await pass(0);
+      expect([lease.identity, said]).toEqual([resumed, []]);
+    });
+
+    test("and is refused does not end what goes on", async () => {
+      const { lease, said, pass, settle } = later();
+      await pass(0);
+      lease.begin({ ...IDENTITY, expires: START + 3600 });
+      settle(Promise.reject(new FluxError("EACCES", "token has expired")));
+      await pass(0);
+      expect(said).toEqual([]);
+    });
+  });
+
   test("a fault of the verifier is one of the proxy", async () => {
     const bug = new Error("bug");
     const { lease, said, pass } = begin(60, () => Promise.reject(bug));

@@ -387,6 +387,45 @@ describe("a client that is slow, or away", () => {
   });
 });
 
+describe("what was seen by a token and is not told yet", () => {
+  const wide = [proc(1, "a"), proc(2, "b")];
+
+  test("is told only as the token after it allows", async () => {
+    let identity: Identity = IDENTITY;
+    const world = await World.open({ verify: async () => identity });
+    world.h.next(watch(1, { nodeid: "1" }, { interval: 1000 }));
+    await settle();
+    world.told();
+    world.h.socket.bufferedAmount = 1024 * 1024;
+    world.procs[1] = wide;
+    await pass(1000);
+    identity = limited({ labels: ["b"] });
+    world.h.session.text('{"type":"token","token":"next"}');
+    // Not the poll that comes next, but what was there before it.
+    await settle();
+    world.h.socket.bufferedAmount = 0;
+    world.h.session.drained();
+    expect(world.told()).toEqual([difference(1, 1, [proc(2, "b")])]);
+  });
+
+  test("nor when it is resumed with less", async () => {
+    let identity: Identity = IDENTITY;
+    const world = await World.open({ verify: async () => identity });
+    world.h.next(watch(1, { nodeid: "1" }, { interval: 1000 }));
+    await settle();
+    world.told();
+    world.h.socket.bufferedAmount = 1024 * 1024;
+    world.procs[1] = wide;
+    await pass(1000);
+    const { resume } = world.h.socket.welcome;
+    world.h.session.closed();
+    identity = limited({ labels: ["b"] });
+    const back = await world.h.connect({ resume: { id: resume, received: 1 } });
+    await settle();
+    expect(world.told(back)).toEqual([difference(1, 1, [proc(2, "b")])]);
+  });
+});
+
 describe("what this proxy starts and ends", () => {
   const exec = { type: "request", id: 9, topic: "rexec.exec", nodeid: "1", streaming: true };
   const cmd = { cmdline: ["x"], env: {} };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FluxError } from "../../../../src/errors.js";
 import { MAX_FRAME } from "../../../../src/protocol/messages.js";
 import type { CallRequest } from "../../../../src/session/call.js";
@@ -112,7 +112,17 @@ describe("Session: opening", () => {
     await settled();
     proxy.welcome();
     await settled();
-    expect([proxy.received, recorder.ends]).toEqual([[], []]);
+    expect([proxy.received, recorder.ends]).toMatchObject([[], [{ code: "ECANCELED" }]]);
+  });
+
+  it("that may not be opened, as of a page that is not allowed to connect, leaves no timer", () => {
+    vi.useFakeTimers();
+    const forbidden = () => {
+      throw new TypeError("mixed content");
+    };
+    expect(() => new Session(forbidden, new Lease(async () => "token", undefined))).toThrow("mixed content");
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 });
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
-import { exec, Flux, kill, list, write } from "../../../../src/index.js";
+import { attach, exec, Flux, kill, list, write } from "../../../../src/index.js";
 import { Lease } from "../../../../src/session/lease.js";
 import { Session } from "../../../../src/session/session.js";
 import { clientSigner } from "../../../../src/session/signed-calls.js";
@@ -128,6 +128,36 @@ describe("signing", () => {
       message: "the signer is of user 1002, the token of 1001",
     });
     expect(proxy.received).toEqual([]);
+  });
+
+  it("that is not done yet when nobody wants it any more is for nothing: nothing is sent", async () => {
+    let sign = () => {};
+    const slow: Signer = {
+      ...noneSigner(1001),
+      sign: async (payload) => {
+        await new Promise<void>((resolve) => {
+          sign = resolve;
+        });
+        return noneSigner(1001).sign(payload);
+      },
+    };
+    const { proxy, flux } = await guest(slow);
+    for (const wanted of [
+      attach(flux, { pid: 7 }),
+      exec(flux, ["a"]),
+      list(flux, { signal: AbortSignal.timeout(1) }),
+    ]) {
+      const subscription = wanted.subscribe({ error: () => {} });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      subscription.unsubscribe();
+      sign();
+      await settled();
+    }
+    expect(proxy.received).toEqual([]);
+    kill(flux, { pid: 7 }).subscribe();
+    await settled();
+    sign();
+    await vi.waitFor(() => expect(proxy.requests).toHaveLength(1));
   });
 
   it("covers the kills of an exec that is unsubscribed from", async () => {

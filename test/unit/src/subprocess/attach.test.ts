@@ -34,6 +34,13 @@ describe("attach", () => {
     expect(proxy.received).toEqual([{ type: "request", id: 1, topic, nodeid, streaming: true, payload }]);
   });
 
+  it("refuses at once a service that is no subprocess server", async () => {
+    const { flux, proxy } = await openFlux();
+    expect(() => attach(flux, { pid: 7, service: "frob" })).toThrow(TypeError);
+    await settled();
+    expect(proxy.received).toEqual([]);
+  });
+
   it("tells what the process tells, to its end, and then says nothing more", async () => {
     const { proxy, values, ends } = await following();
     proxy.send(attached(), output(1, "x"), finished(1), end(1));

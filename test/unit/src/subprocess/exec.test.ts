@@ -69,6 +69,8 @@ describe("exec: the request", () => {
     ["stdin", { stdin: {} }],
     ["label", { label: "" }],
     ["service", { service: "a b" }],
+    // The proxy takes a request to it for one that has no input, and its input for a fault of the client's.
+    ["service", { service: "frob" }],
   ])("is refused at once for a wrong %s: %j", async (_, options) => {
     const { flux, proxy } = await openFlux();
     expect(() => exec(flux, ["a"], options)).toThrow(TypeError);

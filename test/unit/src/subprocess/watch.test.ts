@@ -58,6 +58,7 @@ describe("watch", () => {
     [{ nodeid: "" }],
     [{ nodeid: -1 }],
     [{ service: "a b" }],
+    [{ service: "frob" }],
   ])("refuses at once what can never be right: %j", async (options) => {
     const { flux, proxy } = await openFlux();
     expect(() => watch(flux, options)).toThrow(TypeError);
