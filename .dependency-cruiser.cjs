@@ -117,7 +117,11 @@ module.exports = {
     only("dashboard-files-know-nothing", "^proxy/dashboard", "^$"),
     // The page is a user of the client as anybody is; what it shows does not know how.
     only("page-uses-public-names", "^examples/dashboard/", "^(examples/dashboard/|src/index)"),
-    only("model-knows-no-view", "^examples/dashboard/model/", "^(examples/dashboard/(model/|token)|src/index)"),
+    only(
+      "model-knows-no-view",
+      "^examples/dashboard/model/",
+      "^(examples/dashboard/(model/|token)|src/index)",
+    ),
     {
       name: "not-to-test",
       severity: "error",

@@ -1,4 +1,4 @@
-import { firstValueFrom, lastValueFrom, takeWhile, toArray } from "rxjs";
+import { filter, firstValueFrom, lastValueFrom, takeWhile, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { exec, kill, type ProcessTable, rexecBg, wait, watch } from "../../src/index.js";
 import { sh, uniqueLabel } from "../support/process.js";
@@ -36,12 +36,20 @@ export function watchCases(context: Context): void {
     it("shows a process in background, and the zombie that it becomes", async () => {
       const label = uniqueLabel();
       const states = life(label, 1);
+      const seen = (wanted: string) =>
+        firstValueFrom(
+          watch(context.flux, { nodeid: 1 }).pipe(
+            filter(({ processes }) =>
+              processes.some((each) => each.label === label && each.state === wanted),
+            ),
+          ),
+        );
       // By another session, and so by another connection to the broker.
       const other = context.connect();
       await rexecBg(other, ["sleep", "60"], { label, waitable: true, nodeid: 1 }).get();
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await seen("R");
       await kill(other, { label, nodeid: 1 }).get();
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await seen("Z");
       await wait(other, { label, nodeid: 1 }).get();
       expect(await states).toEqual([
         [1, "R", "sleep"],

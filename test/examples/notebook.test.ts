@@ -101,7 +101,6 @@ test("examples/notebook plots what four ranks print, as they print it", async ()
   const late = () => points().then((now) => now.every((n, rank) => n > (early[rank] as number) + 5));
   await expect.poll(late, { timeout: 10_000 }).toBe(true);
   expect(await column(4)).toEqual(RANKS.map(() => "runs"));
-  await page.screenshot({ path: join(tmpdir(), "flux-subprocess-notebook.png") });
 
   await expect.poll(() => column(4), { timeout: 20_000 }).toEqual(RANKS.map(() => "exited with 0"));
   expect(await points()).toEqual([50, 50, 50, 50]);

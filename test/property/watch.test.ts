@@ -114,9 +114,9 @@ describe("the differences of tables", () => {
 
   it("cost as much for the first table as its ranks, and not their square", () => {
     const tables = new ProcessTables("rexec.list");
-    for (let rank = 0; rank < 16_384; rank++) {
+    for (let rank = 0; rank < 32_768; rank++) {
       tables.tell(rank, { rank, procs: [{ pid: 1, cmd: "sh", label: "", state: "R" }], gone: [] });
     }
-    expect(tables.table.processes).toHaveLength(16_384);
+    expect(tables.table.processes).toHaveLength(32_768);
   });
 });

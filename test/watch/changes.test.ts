@@ -1,5 +1,13 @@
 /** watch over real sockets, a real broker and real processes: what is seen of what others do. */
-import { filter, firstValueFrom, lastValueFrom, type Observable, takeWhile } from "rxjs";
+import {
+  filter,
+  firstValueFrom,
+  lastValueFrom,
+  type Observable,
+  ReplaySubject,
+  share,
+  takeWhile,
+} from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
 import { connect, exec, type Flux, kill, type ProcessTable, rexecBg, wait, watch } from "../../src/index.js";
@@ -131,13 +139,12 @@ it("ends with the FluxError of a broker that is gone", async () => {
   const broker = await startEmbeddedBroker({ size: 1 });
   const lost = await startStack({ uri: broker.uri });
   try {
-    const table$ = watch(lost.connect());
-    await firstValueFrom(table$);
+    const table$ = watch(lost.connect()).pipe(share({ connector: () => new ReplaySubject(1) }));
     const ended = lastValueFrom(table$).then(
       () => "completed",
       (error) => error.code,
     );
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await firstValueFrom(table$);
     await broker.close();
     expect(await ended).toBe("ECONNRESET");
   } finally {

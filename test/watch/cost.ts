@@ -18,6 +18,8 @@ export interface CostOptions {
 }
 
 export interface Cost {
+  /** For how long it was counted, in milliseconds. */
+  lasted: number;
   /** Requests for lists in that time. */
   requests: number;
   /** Those of other kinds, in that time. */
@@ -45,8 +47,10 @@ export async function cost({ ranks, watchers, sessions, interval, ms }: CostOpti
     // All have what there is; what is seen first is asked for more often, and that is to be over.
     await pass(4 * interval);
     const before = relay.sent.length;
+    const begun = performance.now();
     await pass(ms);
     const sent = relay.sent.slice(before);
+    const lasted = performance.now() - begun;
     const lists = sent.filter(({ topic }) => topic === "rexec.list");
     for (const subscription of watching) subscription.unsubscribe();
     // Answered after all that was asked for before, and so when nobody watches any more.
@@ -54,6 +58,7 @@ export async function cost({ ranks, watchers, sessions, interval, ms }: CostOpti
     const left = relay.sent.length;
     await pass(3 * interval);
     return {
+      lasted,
       requests: lists.length,
       others: sent.length - lists.length,
       connections: relay.connections,

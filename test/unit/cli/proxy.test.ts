@@ -277,7 +277,10 @@ test("a proxy that dies is an error, not a success", async () => {
   await result;
   // Another in its place does not know the session.
   const another = await startProxy("--listen", new URL(url).host);
-  const { code, stderr } = await running.result;
+  const { code, stdout, stderr } = await running.result;
+  // Who is killed cannot tidy up.
+  const [, directory] = /local:\/\/(\S+)\/local-0/.exec(stdout.toString()) ?? [];
+  await rm(String(directory), { recursive: true });
   expect(code).toBe(1);
   expect(stderr).toMatch(/the connection to the proxy was lost .*; trying to resume\n/);
   expect(stderr).toMatch(/there is no such session to resume/);

@@ -1,4 +1,4 @@
-import { take } from "rxjs";
+import { filter, firstValueFrom, take } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { type ProcessTable, Subprocess, type WatchOptions, watch } from "../../../../src/index.js";
 import { failed, type Outgoing, openFlux, Recorder, settled } from "../../../support/peer.js";
@@ -171,10 +171,11 @@ describe("watch", () => {
   });
 
   it("goes on over another connection", async () => {
-    const { proxy, send, values, ends } = await watching({ nodeid: 0 });
+    const { flux, proxy, send, values, ends } = await watching({ nodeid: 0 });
     await send(told(0, [proc(1)]));
     proxy.drop();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await firstValueFrom(flux.status$.pipe(filter(({ state }) => state === "resuming")));
+    await firstValueFrom(flux.status$.pipe(filter(({ state }) => state === "open")));
     await send(told(0, [proc(2)], [1]));
     expect([values.map(pids), ends]).toEqual([[["0:1"], ["0:2"]], []]);
     expect(proxy.requests).toHaveLength(1);
