@@ -1,6 +1,6 @@
 /** What a request asks for, read before anything of it is sent: from its fields, or from what the client signed. */
+import { isSubprocessService } from "../../src/protocol/checks.js";
 import type { Request } from "../../src/protocol/messages.js";
-import { isSubprocessService } from "../../src/protocol/rfc42.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 import { readSigned, SignedError } from "./signed.js";
 

@@ -47,3 +47,8 @@ export const rank: Check = (value) => range(value, 0, 0xfffffffe);
 
 export const overflow: Check = (value) =>
   !["stop", "gap", "kill"].includes(value as Overflow) && 'is not "stop", "gap" or "kill"';
+
+/** Whether a service is a subprocess server by its name: a broker's, or a job shell's. */
+export function isSubprocessService(service: string): boolean {
+  return service === "rexec" || service === "sdexec" || service.endsWith(".rexec");
+}

@@ -10,11 +10,6 @@ export enum EXEC_FLAG {
   waitable = 16,
 }
 
-/** Whether a service is a subprocess server by its name: a broker's, or a job shell's. */
-export function isSubprocessService(service: string): boolean {
-  return service === "rexec" || service === "sdexec" || service.endsWith(".rexec");
-}
-
 /** RFC 42 Command Object. */
 export interface Command {
   /** The command and its arguments; at least one element. */

@@ -1,8 +1,7 @@
 /** What all verbs share: the service that they speak to, and whether the request is signed. */
 import type { Observable } from "rxjs";
 import { type Flux, request } from "../flux.js";
-import { demand, name, positive } from "../protocol/checks.js";
-import { isSubprocessService } from "../protocol/rfc42.js";
+import { demand, isSubprocessService, name, positive } from "../protocol/checks.js";
 
 /** Which subprocess server a request goes to. */
 export interface ServiceOptions {

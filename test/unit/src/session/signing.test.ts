@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import type { Observable } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
 import { attach, exec, Flux, kill, list, write } from "../../../../src/index.js";
 import { Lease } from "../../../../src/session/lease.js";
@@ -142,11 +143,12 @@ describe("signing", () => {
       },
     };
     const { proxy, flux } = await guest(slow);
-    for (const wanted of [
+    const asked: Observable<unknown>[] = [
       attach(flux, { pid: 7 }),
       exec(flux, ["a"]),
       list(flux, { signal: AbortSignal.timeout(1) }),
-    ]) {
+    ];
+    for (const wanted of asked) {
       const subscription = wanted.subscribe({ error: () => {} });
       await new Promise((resolve) => setTimeout(resolve, 5));
       subscription.unsubscribe();
