@@ -52,6 +52,8 @@ export interface SigningPlace {
 
 /** Signs calls and sends them. */
 export interface CallSigner {
+  /** Is told the proxy's clock anew each time: ours may have stood still with the machine. */
+  welcomed(place: SigningPlace): void;
   /** @throws FluxError EPERM if the signer is of another user */
   send(call: Call, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void;
   /** Is told what a rank has answered to a call that was sent. */

@@ -139,7 +139,9 @@ export class Session {
 
   #welcomed({ type: _, time, resume: __, received: ___, ...place }: Welcome): void {
     this.#rank = place.rank;
-    this.#signing ??= this.#signer?.calls(this.#link.out, { ...place, time });
+    const signingPlace = { ...place, time };
+    this.#signing ??= this.#signer?.calls(this.#link.out, signingPlace);
+    this.#signing?.welcomed(signingPlace);
     this.#enter({ state: "open", ...place });
     for (const call of this.#unsent) this.#send(call);
   }

@@ -40,13 +40,16 @@ class SignedCalls implements CallSigner {
   readonly #out: Outgoing;
   readonly #userid: number;
   /** The proxy's clock: Flux refuses what was signed in its future. */
-  readonly #clock: () => number;
+  #clock = (): number => 0;
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(signer: Signer, out: Outgoing, { userid, time }: SigningPlace) {
+  constructor(signer: Signer, out: Outgoing, { userid }: SigningPlace) {
     this.#signer = signer;
     this.#out = out;
     this.#userid = userid;
+  }
+
+  welcomed({ time }: SigningPlace): void {
     const since = performance.now();
     this.#clock = () => time + (performance.now() - since);
   }
@@ -68,8 +71,10 @@ class SignedCalls implements CallSigner {
 
   /** Hands the proxy what stops the process and lets it go on: it cannot sign that. PROTOCOL.md, "Flow control". */
   answered(call: Call, { id, rank, payload }: Response): void {
-    const { topic, overflow = "stop" } = call.request;
-    if (payload["type"] !== "started" || overflow !== "stop") return;
+    const { type, pid } = payload;
+    const { topic, streaming, overflow = type === "started" ? "stop" : "gap" } = call.request;
+    const runs = type === "started" || type === "attached";
+    if (!runs || !streaming || overflow !== "stop") return;
     const signatures: string[] = [];
     const use = ({ signature }: { signature: string }) => {
       const [stop] = signatures;
@@ -79,7 +84,7 @@ class SignedCalls implements CallSigner {
     // Without them the process cannot be stopped, and its output may have gaps, which are told.
     const failed = () => {};
     for (const signum of [STOP, CONT]) {
-      this.#sign(topicOf(topic, "kill"), () => ({ pid: payload["pid"], signum }), use, failed);
+      this.#sign(topicOf(topic, "kill"), () => ({ pid, signum }), use, failed);
     }
   }
 
