@@ -139,9 +139,9 @@ export class Session {
 
   #welcomed({ type: _, time, resume: __, received: ___, ...place }: Welcome): void {
     this.#rank = place.rank;
-    const signingPlace = { ...place, time };
-    this.#signing ??= this.#signer?.calls(this.#link.out, signingPlace);
-    this.#signing?.welcomed(signingPlace);
+    this.#signing ??= this.#signer?.calls(this.#link.out, place.userid);
+    this.#signing?.welcomed(time);
+    this.#notRenewed = undefined;
     this.#enter({ state: "open", ...place });
     for (const call of this.#unsent) this.#send(call);
   }
@@ -164,6 +164,7 @@ export class Session {
 
   #renew({ type, expires }: Expiry): void {
     if (type === "renewed") {
+      this.#notRenewed = undefined;
       if (this.status.state === "open") this.#enter({ ...this.status, expires });
       return;
     }
