@@ -88,7 +88,7 @@ export class Session {
   withdraw(call: Call): boolean {
     if (call.id !== undefined || call.over) return false;
     this.#unsent.delete(call);
-    call.fail(new FluxError("ECANCELED", "it was taken back before it was sent"));
+    call.fail(new FluxError("ECANCELED", "taken back before it was sent"));
     return true;
   }
 

@@ -113,7 +113,7 @@ export class ChildProcess {
   /** Ends the process (SIGTERM, then SIGKILL after `grace`) and waits until it is gone. Output that was not read is dropped: its reader gets ECANCELED. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.end();
-    const error = new FluxError("ECANCELED", "the process was disposed of");
+    const error = new FluxError("ECANCELED", "disposed of");
     for (const output of this.#outputs.values()) output.drop(error);
     await this.status.catch(() => {});
   }
