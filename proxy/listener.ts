@@ -48,6 +48,7 @@ export async function listen(
     noServer: true,
     maxPayload: MAX_FRAME,
     perMessageDeflate: false,
+    autoPong: false,
     handleProtocols: () => SUBPROTOCOL,
   });
   const server = createServer(
@@ -118,6 +119,8 @@ function serve(ws: WebSocket, options: ConnectionOptions): Connection {
   ws.on("message", (data: Buffer, isBinary) =>
     isBinary ? connection.binary(data) : connection.text(data.toString()),
   );
+  // RFC 6455 section 5.5.3: the last of several is enough, and who does not read has no need of any.
+  ws.on("ping", (data) => ws.bufferedAmount < MAX_FRAME && ws.pong(data));
   // ws itself closes for what is no WebSocket message, or a larger one than we take: with 1002, 1007 or 1009.
   ws.on("error", ({ code, message }: NodeJS.ErrnoException) => {
     if (code?.startsWith("WS_ERR_")) connection.broken(message);

@@ -8,6 +8,8 @@ interface StreamCredit {
   granted: Map<number, number>;
   /** What the client was told: the least that a live rank has granted. */
   announced: number;
+  /** How many live ranks have granted no more than that: all are looked at again when there is none. */
+  slowest: number;
   /** By rank, where input is signed for each; else under {@link EVERY_RANK}. */
   spent: Map<number, number>;
 }
@@ -24,14 +26,15 @@ export class CreditMeter {
 
   /** Takes note of an RFC 42 add-credit. @returns the bytes by which the credit for all has grown */
   grant(rank: number, stream: string, bytes: number): number {
-    if (!this.#live.has(rank)) return 0;
+    if (!this.#live.has(rank) || bytes === 0) return 0;
     let credit = this.#streams.get(stream);
     if (credit === undefined) {
-      credit = { granted: new Map(), announced: 0, spent: new Map() };
+      credit = { granted: new Map(), announced: 0, slowest: this.#live.size, spent: new Map() };
       this.#streams.set(stream, credit);
     }
-    credit.granted.set(rank, (credit.granted.get(rank) ?? 0) + bytes);
-    return this.#grow(credit);
+    const granted = grantedBy(credit, rank);
+    credit.granted.set(rank, granted + bytes);
+    return granted === credit.announced ? this.#grow(credit) : 0;
   }
 
   /**
@@ -42,7 +45,7 @@ export class CreditMeter {
     const grown = new Map<string, number>();
     if (!this.#live.delete(rank) || this.#live.size === 0) return grown;
     for (const [stream, credit] of this.#streams) {
-      const bytes = this.#grow(credit);
+      const bytes = grantedBy(credit, rank) === credit.announced ? this.#grow(credit) : 0;
       if (bytes > 0) grown.set(stream, bytes);
     }
     return grown;
@@ -58,14 +61,24 @@ export class CreditMeter {
     return true;
   }
 
+  /** One of the slowest is so no longer. @returns the bytes by which the credit for all has grown */
   #grow(credit: StreamCredit): number {
-    let least = Number.POSITIVE_INFINITY;
+    credit.slowest--;
+    if (credit.slowest > 0) return 0;
+    const before = credit.announced;
+    credit.announced = Number.POSITIVE_INFINITY;
     for (const rank of this.#live) {
-      least = Math.min(least, credit.granted.get(rank) ?? 0);
-      if (least === credit.announced) return 0;
+      const granted = grantedBy(credit, rank);
+      if (granted < credit.announced) {
+        credit.announced = granted;
+        credit.slowest = 0;
+      }
+      if (granted === credit.announced) credit.slowest++;
     }
-    const bytes = least - credit.announced;
-    credit.announced = least;
-    return bytes;
+    return credit.announced - before;
   }
+}
+
+function grantedBy({ granted }: StreamCredit, rank: number): number {
+  return granted.get(rank) ?? 0;
 }

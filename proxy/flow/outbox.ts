@@ -4,9 +4,10 @@
  * "Resuming" and "Flow control".
  */
 import { encodeDataFrame } from "../../src/protocol/frame.js";
-import { ACK_BYTES } from "../../src/protocol/messages.js";
+import { ACK_BYTES, OUTPUT_WINDOW } from "../../src/protocol/messages.js";
 import { Replay } from "../../src/protocol/replay.js";
 import { Backlog } from "./backlog.js";
+import { Fifo } from "./fifo.js";
 import type { ControlMessage } from "./message.js";
 import { type OutputSender, RankOutput, type RankOutputOptions } from "./rank-output.js";
 import type { StreamOutput } from "./stream-output.js";
@@ -45,12 +46,18 @@ const MAX_STATES = 4 * ACK_BYTES;
 /** Output waits while so many messages are unacknowledged: those of a few bytes cost more than the window counts. */
 const MAX_MESSAGES = 16_384;
 
+/** Output waits while so many bytes of it are unacknowledged, consumed or not: who consumes acknowledges, and leaves less so. */
+const MAX_OUTPUT_UNACKED = 2 * OUTPUT_WINDOW;
+
 export class Outbox {
   /** What waits, of all ranks. */
   readonly backlog = new Backlog();
   readonly #options: OutboxOptions;
-  /** Process bytes do not count in it: the window bounds them. */
+  /** Process bytes do not count in it. */
   readonly #replay: Replay;
+  /** Output that is not acknowledged. */
+  readonly #frames = new Fifo<{ seq: number; bytes: number }>();
+  #unacked = 0;
   readonly #window = new Window();
   readonly #turns = new Turns<StreamOutput>();
   /** Those that may have changed, in the order of their turns. */
@@ -78,6 +85,7 @@ export class Outbox {
     const nothing = received === 0 && this.#replay.last === 0;
     const taken = nothing ? 0 : this.#replay.resume(received);
     if (taken === undefined) return false;
+    this.#taken(taken);
     this.#socket = socket;
     this.#sent = taken;
     this.#flush();
@@ -101,8 +109,20 @@ export class Outbox {
    */
   ack(seq: number): void {
     this.#replay.ack(seq);
+    this.#taken(seq);
     this.#sent = Math.max(this.#sent, seq);
     this.#flush();
+  }
+
+  #taken(last: number): void {
+    for (
+      let frame = this.#frames.first;
+      frame !== undefined && frame.seq <= last;
+      frame = this.#frames.first
+    ) {
+      this.#unacked -= frame.bytes;
+      this.#frames.shift();
+    }
   }
 
   /** Sends a message before output that waits. */
@@ -187,7 +207,7 @@ export class Outbox {
   #maySend(): boolean {
     const socket = this.#socket;
     if (socket === undefined || this.#sent < this.#replay.last) return false;
-    return this.#hasPace(socket) && this.#replay.unacked < MAX_MESSAGES;
+    return this.#hasPace(socket) && this.#replay.unacked < MAX_MESSAGES && this.#unacked < MAX_OUTPUT_UNACKED;
   }
 
   /** The next state, if there is room. @returns whether there may be more to tell */
@@ -218,8 +238,12 @@ export class Outbox {
     if (stream.empty) this.#turns.remove(stream);
     const { id, rank } = owner;
     if (next.type === "data") {
-      this.#window.take(next.data.length);
-      this.#push(encodeDataFrame({ seq: this.#replay.last + 1, id, rank, stream: name, data: next.data }), 0);
+      const seq = this.#replay.last + 1;
+      const bytes = next.data.length;
+      this.#window.take(bytes);
+      this.#frames.push({ seq, bytes });
+      this.#unacked += bytes;
+      this.#push(encodeDataFrame({ seq, id, rank, stream: name, data: next.data }), 0);
     } else {
       this.send({ ...next, id, rank, stream: name });
     }

@@ -176,7 +176,7 @@ export class Session {
         this.#outbox.ack(message.seq);
         return;
       case "ping":
-        this.#connection?.send({ type: "pong" });
+        this.#pong();
         return;
       case "pong":
         return;
@@ -187,6 +187,12 @@ export class Session {
         if (this.#take(message.seq, text.length)) this.#open.message(message);
         this.#acknowledge();
     }
+  }
+
+  /** Who does not read has no need of an answer: what it has not read is a sign of life. */
+  #pong(): void {
+    const connection = this.#connection;
+    if (connection && connection.socket.bufferedAmount < MAX_FRAME) connection.send({ type: "pong" });
   }
 
   /** A binary message has arrived. @throws ProtocolError */

@@ -43,15 +43,10 @@ export interface CallObserver {
   complete(): void;
 }
 
-/** What the session knows of who signs, once it is open. */
-export interface SigningPlace {
-  userid: number;
-  /** The proxy's clock, in milliseconds since 1970. */
-  time: number;
-}
-
-/** Signs calls and sends them. */
+/** Signs calls and sends them, once the session is open. */
 export interface CallSigner {
+  /** Is told the proxy's clock, in milliseconds since 1970, each time: ours may have stood still with the machine. */
+  welcomed(time: number): void;
   /** @throws FluxError EPERM if the signer is of another user */
   send(call: Call, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void;
   /** Is told what a rank has answered to a call that was sent. */

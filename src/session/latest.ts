@@ -16,8 +16,12 @@ export class Latest<T> extends Observable<T> {
   }
 
   next(value: T): void {
-    this.#latest = { value };
-    for (const subscriber of [...this.#subscribers]) subscriber.next(value);
+    const latest = { value };
+    this.#latest = latest;
+    for (const subscriber of [...this.#subscribers]) {
+      // Who was told before may have made it change again, and the others know by now.
+      if (this.#latest === latest) subscriber.next(value);
+    }
   }
 
   error(error: unknown): void {

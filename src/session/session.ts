@@ -88,7 +88,7 @@ export class Session {
   withdraw(call: Call): boolean {
     if (call.id !== undefined || call.over) return false;
     this.#unsent.delete(call);
-    call.fail(new FluxError("ECANCELED", "it was taken back before it was sent"));
+    call.fail(new FluxError("ECANCELED", "taken back before it was sent"));
     return true;
   }
 
@@ -139,7 +139,9 @@ export class Session {
 
   #welcomed({ type: _, time, resume: __, received: ___, ...place }: Welcome): void {
     this.#rank = place.rank;
-    this.#signing ??= this.#signer?.calls(this.#link.out, { ...place, time });
+    this.#signing ??= this.#signer?.calls(this.#link.out, place.userid);
+    this.#signing?.welcomed(time);
+    this.#notRenewed = undefined;
     this.#enter({ state: "open", ...place });
     for (const call of this.#unsent) this.#send(call);
   }
@@ -162,6 +164,7 @@ export class Session {
 
   #renew({ type, expires }: Expiry): void {
     if (type === "renewed") {
+      this.#notRenewed = undefined;
       if (this.status.state === "open") this.#enter({ ...this.status, expires });
       return;
     }

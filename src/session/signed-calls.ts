@@ -3,7 +3,7 @@ import { because, FluxError } from "../errors.js";
 import type { Response } from "../protocol/messages.js";
 import { ioObject } from "../protocol/rfc42.js";
 import { type Signer, signedPayload } from "../signing/signer.js";
-import type { Call, CallSigner, SigningPlace } from "./call.js";
+import type { Call, CallSigner } from "./call.js";
 import type { InputSink } from "./input.js";
 import type { Outgoing } from "./outgoing.js";
 
@@ -20,7 +20,7 @@ const MAX_SIGNED_DATA = 64 * 1024;
 /** A {@link Signer} that `connect()` takes. */
 export interface ClientSigner extends Signer {
   /** @internal What a session needs of it, so that who signs nothing does not carry that. */
-  calls(out: Outgoing, place: SigningPlace): CallSigner;
+  calls(out: Outgoing, userid: number): CallSigner;
 }
 
 /** Makes any signer one that `connect()` takes. What `curveSigner` and `noneSigner` give is one already. */
@@ -29,8 +29,8 @@ export function clientSigner(signer: Signer): ClientSigner {
     mechanism: signer.mechanism,
     userid: signer.userid,
     sign: (payload, now) => signer.sign(payload, now),
-    calls(out, place) {
-      return new SignedCalls(this, out, place);
+    calls(out, userid) {
+      return new SignedCalls(this, out, userid);
     },
   };
 }
@@ -39,16 +39,18 @@ class SignedCalls implements CallSigner {
   readonly #signer: Signer;
   readonly #out: Outgoing;
   readonly #userid: number;
-  /** The proxy's clock: Flux refuses what was signed in its future. */
-  readonly #clock: () => number;
+  /** What the proxy's clock is ahead of ours: Flux refuses what was signed in its future. */
+  #ahead = 0;
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(signer: Signer, out: Outgoing, { userid, time }: SigningPlace) {
+  constructor(signer: Signer, out: Outgoing, userid: number) {
     this.#signer = signer;
     this.#out = out;
     this.#userid = userid;
-    const since = performance.now();
-    this.#clock = () => time + (performance.now() - since);
+  }
+
+  welcomed(time: number): void {
+    this.#ahead = time - performance.now();
   }
 
   send(call: Call, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void {
@@ -68,8 +70,9 @@ class SignedCalls implements CallSigner {
 
   /** Hands the proxy what stops the process and lets it go on: it cannot sign that. PROTOCOL.md, "Flow control". */
   answered(call: Call, { id, rank, payload }: Response): void {
-    const { topic, overflow = "stop" } = call.request;
-    if (payload["type"] !== "started" || overflow !== "stop") return;
+    const { type, pid } = payload;
+    const { topic, overflow = type === "started" && "stop" } = call.request;
+    if ((type !== "started" && type !== "attached") || overflow !== "stop") return;
     const signatures: string[] = [];
     const use = ({ signature }: { signature: string }) => {
       const [stop] = signatures;
@@ -79,7 +82,7 @@ class SignedCalls implements CallSigner {
     // Without them the process cannot be stopped, and its output may have gaps, which are told.
     const failed = () => {};
     for (const signum of [STOP, CONT]) {
-      this.#sign(topicOf(topic, "kill"), () => ({ pid: payload["pid"], signum }), use, failed);
+      this.#sign(topicOf(topic, "kill"), () => ({ pid, signum }), use, failed);
     }
   }
 
@@ -116,7 +119,7 @@ class SignedCalls implements CallSigner {
   ): void {
     this.#queue = this.#queue.then(async () => {
       try {
-        use(await signedPayload(this.#signer, topic, payload(), this.#clock()));
+        use(await signedPayload(this.#signer, topic, payload(), this.#ahead + performance.now()));
       } catch (cause) {
         failed(
           cause instanceof FluxError

@@ -31,7 +31,8 @@ export class Pulled<T> {
           this.#flush();
         },
         cancel: () => {
-          this.drop();
+          this.#open = false;
+          this.#letGo();
           cancel?.();
         },
       },
@@ -54,9 +55,14 @@ export class Pulled<T> {
     this.#finish(() => this.#controller.error(error));
   }
 
-  /** Nobody will read any more: what waits, and what comes later, counts as consumed. */
-  drop(): void {
-    this.#open = false;
+  /** What waits, and what comes later, counts as consumed. @param error what a reader is told who misses it */
+  drop(error: unknown): void {
+    if (this.#waiting.length > 0) this.#end = undefined;
+    this.#letGo();
+    this.fail(error);
+  }
+
+  #letGo(): void {
     for (const { letGo } of this.#waiting.splice(0)) letGo();
   }
 

@@ -110,10 +110,11 @@ export class ChildProcess {
     return { ...status, stdout, stderr };
   }
 
-  /** Ends the process (SIGTERM, then SIGKILL after `grace`) and waits until it is gone. Output that was not read is dropped. */
+  /** Ends the process (SIGTERM, then SIGKILL after `grace`) and waits until it is gone. Output that was not read is dropped: its reader gets ECANCELED. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.end();
-    for (const output of this.#outputs.values()) output.drop();
+    const error = new FluxError("ECANCELED", "disposed of");
+    for (const output of this.#outputs.values()) output.drop(error);
     await this.status.catch(() => {});
   }
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { CreditMeter } from "../../../../proxy/call/credit.js";
 
 describe("CreditMeter", () => {
@@ -27,6 +27,17 @@ describe("CreditMeter", () => {
     expect(meter.remove(1)).toEqual(new Map());
     expect(meter.grant(1, "stdin", 100)).toBe(0);
     expect(meter.remove(0)).toEqual(new Map());
+  });
+
+  test("what a rank grants costs the same however many there are", () => {
+    const ranks = Array.from({ length: 2000 }, (_, rank) => rank);
+    const meter = new CreditMeter(ranks);
+    const looks = vi.spyOn(Map.prototype, "get");
+    const grown = ranks.map((rank) => meter.grant(rank, "stdin", 10));
+    const { length } = looks.mock.calls;
+    looks.mockRestore();
+    expect(grown.reduce((sum, bytes) => sum + bytes)).toBe(10);
+    expect(length).toBeLessThan(4 * ranks.length);
   });
 
   test("announced is at all times the least that a live rank has granted", () => {

@@ -3,6 +3,7 @@ import type { ControlMessage } from "../../../../proxy/flow/message.js";
 import { Outbox } from "../../../../proxy/flow/outbox.js";
 import type { RankOutput } from "../../../../proxy/flow/rank-output.js";
 import { MAX_OUTPUT } from "../../../../proxy/flow/stream-output.js";
+import type { DataFrame } from "../../../../src/protocol/frame.js";
 import { CLOSE, OUTPUT_WINDOW } from "../../../../src/protocol/messages.js";
 import { MemorySocket } from "./memory-socket.js";
 
@@ -223,6 +224,18 @@ describe("Outbox", () => {
       expect(length).toBeLessThan(17_000);
       outbox.ack(length);
       expect(sentOf(1)).toBe(20_000);
+    });
+
+    test("output waits while 8 MiB of it are consumed and not acknowledged", () => {
+      const output = open(1);
+      fill(output, 20 * MIB);
+      for (let n = 0; n < socket.frames.length; n++) {
+        output.consumed("stdout", (socket.frames[n] as DataFrame).data.length);
+      }
+      expect(socket.bytes).toBeGreaterThanOrEqual(8 * MIB);
+      expect(socket.bytes).toBeLessThan(8 * MIB + MAX_OUTPUT);
+      outbox.ack(socket.messages.length);
+      expect(socket.bytes).toBeGreaterThan(8 * MIB + MAX_OUTPUT);
     });
 
     test("messages over 16 MiB that nobody acknowledges are an overrun, one that is as large is not", () => {

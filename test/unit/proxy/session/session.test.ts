@@ -159,6 +159,15 @@ describe("sequence", () => {
   });
 });
 
+test("a ping is answered, unless the client reads nothing of what it is sent", async () => {
+  const { session, socket } = await openSession();
+  session.text('{"type":"ping"}');
+  expect(socket.others).toEqual([{ type: "pong" }]);
+  socket.bufferedAmount = 1024 * 1024;
+  session.text('{"type":"ping"}');
+  expect(socket.others).toHaveLength(1);
+});
+
 describe("requests", () => {
   let h: Harness;
   beforeEach(async () => {

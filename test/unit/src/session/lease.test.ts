@@ -95,4 +95,23 @@ describe("renewal", () => {
       error: { code: "EKEYEXPIRED", cause: { message: "no token could be had: logged out", cause: reason } },
     });
   });
+
+  it("that failed once is no cause of what happens after one that did not", async () => {
+    let asked = 0;
+    const token = async () => {
+      if (++asked === 2) throw new Error("logged out");
+      return `token ${asked}`;
+    };
+    const { proxy, flux } = await opened(token);
+    for (let n = 0; n < 2; n++) {
+      proxy.raw('{"type":"expiring","expires":100}');
+      await settled();
+    }
+    proxy.raw('{"type":"renewed","expires":200}');
+    await settled();
+    proxy.close(4500, "a fault in the proxy");
+    await settled();
+    expect(flux.session.status).toMatchObject({ state: "closed", error: { code: "EREMOTEIO" } });
+    expect(flux.session.status).not.toHaveProperty("error.cause");
+  });
 });

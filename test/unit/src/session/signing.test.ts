@@ -73,6 +73,24 @@ describe("signing", () => {
     expect(ctime?.value).toBeLessThan(Date.UTC(2030, 0, 1) / 1000 + 60);
   });
 
+  it("goes by what the proxy's clock says when a session is resumed: ours may have stood still", async () => {
+    const times: (number | undefined)[] = [];
+    const signer: Signer = {
+      ...noneSigner(1001),
+      sign: (payload, now) => {
+        times.push(now);
+        return noneSigner(1001).sign(payload);
+      },
+    };
+    const { proxy, flux } = await guest(signer);
+    const slept = Date.UTC(2030, 0, 1, 0, 10);
+    proxy.onHello = () => proxy.resume({ owner: 1000, userid: 1001, time: slept });
+    await flux.reconnect();
+    kill(flux, { pid: 7 }).subscribe();
+    await vi.waitFor(() => expect(times).toHaveLength(1));
+    expect(times[0]).toBeGreaterThan(slept - 1);
+  });
+
   it("keeps an exec, its input and the end of it in order, each write for each rank", async () => {
     const slow: Signer = {
       ...noneSigner(1001),
@@ -194,6 +212,21 @@ describe("input that is refused", () => {
       code: "EPERM",
       message,
     });
+  });
+
+  it("is of what stops a process that is attached to, where that is asked for", async () => {
+    const { proxy, flux } = await guest(noneSigner(1001));
+    attach(flux, { pid: 42, overflow: "stop" }).subscribe();
+    attach(flux, { pid: 43 }).subscribe();
+    await settled();
+    for (const [id, pid] of [
+      [1, 42],
+      [2, 43],
+    ] as const) {
+      proxy.send({ type: "response", id, rank: 0, payload: { type: "attached", pid, cmd: {} } });
+    }
+    await settled();
+    expect(proxy.brakes).toMatchObject([{ type: "brake", id: 1, rank: 0 }]);
   });
 
   it("is of what stops the process, too, as soon as it has started, and for that pid alone", async () => {

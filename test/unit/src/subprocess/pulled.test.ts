@@ -57,6 +57,22 @@ describe("Pulled", () => {
     await expect(reader.read()).rejects.toThrow("first");
   });
 
+  it.each(["read", "ended", "waiting"])(
+    "that is dropped leaves nobody waiting, nor with a part for the whole: %s",
+    async (state) => {
+      const pulled = new Pulled<string>();
+      const { feed, consumed } = feeding((value) => pulled.push(value));
+      const reader = pulled.stream.getReader();
+      const read = state === "read" ? reader.read() : undefined;
+      if (state === "ended") feed("a");
+      if (state === "ended") pulled.end();
+      pulled.drop(new Error("dropped"));
+      feed("b");
+      await expect(read ?? reader.read()).rejects.toThrow("dropped");
+      expect(consumed.at(-1)).toBe("b");
+    },
+  );
+
   it("that is cancelled holds nothing, neither of what was nor of what comes", async () => {
     const cancel = vi.fn();
     const pulled = new Pulled<string>({ cancel });
