@@ -57,6 +57,13 @@ async function eventually(condition: () => boolean): Promise<void> {
 
 const isRunning = (pid: unknown) => existsSync(`/proc/${pid}`);
 
+test("a ping of RFC 6455 is answered with what it carries", async () => {
+  const { ws } = await client();
+  const answered = new Promise<Buffer>((resolve) => ws.once("pong", resolve));
+  ws.ping("abc");
+  expect((await answered).toString()).toBe("abc");
+});
+
 describe("processes", () => {
   test("exec: started, output, eofs, finished, end", async () => {
     const c = await client();
