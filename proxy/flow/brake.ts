@@ -99,8 +99,9 @@ export class Brake {
   /** Its server says that it has stopped. @returns whether to tell the client */
   stopped(now: number): boolean {
     if (this.#awaited) {
-      this.#awaited = false;
-      return true;
+      // What comes before the answer to our SIGCONT was before it; if its user's stop was as well, that is sent again.
+      this.#awaited = this.#conts > 0;
+      return !this.#awaited;
     }
     if (this.#stopped || now < this.#oursUntil) {
       this.#untold = true;

@@ -169,7 +169,7 @@ describe("the brake", () => {
         world.settle();
         expect(world.running).toBe(!world.stoppedByUser);
       }),
-      { numRuns: 3000 },
+      { numRuns: 10_000 },
     );
   });
 
@@ -181,7 +181,7 @@ describe("the brake", () => {
         world.settle();
         expect(world.told).toBe(0);
       }),
-      { numRuns: 1000 },
+      { numRuns: 10_000 },
     );
   });
 
@@ -195,7 +195,7 @@ describe("the brake", () => {
         world.settle();
         expect([world.running, world.told]).toEqual([false, 1]);
       }),
-      { numRuns: 1000 },
+      { numRuns: 10_000 },
     );
   });
 
