@@ -2,8 +2,7 @@
 import type { FluxError } from "../../src/errors.js";
 import { parseClientMessage } from "../../src/protocol/client-messages.js";
 import { decodeDataFrame } from "../../src/protocol/frame.js";
-import { CLOSE, INPUT_WINDOW, MAX_FRAME, ProtocolError, type Welcome } from "../../src/protocol/messages.js";
-import { Sequence } from "../../src/protocol/sequence.js";
+import { CLOSE, MAX_FRAME, ProtocolError, type Welcome } from "../../src/protocol/messages.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { AuditSession } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
@@ -14,6 +13,7 @@ import { Outbox, type OutboxSocket } from "../flow/outbox.js";
 import type { Usage } from "../usage.js";
 import type { Polls } from "../watch/polls.js";
 import type { BrokerPool } from "./broker-pool.js";
+import { Inbox } from "./inbox.js";
 import { Lease } from "./lease.js";
 import { OpenSession } from "./open-session.js";
 import type { Place } from "./place.js";
@@ -63,21 +63,15 @@ export interface SessionOptions extends SessionSurroundings {
   ended(): void;
 }
 
-/** What may be unacknowledged of a client's messages, in bytes, the last one included. */
-const MAX_UNACKED = 2 * INPUT_WINDOW + MAX_FRAME;
-
 export class Session {
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
-  readonly #received = new Sequence();
+  readonly #inbox: Inbox;
   readonly #lease: Lease;
-  readonly #queue: SendQueue;
   readonly #open: OpenSession;
   #connection: SessionConnection | undefined;
   /** Whether a message has come over the connection there is. */
   #confirmed = false;
-  #unacked = 0;
-  #withheld = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
@@ -96,13 +90,18 @@ export class Session {
       close: (code, reason) => this.end(code, reason),
       fault: (error) => this.#fault(error),
     });
-    this.#queue = new SendQueue(guard, () => this.#acknowledge());
+    const queue = new SendQueue(guard, () => this.#inbox.acknowledge());
+    this.#inbox = new Inbox({
+      pool: options.pool,
+      queue,
+      ack: (seq) => this.#connection?.send({ type: "ack", seq }),
+    });
     this.#open = new OpenSession({
       ...options,
       signer,
       lease: this.#lease,
       outbox: this.#outbox,
-      queue: this.#queue,
+      queue,
       guard,
     });
     audit?.opened(identity);
@@ -155,9 +154,8 @@ export class Session {
       time: Date.now(),
       grace,
       ...(grace > 0 ? { resume: rotate(resumed?.id) } : {}),
-      received: this.#received.ack(),
+      received: this.#inbox.received(),
     };
-    this.#unacked = 0;
     connection.send(welcome);
     this.#lease.begin(identity);
     if (!this.#outbox.attach(connection.socket, received)) {
@@ -185,7 +183,7 @@ export class Session {
         return;
       default:
         if (this.#take(message.seq, text.length)) this.#open.message(message);
-        this.#acknowledge();
+        this.#inbox.acknowledge();
     }
   }
 
@@ -200,7 +198,7 @@ export class Session {
     const frame = decodeDataFrame(bytes);
     this.#confirm();
     if (this.#take(frame.seq, bytes.length)) this.#open.data(frame);
-    this.#acknowledge();
+    this.#inbox.acknowledge();
   }
 
   /** The network has taken some of what was sent. */
@@ -240,35 +238,8 @@ export class Session {
 
   /** Takes note of the next message. @returns whether it counts still: the token may have expired */
   #take(seq: number, bytes: number): boolean {
-    if (!this.#received.receive(seq, bytes)) {
-      throw new ProtocolError(
-        CLOSE.outOfSequence,
-        `message ${seq} came after message ${this.#received.last}`,
-      );
-    }
-    this.#unacked += bytes;
-    if (this.#unacked > MAX_UNACKED) {
-      throw new ProtocolError(CLOSE.creditOverrun, `more than ${MAX_UNACKED} bytes are not acknowledged`);
-    }
+    this.#inbox.take(seq, bytes);
     return this.#lease.check();
-  }
-
-  /** What was taken is acknowledged, unless it piles up here: the client is not to send more then. */
-  #acknowledge(): void {
-    if (this.#over || !this.#received.due || this.#queue.congested) return;
-    const { pool } = this.#options;
-    if (pool.congested) {
-      if (!this.#withheld) {
-        void pool.drained().then(() => {
-          this.#withheld = false;
-          this.#acknowledge();
-        });
-      }
-      this.#withheld = true;
-      return;
-    }
-    this.#unacked = 0;
-    this.#connection?.send({ type: "ack", seq: this.#received.ack() });
   }
 
   /** The client has its welcome. */
