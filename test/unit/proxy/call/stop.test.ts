@@ -169,7 +169,8 @@ describe("a process whose output is not consumed", () => {
       streaming: false,
     });
     await h.attach(1, pid, "stop");
-    await isStopped(pid);
+    // Not only for writing faster than it is read: the last message is to find output that waits.
+    await until(() => h.waiting > MIB && state(pid) === "T", "it is stopped and its output waits");
     h.send({ type: "detach", id: 1 });
     await runs(pid);
     expect(h.messages.filter(({ type }) => type === "error")).toEqual([]);
