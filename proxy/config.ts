@@ -38,6 +38,11 @@ export interface ProxyOptions extends VerifierOptions {
    * it speaks as its own user, and refuses tokens of every other.
    */
   gateway?: boolean | undefined;
+  /**
+   * Let background processes have the options `stdout_LINE_BUFFER` or `stderr_LINE_BUFFER` "false". With flux-core 0.88 much output of
+   * such a process ends the broker of its rank; set it where your Flux has mended that. Default false: EPERM.
+   */
+  allowUnbufferedBackground?: boolean | undefined;
   /** Where the audit goes, one JSON line for each operation: a stream, a file to append to, or false, the default. */
   audit?: DestinationStream | string | false | undefined;
   /**
@@ -68,6 +73,7 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     sessionsPerSubject = 256,
     pingIntervalMs = 5000,
     gateway = false,
+    allowUnbufferedBackground = false,
     audit = false,
     onFault = warn,
   } = options;
@@ -91,12 +97,23 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
   if (!(Number.isInteger(sessionsPerSubject) && sessionsPerSubject > 0)) {
     throw new TypeError("sessionsPerSubject is not a positive integer");
   }
-  for (const [name, value] of Object.entries({ gateway, dashboard })) {
+  for (const [name, value] of Object.entries({ gateway, dashboard, allowUnbufferedBackground })) {
     if (typeof value !== "boolean") throw new TypeError(`${name} is not a boolean`);
   }
   if (audit === "") throw new TypeError("audit is an empty path");
   const times = { helloTimeoutMs, brokerTimeoutMs, graceMs, maxGraceMs, pingIntervalMs };
-  const defaulted = { host, port, path, dashboard, ...times, sessionsPerSubject, gateway, audit, onFault };
+  const defaulted = {
+    host,
+    port,
+    path,
+    dashboard,
+    ...times,
+    sessionsPerSubject,
+    gateway,
+    allowUnbufferedBackground,
+    audit,
+    onFault,
+  };
   return { ...options, ...defaulted };
 }
 

@@ -6,11 +6,12 @@ import { attrGetInteger } from "./broker/rpc.js";
 import { ROLE } from "./wire/message.js";
 
 /**
- * Whose every message is, said in each: what is left unset would be the owner's. The owner's own are the owner's.
+ * The credential of every message in the name of a user; the broker would take an unset one for the owner's. The owner's has the role
+ * `local` too, as on a connection of their own: rank 0 of a multi-user instance serves rexec only with it (RFC 12). A guest gets neither.
  * @param owner the userid of the instance owner
  */
 export function gatewayCredential(userid: number, owner: number): Credential {
-  return { userid, rolemask: userid === owner ? ROLE.owner : ROLE.user };
+  return { userid, rolemask: userid === owner ? ROLE.owner | ROLE.local : ROLE.user };
 }
 
 /** @throws FluxError EPERM if we are not the instance owner, whom alone the broker lets speak for others */

@@ -1,5 +1,6 @@
 /** Payloads of Flux messages (RFC 6): JSON objects and error texts, each with one NUL at the end. */
 import { FluxError } from "../../src/errors.js";
+import { structureFault } from "./structure.js";
 
 /** A JSON object as it came from a peer: nothing is known of its fields. */
 export type JsonObject = Record<string, unknown>;
@@ -7,16 +8,22 @@ export type JsonObject = Record<string, unknown>;
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenientText = new TextDecoder();
 
+/** The most of an error's text that is kept, in bytes. Flux's own are a line. */
+const MAX_ERROR_TEXT = 8192;
+
 /** `object` as a payload. @throws RangeError if it is nested too deeply to be written as JSON */
 export function encodePayload(object: object): Uint8Array {
   return Buffer.from(`${JSON.stringify(object)}\0`);
 }
 
-/** The JSON object of a response's payload. @throws FluxError EPROTO if it is none */
+/** The JSON object of a response's payload. @throws FluxError EPROTO if it is none, or if it would take far more memory than its bytes */
 export function decodePayload(payload: Uint8Array): JsonObject {
+  const json = withoutNul(payload);
+  const fault = structureFault(json);
+  if (fault !== undefined) throw new FluxError("EPROTO", `the response's payload ${fault}`);
   let value: unknown;
   try {
-    value = JSON.parse(text.decode(withoutNul(payload)));
+    value = JSON.parse(text.decode(json));
   } catch (cause) {
     throw new FluxError("EPROTO", "the response's payload is not JSON", { cause });
   }
@@ -24,9 +31,11 @@ export function decodePayload(payload: Uint8Array): JsonObject {
   return value;
 }
 
-/** The text of an error response, "" if it has none. */
+/** The text of an error response, its beginning if it is long, "" if it has none. */
 export function decodeErrorText(payload: Uint8Array | undefined): string {
-  return payload === undefined ? "" : lenientText.decode(withoutNul(payload));
+  if (payload === undefined) return "";
+  if (payload.length <= MAX_ERROR_TEXT) return lenientText.decode(withoutNul(payload));
+  return `${lenientText.decode(payload.subarray(0, MAX_ERROR_TEXT))}…`;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

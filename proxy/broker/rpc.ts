@@ -3,6 +3,8 @@ import { FluxError } from "../../src/errors.js";
 import type { Broker } from "./broker.js";
 import { encodePayload, type JsonObject } from "./payload.js";
 
+const UINT32_MAX = 0xffffffff;
+
 /**
  * The payload that answers `topic`, {} if the answer has none.
  * @param options.nodeid the rank to ask; absent: any
@@ -40,7 +42,7 @@ export async function attrGet(broker: Broker, name: string): Promise<string> {
 /** As {@link attrGet}, of an attribute that is a number. @throws FluxError EPROTO if it is none */
 export async function attrGetInteger(broker: Broker, name: string): Promise<number> {
   const value = await attrGet(broker, name);
-  if (!/^\d+$/.test(value))
-    throw new FluxError("EPROTO", `attribute ${name} is not a number`, { topic: "attr.get" });
+  if (!/^\d{1,10}$/.test(value) || Number(value) > UINT32_MAX)
+    throw new FluxError("EPROTO", `attribute ${name} is not an integer of 32 bits`, { topic: "attr.get" });
   return Number(value);
 }

@@ -13,6 +13,7 @@ import type { JsonObject } from "../broker/payload.js";
 import { type Asked, isSigned, readRequest } from "../policy/asked.js";
 import { KnownProcesses } from "../policy/known.js";
 import { judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
+import { unbufferedOption } from "../policy/unbuffered.js";
 import type { Usage } from "../usage.js";
 import { OperationWatcher } from "./operation.js";
 import { type AdmittedWatch, readInterval } from "./watch-admission.js";
@@ -41,6 +42,8 @@ export interface AdmissionOptions {
   /** Is told where a process was started or has ended. */
   polls: { touched(service: string, rank: number): void };
   audit: AuditSession | undefined;
+  /** Whether a background process may write output that is not cut into lines. */
+  allowUnbufferedBackground?: boolean | undefined;
 }
 
 export class Admission {
@@ -58,6 +61,8 @@ export class Admission {
     const known = this.#knownTo(identity);
     const verdict = judge(permissions, asked, known);
     if (!verdict.allowed) return this.#refuse(asked, verdict.reason);
+    const hazard = this.#hazard(request, asked);
+    if (hazard !== undefined) return this.#refuse(asked, hazard);
     const overflow = mayOverflow(permissions, asked, known, request.overflow);
     if (!overflow.allowed) return this.#refuse(asked, overflow.reason);
     const sign = request.sign === true && !isSigned(request.payload);
@@ -134,6 +139,15 @@ export class Admission {
         record: (end) => audit?.operation({ ...describe(asked), allowed: true, ...end }),
       }),
     };
+  }
+
+  /** What a request would do to a broker of flux-core 0.88, if it would end it. */
+  #hazard(request: Request, asked: Asked): string | undefined {
+    if (this.#options.allowUnbufferedBackground) return undefined;
+    const option = unbufferedOption(request, asked);
+    return (
+      option && `the proxy cannot start a background process with ${option} "false": it can end the broker`
+    );
   }
 
   #cannotSign(userid: number): string | undefined {

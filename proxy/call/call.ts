@@ -13,7 +13,7 @@ import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { ControlMessage } from "../flow/message.js";
-import type { Outbox } from "../flow/outbox.js";
+import { MAX_RESPONSE, type Outbox } from "../flow/outbox.js";
 import type { Admitted } from "./admission.js";
 import { CallInput } from "./call-input.js";
 import { FanOut } from "./fan-out.js";
@@ -203,25 +203,24 @@ export class Call {
   #response(rank: number, payload: JsonObject): void {
     if (!this.#live.has(rank)) return;
     const process = this.#processes.get(rank);
-    if (process === undefined) {
-      this.#pass(rank, payload);
-      if (!this.#request.streaming) this.#ended(rank, undefined);
-      return;
-    }
     try {
-      process.response(payload);
+      if (process === undefined) this.#pass(rank, payload);
+      else process.response(payload);
     } catch (error) {
       if (!(error instanceof FluxError)) throw error;
-      // Over for the client; the broker goes on answering under this matchtag, so the id is not free yet.
-      process.leave();
+      // Over for the client; the broker goes on answering a streaming request under this matchtag, so the id is not free yet.
+      process?.leave();
       this.#lastMessage(rank, { error });
     }
+    if (!this.#request.streaming) this.#ended(rank, undefined);
   }
 
-  /** What the token lets its bearer see of a response. */
+  /** What the token lets its bearer see of a response. @throws FluxError EMSGSIZE if that is too long */
   #pass(rank: number, payload: JsonObject): void {
     const shown = this.admitted.watcher.response(rank, payload);
-    this.#owner.outbox.send({ type: "response", id: this.id, rank, payload: shown });
+    const response = { type: "response", id: this.id, rank, payload: shown } as const;
+    if (this.#owner.outbox.sendWithin(MAX_RESPONSE, response)) return;
+    throw new FluxError("EMSGSIZE", `the response is over ${MAX_RESPONSE} characters`);
   }
 
   /** Ends every rank with an error for the client; what the broker still says of them is not passed on. */

@@ -17,6 +17,9 @@ import { type ProcessEvent, readProcessEvent } from "./process.js";
 import { ProcessSignals } from "./process-signals.js";
 import type { SendQueue } from "./send-queue.js";
 
+/** Output and input streams of one process, by name: each costs memory for as long as it runs. It has no more descriptors, as a rule. */
+const MAX_STREAMS = 1024;
+
 export interface FollowedProcessOptions {
   id: number;
   rank: number;
@@ -46,6 +49,7 @@ export class FollowedProcess {
   /** What the server last said of a stop. */
   #stopped: JsonObject = {};
   #unregister = () => {};
+  readonly #streams = new Set<string>();
 
   constructor(options: FollowedProcessOptions) {
     this.#options = options;
@@ -65,6 +69,7 @@ export class FollowedProcess {
     const { admitted, grant, pass } = this.#options;
     switch (event.type) {
       case "output":
+        this.#count(event.stream);
         for (const data of event.pieces) {
           admitted.watcher.received(data.length);
           this.#push(event.stream, data);
@@ -73,7 +78,10 @@ export class FollowedProcess {
         if (event.eof && this.error === undefined) this.#output.eof(event.stream);
         return;
       case "credit":
-        for (const { stream, bytes } of event.grants) grant(stream, bytes);
+        for (const { stream, bytes } of event.grants) {
+          this.#count(stream);
+          grant(stream, bytes);
+        }
         return;
       case "runs":
         this.#runs(event.pid, event.label);
@@ -110,6 +118,12 @@ export class FollowedProcess {
   leave(): void {
     this.#unregister();
     this.#overflow.end();
+  }
+
+  /** @throws FluxError EPROTO if the server names more streams than a process has */
+  #count(stream: string): void {
+    this.#streams.add(stream);
+    if (this.#streams.size > MAX_STREAMS) throw new FluxError("EPROTO", `more than ${MAX_STREAMS} streams`);
   }
 
   #push(stream: string, data: Uint8Array): void {

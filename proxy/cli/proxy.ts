@@ -24,6 +24,7 @@ interface Options {
   grace?: number;
   maxGrace?: number;
   sessions?: number;
+  allowUnbufferedBackground?: true;
   dashboard?: true;
   /** false for --no-audit. */
   audit: string | false;
@@ -56,6 +57,10 @@ export function addProxy(program: Command, end: (code: number) => void): void {
     )
     .option("--max-grace <SECONDS>", "and how long at most, if its client asks (default: 600)", naturalNumber)
     .option("--sessions <N>", "how many sessions a subject may have (default: 256)", positiveInteger)
+    .option(
+      "--allow-unbuffered-background",
+      "allow what ends a broker of flux-core 0.88: background processes with stdout_LINE_BUFFER=false",
+    )
     .option("--dashboard", "serve a page for browsers too, and print its URL after the other")
     .option("--audit <FILE>", 'where the audit goes, one JSON line an operation; "-" is stderr', "-")
     .option("--no-audit", "keep no audit")
@@ -103,6 +108,7 @@ async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">
     graceMs: milliseconds(grace),
     maxGraceMs: milliseconds(maxGrace),
     sessionsPerSubject: sessions,
+    allowUnbufferedBackground: options.allowUnbufferedBackground,
     audit: options.audit === "-" ? process.stderr : options.audit,
   };
 }

@@ -114,7 +114,8 @@ function createRank(rank: number, { size, directory, log, shells }: BrokerOption
   const path = join(directory, `local-${rank}`);
   const uri = `local://${path}`;
   const options = { rank, uri, log: log && ((message: string) => log(rank, message)) };
-  const owner = new OwnerService(options);
+  // Users other than the owner may speak to the instance if it has job shells: it is a multi-user one.
+  const owner = new OwnerService({ ...options, localOnly: rank === 0 && shells.length > 0 });
   const services = new Map<string, Service>([
     ["rexec", owner],
     ["attr", new Attributes({ rank, size, uri, directory })],

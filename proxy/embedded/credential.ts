@@ -13,11 +13,13 @@ export const OWNER = process.getuid?.() ?? 0;
 /**
  * The credential of a request. Every connection is the instance owner's, whose messages may speak for
  * another; what they do not say is filled in, the userid and the roles each on its own (librouter auth.c).
+ * @param local whether it is for the rank that the client is connected to: the role is lost on the way
  */
-export function requestCredential({ userid, rolemask }: RequestMessage): Credential {
+export function requestCredential({ userid, rolemask }: RequestMessage, local: boolean): Credential {
+  const roles = rolemask === 0 ? ROLE.owner | ROLE.local : rolemask;
   return {
     userid: userid === USERID_UNKNOWN ? OWNER : userid,
-    rolemask: rolemask === 0 ? ROLE.owner | ROLE.local : rolemask,
+    rolemask: local ? roles : roles & ~ROLE.local,
   };
 }
 

@@ -6,11 +6,18 @@ import type { Connection } from "./connection.js";
 import type { Request } from "./request.js";
 import { Rexec, type RexecOptions } from "./rexec.js";
 
+export interface OwnerServiceOptions extends RexecOptions {
+  /** Refuse a request that has lost, or never had, the role `local`: rank 0 of a multi-user instance (flux-core modules/rexec). */
+  localOnly: boolean;
+}
+
 export class OwnerService {
   readonly #rexec: Rexec;
+  readonly #localOnly: boolean;
 
-  constructor(options: RexecOptions) {
+  constructor(options: OwnerServiceOptions) {
     this.#rexec = new Rexec(options);
+    this.#localOnly = options.localOnly;
   }
 
   /** Serves a request, or returns false if there is no such method. */
@@ -18,6 +25,10 @@ export class OwnerService {
     if (!this.#rexec.has(method)) return false;
     if (!(request.credential.rolemask & ROLE.owner)) {
       request.fail(errnoOf("EPERM"), "Request requires owner credentials");
+      return true;
+    }
+    if (this.#localOnly && method !== "disconnect" && !(request.credential.rolemask & ROLE.local)) {
+      request.fail(errnoOf("EPERM"), "Remote rexec requests are not allowed on rank 0");
       return true;
     }
     try {

@@ -22,7 +22,7 @@ export class Request {
     readonly server = OWNER,
   ) {
     this.#message = message;
-    this.credential = requestCredential(message);
+    this.credential = requestCredential(message, rank === connection.rank);
   }
 
   get topic(): string {

@@ -40,6 +40,9 @@ const AHEAD = 256 * 1024;
 /** Characters of messages without process bytes that may be unacknowledged before one more is too much. */
 const MAX_UNACKED = 16 * 1024 * 1024;
 
+/** Characters of one response: a longer one would leave no room for the next message. */
+export const MAX_RESPONSE = MAX_UNACKED / 2;
+
 /** States wait while so many characters are unacknowledged, more than a client leaves so. What changes meanwhile is one message. */
 const MAX_STATES = 4 * ACK_BYTES;
 
@@ -127,12 +130,19 @@ export class Outbox {
 
   /** Sends a message before output that waits. */
   send(message: ControlMessage): void {
+    this.sendWithin(Number.POSITIVE_INFINITY, message);
+  }
+
+  /** As {@link send}. @returns false if the message is longer than `limit` characters, and not sent */
+  sendWithin(limit: number, message: ControlMessage): boolean {
     if (this.#replay.bytes > MAX_UNACKED) {
       this.#options.overrun();
-      return;
+      return true;
     }
     const text = JSON.stringify({ ...message, seq: this.#replay.last + 1 });
+    if (text.length > limit) return false;
     this.#push(text, text.length);
+    return true;
   }
 
   /** A state may have changed. It is asked once the network has room for the answer, in turns with output. */

@@ -1,6 +1,7 @@
 /** A session that has been welcomed: its requests, their input, and the connections to the broker they need. */
 import { FluxError } from "../../src/errors.js";
 import { ALL_RANKS, type DataFrame } from "../../src/protocol/frame.js";
+import { MAX_IDS } from "../../src/protocol/idset.js";
 import {
   CLOSE,
   MAX_DATA,
@@ -143,6 +144,12 @@ export class OpenSession {
 
   #request(request: Request): void {
     const { lease, broker, place, outbox, queue, brakes, guard } = this.#options;
+    if (request.nodeid === "all" && place.size > MAX_IDS) {
+      this.#open.check(request.id, 1);
+      const reason = `"all" is ${place.size} ranks, and a request goes to at most ${MAX_IDS}`;
+      this.#refuse(request, [place.rank], new FluxError("EINVAL", reason));
+      return;
+    }
     const ranks = ranksOf(request.nodeid, place.rank, place.size);
     this.#open.check(request.id, ranks.length);
     if (isWatch(request)) {

@@ -41,6 +41,8 @@ export interface SessionSurroundings {
   brakes: Brakes;
   /** What is polled for those who watch, in all sessions. */
   polls: Polls;
+  /** Whether a background process may write output that is not cut into lines. Default false. */
+  allowUnbufferedBackground?: boolean | undefined;
   /** Told of faults in the proxy itself, which end the session with 4500. */
   onFault(error: unknown): void;
 }

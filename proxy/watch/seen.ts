@@ -3,6 +3,10 @@ import { FluxError } from "../../src/errors.js";
 import type { ListedProcess, TableDifference, TableFailure } from "../../src/protocol/watch.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 
+/** What one difference may come to: rows, and characters in them. A rank with more fails, and its session goes on. */
+const MAX_ROWS = 65_536;
+const MAX_TEXT = 4 * 1024 * 1024;
+
 /** The processes of a rank. What has not changed is the same object as before. */
 export interface Table {
   /** The rank that has answered. */
@@ -26,15 +30,19 @@ export function failureOf({ code, errno, message }: FluxError): TableFailure {
 /**
  * The table in an answer to a list.
  * @param before what was seen last: itself again, if nothing has changed
- * @throws FluxError EPROTO if it is no such answer
+ * @throws FluxError EPROTO if it is no such answer; EMSGSIZE if it is more than a difference may be
  */
 export function readTable({ rank, procs }: JsonObject, before: Seen | undefined): Table {
   if (!Number.isInteger(rank) || !Array.isArray(procs)) throw notRfc42();
   const last = before === undefined || isFailure(before) ? undefined : before;
+  if (procs.length > MAX_ROWS) throw tooLong();
   const rows = new Map<number, ListedProcess>();
+  let text = 0;
   let same = last?.rank === rank && last?.rows.size === procs.length;
   for (const proc of procs) {
     const row = readRow(proc);
+    text += row.cmd.length + row.label.length + row.state.length;
+    if (text > MAX_TEXT) throw tooLong();
     const known = last?.rows.get(row.pid);
     const unchanged = known !== undefined && isSameRow(known, row);
     rows.set(row.pid, unchanged ? known : row);
@@ -68,6 +76,10 @@ function isSameRow(a: ListedProcess, b: ListedProcess): boolean {
 
 function isSameFailure(a: TableFailure, b: TableFailure): boolean {
   return a.errno === b.errno && a.message === b.message;
+}
+
+function tooLong(): FluxError {
+  return new FluxError("EMSGSIZE", `the list has more than ${MAX_ROWS} processes or ${MAX_TEXT} characters`);
 }
 
 function notRfc42(): FluxError {

@@ -8,6 +8,11 @@ const PREFIX = 8;
 /** The largest body that a decoder accepts unless told otherwise. */
 export const DEFAULT_LIMIT = 64 * 1024 * 1024;
 
+/** A frame in so many chunks comes in small ones, each of which costs more than its bytes: what follows is copied together. */
+const MANY_CHUNKS = 16;
+const SMALL_CHUNK = 4096;
+const TAIL = 64 * 1024;
+
 /** Encodes a message with its frame. The length counts the body alone, as flux-core does and RFC 3 does not. */
 export function encodeFrame(message: Message): Uint8Array {
   const body = encodeMessage(message);
@@ -19,13 +24,16 @@ export function encodeFrame(message: Message): Uint8Array {
 }
 
 /**
- * Cuts a byte stream into messages. It holds at most one incomplete frame, in the chunks it came in, so that memory
- * is taken as bytes arrive and not when a length is announced.
+ * Cuts a byte stream into messages. It holds at most one incomplete frame, in the chunks it came in, small ones copied together, so
+ * that memory is taken as bytes arrive and not when a length is announced.
  *
  * A decoder that has thrown is at an unknown place in the stream and throws from then on.
  */
 export class FrameDecoder {
   #chunks: Uint8Array[] = [];
+  /** Where small chunks are copied to: the last of the chunks is what of it is used. */
+  #tail = new Uint8Array(0);
+  #used = 0;
   #held = 0;
   #needed = PREFIX;
   #failure: WireError | undefined;
@@ -48,7 +56,7 @@ export class FrameDecoder {
   *push(chunk: Uint8Array): Generator<Message, void, void> {
     if (this.#failure) throw this.#failure;
     if (chunk.length > 0) {
-      this.#chunks.push(chunk);
+      this.#append(chunk);
       this.#held += chunk.length;
     }
     try {
@@ -69,6 +77,26 @@ export class FrameDecoder {
       }
       throw error;
     }
+  }
+
+  #append(chunk: Uint8Array): void {
+    const last = this.#chunks.at(-1);
+    if (last === undefined || this.#chunks.length < MANY_CHUNKS || chunk.length > SMALL_CHUNK) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    const end = last.byteOffset + last.length;
+    const isTail = last.buffer === this.#tail.buffer && end === this.#used;
+    let from = last.byteOffset;
+    if (!isTail || end + chunk.length > TAIL) {
+      this.#tail = new Uint8Array(TAIL);
+      this.#used = 0;
+      this.#chunks.push(this.#tail);
+      from = 0;
+    }
+    this.#tail.set(chunk, this.#used);
+    this.#used += chunk.length;
+    this.#chunks[this.#chunks.length - 1] = this.#tail.subarray(from, this.#used);
   }
 
   #bodyLength(): number {

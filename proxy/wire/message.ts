@@ -68,6 +68,12 @@ export class WireError extends Error {
 const MAGIC = 0x8e;
 const VERSION = 0x01;
 const HEADER_SIZE = 20;
+
+/**
+ * The parts of a message: routes, delimiter, topic, payload, header. RFC 3 bounds no route stack; one of a tree of brokers is as
+ * long as the tree is deep. A part takes a hundred times its bytes if it has none.
+ */
+const MAX_PARTS = 256;
 const TYPE = { request: 0x01, response: 0x02, event: 0x04, control: 0x08 } as const;
 
 const utf8 = new TextEncoder();
@@ -190,6 +196,7 @@ function splitParts(body: Uint8Array): Uint8Array[] {
       at += 4;
     }
     if (at + size > body.length) throw new WireError("message ends inside a part");
+    if (parts.length === MAX_PARTS) throw new WireError(`message has more than ${MAX_PARTS} parts`);
     parts.push(body.subarray(at, at + size));
     at += size;
   }

@@ -49,7 +49,8 @@ export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
  *     const pid = await rexecBg(flux, ["sleep", "60"], { label: "nap", waitable: true }).getPid();
  *
  * @param command the program and its arguments
- * @throws TypeError if an argument is wrong; FluxError from the Rpc: ENOENT or EACCES if the program cannot be run,
+ * @throws TypeError if an argument is wrong, or `opts` has `stdout_LINE_BUFFER` or `stderr_LINE_BUFFER` "false", which can end
+ *   the broker of flux-core 0.88; FluxError from the Rpc: ENOENT or EACCES if the program cannot be run,
  *   EINVAL if the label is taken
  */
 export function rexecBg(
@@ -58,10 +59,13 @@ export function rexecBg(
   { waitable = false, ...options }: RexecBgOptions = {},
 ): SubprocessBackgroundRexecRpc {
   const { label, cwd, env, opts } = options;
-  const payload = {
-    cmd: commandCreate(command, { label, cwd, env, opts }),
-    flags: waitable ? EXEC_FLAG.waitable : 0,
-  };
+  const cmd = commandCreate(command, { label, cwd, env, opts });
+  // Much output in chunks, which flux-core 0.88 logs, ends the rank's broker.
+  for (const [key, value] of Object.entries(cmd.opts)) {
+    if (/^std(out|err)_LINE_BUFFER=false$/i.test(`${key}=${value}`))
+      throw new TypeError(`opts.${key} is "false" in background`);
+  }
+  const payload = { cmd, flags: waitable ? EXEC_FLAG.waitable : 0 };
   const send = serviceRequest(flux, "exec", payload, options, checked("exec", isStarted));
   return new SubprocessBackgroundRexecRpc(flux, options.nodeid ?? "any", send);
 }

@@ -10,6 +10,7 @@ import { backgroundCases } from "./background.js";
 import { execCases } from "./exec.js";
 import { fanOutCases } from "./fan-out.js";
 import { flowCases } from "./flow.js";
+import { gatewayCases } from "./gateway.js";
 import { inputCases } from "./input.js";
 import { outputCases } from "./output.js";
 import { rpcCases } from "./rpc.js";
@@ -41,6 +42,7 @@ export function conformance(name: string, uri: string | undefined): void {
       },
       connect: () => stack.connect(),
     };
+    gatewayCases(() => stack.uri);
     for (const cases of [
       rpcCases,
       execCases,

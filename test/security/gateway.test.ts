@@ -1,5 +1,7 @@
 /** A gateway: every message says in whose name it is, so that the broker and a guest's own job can tell. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { BrokerConnection } from "../../proxy/broker/connection.js";
+import { rpc } from "../../proxy/broker/rpc.js";
 import { createProxy } from "../../proxy/index.js";
 import { ROLE } from "../../proxy/wire/message.js";
 import { signedPayload } from "../../src/signing/signer.js";
@@ -70,14 +72,54 @@ test("a guest's job takes no request that the guest has not signed", async () =>
   await client.close();
 });
 
-test("the owner is the owner", async () => {
+test("the owner is the owner, and local, on every connection: exec, list, kill and attach reach rank 0", async () => {
   const from = world.relay.sent.length;
   const client = await open(ME);
+  expect(client.welcome).toMatchObject({ userid: ME, owner: ME, rank: 0 });
   client.request(1, "rexec.list", {});
   expect(await client.answer(1)).toMatchObject({ type: "response" });
+  client.request(
+    2,
+    "rexec.exec",
+    exec({ cmdline: ["sleep", "60"], env: { PATH: "/usr/bin:/bin" } }).payload,
+    {
+      nodeid: "0",
+    },
+  );
+  const { pid } = await client.event(2, "started");
+  client.next({ type: "request", id: 3, nodeid: "0", ...attach({ pid }) });
+  await client.event(3, "attached");
+  client.request(4, "rexec.kill", { pid, signum: 9 }, { nodeid: "0" });
+  expect(await client.answer(4)).toMatchObject({ type: "response" });
+  expect((await client.over(3)).at(-1)).toMatchObject({ type: "end" });
   await client.close();
-  for (const credential of credentials(from))
-    expect(credential).toEqual({ userid: ME, rolemask: ROLE.owner });
+  const all = credentials(from);
+  expect(all.length).toBeGreaterThanOrEqual(7);
+  for (const credential of all) expect(credential).toEqual({ userid: ME, rolemask: ROLE.owner | ROLE.local });
+});
+
+test("rank 0 serves no message that has the owner's role without local: the control of the test above", async () => {
+  const broker = await BrokerConnection.connect(world.broker.uri, {
+    credential: { userid: ME, rolemask: ROLE.owner },
+  });
+  const message = "Remote rexec requests are not allowed on rank 0";
+  await expect(rpc(broker, "rexec.list", {}, { nodeid: 0 })).rejects.toMatchObject({
+    code: "EPERM",
+    message,
+  });
+  await expect(rpc(broker, "rexec.list", {}, { nodeid: 1 })).resolves.toMatchObject({ rank: 1 });
+  broker.close();
+});
+
+test("a guest's watches have neither role either", async () => {
+  const from = world.relay.sent.length;
+  const client = await open(GUEST);
+  client.next({ type: "request", id: 1, topic: "rexec.list", nodeid: "all", streaming: true, payload: {} });
+  for (let ranks = 0; ranks < 4; ranks++) await client.until(() => client.of(1).length > ranks);
+  await client.close();
+  const all = credentials(from);
+  expect(all.length).toBeGreaterThanOrEqual(7);
+  for (const credential of all) expect(credential).toEqual({ userid: GUEST, rolemask: ROLE.user });
 });
 
 test("the owner's requests can be signed by the gateway", async () => {

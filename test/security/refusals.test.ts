@@ -3,6 +3,7 @@
  * UNIX socket in front of it that tells what it was sent: of what is refused, nothing.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BACKGROUND } from "./tables/background.js";
 import { GATEWAY } from "./tables/gateway.js";
 import { LABELS } from "./tables/labels.js";
 import { PERMISSIONS } from "./tables/permissions.js";
@@ -15,7 +16,7 @@ import { World } from "./world.js";
 /** Refused before the session is open: not even a connection to the broker. */
 const OPENINGS = [...TOKENS, ...PROOFS];
 /** Refused in an open session. */
-const REQUESTS = [...PERMISSIONS, ...LABELS, ...SIGNED, ...RENEWALS, ...GATEWAY];
+const REQUESTS = [...PERMISSIONS, ...LABELS, ...SIGNED, ...RENEWALS, ...GATEWAY, ...BACKGROUND];
 
 let world: World;
 beforeAll(async () => {

@@ -23,14 +23,16 @@ export interface Stack {
 export async function startStack({
   uri,
   size = 4,
+  gateway = false,
 }: {
   uri?: string | undefined;
   size?: number;
+  gateway?: boolean;
 } = {}): Promise<Stack> {
   const broker = uri === undefined ? await startEmbeddedBroker({ size }) : undefined;
   const brokerUri = broker?.uri ?? (uri as string);
   const { privateJwk, jwks } = await generateKeys();
-  const proxy = await createProxy({ uri: brokerUri, jwks, issuer, audience });
+  const proxy = await createProxy({ uri: brokerUri, jwks, issuer, audience, gateway });
   const token = await signToken(privateJwk, { issuer, audience, subject: "tester", ttlSeconds: 3600 });
   const handles: Flux[] = [];
   return {

@@ -118,8 +118,13 @@ export class FakeBroker {
 }
 
 /** Answers attr.get as rank 0 of two brokers would, and leaves the rest to `then`. */
-export function withAttributes(then: Responder = () => {}, owner = 1000): Responder {
-  const attributes: Record<string, string> = { rank: "0", size: "2", "security.owner": String(owner) };
+export function withAttributes(then: Responder = () => {}, owner = 1000, more: object = {}): Responder {
+  const attributes: Record<string, string> = {
+    rank: "0",
+    size: "2",
+    "security.owner": String(owner),
+    ...more,
+  };
   return (request, peer) => {
     if (request.topic !== "attr.get") return then(request, peer);
     const { name } = payloadOf(request) as { name: string };

@@ -124,3 +124,65 @@ describe("FrameDecoder", () => {
     expect(decode(chunks)[0]?.payload).toHaveLength(8 * 1024 * 1024);
   });
 });
+
+describe("a frame that comes in small chunks", () => {
+  it("is held in its bytes, and not in the buffers that they came in", () => {
+    const decoder = new FrameDecoder();
+    const frame = encodeFrame({
+      type: "response",
+      flags: 0x02,
+      userid: 0,
+      rolemask: 0,
+      routes: [],
+      payload: new Uint8Array(8192).map((_, i) => i),
+      errnum: 0,
+      matchtag: 1,
+    });
+    const before = process.memoryUsage().arrayBuffers;
+    const messages: Message[] = [];
+    for (const byte of frame) {
+      const chunk = new Uint8Array(new ArrayBuffer(64 * 1024), 0, 1).fill(byte);
+      messages.push(...decoder.push(chunk));
+    }
+    // 512 MiB, were each chunk kept.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(256 * 1024 * 1024);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]?.payload).toEqual(new Uint8Array(8192).map((_, i) => i));
+  });
+
+  it("leaves what was decoded before as it was", () => {
+    const bytes = fc.uint8Array({ maxLength: 9000 });
+    fc.assert(
+      fc.property(
+        fc.array(bytes, { maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 700 })),
+        (all, cuts) => {
+          const decoder = new FrameDecoder();
+          const stream = Buffer.concat(
+            all.map((payload) =>
+              encodeFrame({
+                type: "response",
+                flags: 0x02,
+                userid: 0,
+                rolemask: 0,
+                routes: [],
+                payload,
+                errnum: 0,
+                matchtag: 1,
+              }),
+            ),
+          );
+          const messages: Message[] = [];
+          for (let at = 0, i = 0; at < stream.length; i++) {
+            const size = cuts[i % (cuts.length || 1)] ?? 100;
+            messages.push(...decoder.push(new Uint8Array(stream.subarray(at, at + size))));
+            at += size;
+          }
+          expect(messages.map(({ payload }) => [...(payload ?? [])])).toEqual(
+            all.map((payload) => [...payload]),
+          );
+        },
+      ),
+    );
+  });
+});

@@ -83,6 +83,40 @@ describe("decodeMessage", () => {
   });
 });
 
+describe("parts", () => {
+  const header = encodeMessage({
+    type: "response",
+    flags: 0x08,
+    userid: 0,
+    rolemask: 0,
+    routes: [],
+    errnum: 0,
+    matchtag: 1,
+  }).subarray(1);
+
+  it("are refused at the 257th, however many there are", () => {
+    const empty = new Uint8Array(63 * 1024 * 1024);
+    empty.set(header, empty.length - header.length);
+    expect(() => decodeMessage(empty)).toThrow("message has more than 256 parts");
+  });
+
+  it("are taken up to 256: 254 routes, the delimiter, the header", () => {
+    const routes = Array.from({ length: 254 }, (_, i) => `${i + 1}`);
+    const longest: Message = {
+      type: "response",
+      flags: 0x08,
+      userid: 0,
+      rolemask: 0,
+      routes,
+      errnum: 0,
+      matchtag: 1,
+    };
+    expect(decodeMessage(encodeMessage(longest)).routes).toEqual(routes);
+    const longer = encodeMessage({ ...longest, routes: [...routes, "x"] });
+    expect(() => decodeMessage(longer)).toThrow(WireError);
+  });
+});
+
 /** Whether `run` returns, or throws a `type`. */
 function only(type: new (message: string) => Error, run: () => unknown): boolean {
   try {

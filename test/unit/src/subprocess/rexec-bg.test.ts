@@ -21,6 +21,18 @@ describe("rexecBg", () => {
     expect(proxy.received).toEqual([{ type: "request", id: 1, topic, nodeid, streaming: false, payload }]);
   });
 
+  it.each(["stdout", "stderr"])("refuses %s in chunks, which can end a broker", async (stream) => {
+    const { flux, proxy } = await openFlux();
+    const opts = (value: string) => ({ opts: { [`${stream}_LINE_BUFFER`]: value } });
+    for (const value of ["false", "FALSE"])
+      expect(() => rexecBg(flux, ["a"], opts(value))).toThrow(
+        new TypeError(`opts.${stream}_LINE_BUFFER is "false" in background`),
+      );
+    rexecBg(flux, ["a"], opts("true")).subscribe({ error: () => {} });
+    await settled();
+    expect(proxy.received).toHaveLength(1);
+  });
+
   it.each([
     ["any", 2],
     [3, 3],
