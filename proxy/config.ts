@@ -6,7 +6,10 @@ import { parseBrokerUri } from "./broker/uri.js";
 import type { SignerOptions } from "./signing/index.js";
 
 export interface ProxyOptions extends VerifierOptions {
-  /** The broker's URI, `local://PATH`, such as FLUX_URI in a Flux instance. */
+  /**
+   * The broker's URI: `local://PATH`, such as FLUX_URI in a Flux instance. Or `jobid:ID` or a job id, of an instance
+   * that runs as a job; the `flux` program resolves it when the proxy starts.
+   */
   uri: string;
   /** The address to listen on. Default "127.0.0.1". */
   host?: string | undefined;

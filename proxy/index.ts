@@ -4,6 +4,7 @@ import type { Signer } from "../src/signing/signer.js";
 import { createAudit } from "./audit.js";
 import { createVerifier } from "./auth/token.js";
 import { BrokerConnection } from "./broker/connection.js";
+import { resolveBrokerUri } from "./broker/resolve-uri.js";
 import { type ProxyOptions, proxyConfig } from "./config.js";
 import { loadDashboard } from "./dashboard.js";
 import { Brakes } from "./flow/brakes.js";
@@ -39,7 +40,7 @@ export interface RunningProxy extends AsyncDisposable {
  * @throws the error of listen(2), such as EADDRINUSE, or of reading the dashboard
  */
 export async function createProxy(options: ProxyOptions): Promise<RunningProxy> {
-  const config = proxyConfig(options);
+  const config = proxyConfig({ ...options, uri: await resolveBrokerUri(options.uri) });
   const { uri, helloTimeoutMs, brokerTimeoutMs: timeoutMs, gateway, onFault, host, path } = config;
   const userid = process.getuid?.();
   if (userid === undefined) throw new TypeError("this platform has no user ids");

@@ -32,7 +32,7 @@ export function addAttach(program: Command, end: (code: number) => void): void {
 }
 
 async function run(flux: Flux, process: PidOrLabel, options: AttachOptions): Promise<number> {
-  const { rank, service } = options;
+  const { rank, service, sign } = options;
   const targets = rank === undefined ? undefined : await targetRanks(flux, rank);
   if (process.pid !== undefined && targets !== undefined && targets.length > 1) {
     throw new CliError(`a pid is of one rank: --rank names ${targets.length}`, USAGE);
@@ -40,7 +40,7 @@ async function run(flux: Flux, process: PidOrLabel, options: AttachOptions): Pro
   const nodeid = targets === undefined ? "any" : encodeIdset(targets);
   const name = process.label ?? process.pid;
   const where = rank === undefined ? "" : ` -r ${nodeid}`;
-  return follow(flux, attach(flux, { ...process, service, nodeid }), {
+  return follow(flux, attach(flux, { ...process, service, nodeid, sign }), {
     ...options,
     command: "attach",
     subject: process.label === undefined ? `pid ${name}` : `label ${name}`,

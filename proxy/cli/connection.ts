@@ -1,15 +1,20 @@
-/** From --url, --token-file and --embedded to a Flux handle, and its end. */
+/** From --url, --token-file, --embedded and --key to a Flux handle, and its end. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { connect, type Flux } from "../../src/index.js";
+import { decodeJwt } from "jose";
+import { type ClientSigner, connect, curveSigner, type Flux } from "../../src/index.js";
 import { startEmbeddedStack } from "./embedded.js";
 import { CliError, USAGE } from "./errors.js";
-import { positiveInteger } from "./parse.js";
+import { readCurveKey } from "./files.js";
+import { positiveInteger, userid } from "./parse.js";
 
 export interface ConnectionOptions {
   url?: string;
   tokenFile?: string;
   embedded?: number;
+  sign?: true;
+  key?: string;
+  userid?: number;
 }
 
 /** Gives a command the options that say where to connect to. */
@@ -21,19 +26,29 @@ export function addConnectionOptions(command: Command): Command {
       "--embedded <N>",
       "instead of a proxy's URL: a broker of N ranks in this process, gone when it ends",
       positiveInteger,
-    );
+    )
+    .option("--sign", "sign the request (default: if the instance belongs to another user)")
+    .option(
+      "--key <FILE>",
+      "sign here and not in the proxy: a private JWK, a PEM, or ~/.flux/curve/sig; keygen --curve makes one",
+    )
+    .option("--userid <UID>", "the user whose key that is (default: the token's uid, or yours)", userid);
 }
 
 /** Connects, does what is to be done, and closes all that it opened. */
 export async function withFlux<T>(options: ConnectionOptions, use: (flux: Flux) => Promise<T>): Promise<T> {
   const { embedded, url, tokenFile } = options;
+  if (options.key === undefined && options.userid !== undefined) {
+    throw new CliError("--userid is for --key", USAGE);
+  }
   if (embedded === undefined) return useAndClose(await connectTo(options), use);
   if (url !== undefined || tokenFile !== undefined) {
     throw new CliError("--embedded goes with neither --url nor --token-file", USAGE);
   }
   const stack = await startEmbeddedStack(embedded);
   try {
-    return await useAndClose(connect(stack.url, { token: stack.token }), use);
+    const signer = await readSigner(options, stack.token);
+    return await useAndClose(connect(stack.url, { token: stack.token, signer }), use);
   } finally {
     await stack.close();
   }
@@ -50,6 +65,7 @@ async function useAndClose<T>(flux: Flux, use: (flux: Flux) => Promise<T>): Prom
 async function connectTo({
   url = process.env["FLUX_SUBPROCESS_URL"],
   tokenFile,
+  ...signing
 }: ConnectionOptions): Promise<Flux> {
   if (!url) {
     throw new CliError(
@@ -57,7 +73,28 @@ async function connectTo({
       USAGE,
     );
   }
-  return connect(url, { token: await readToken(tokenFile) });
+  const token = await readToken(tokenFile);
+  return connect(url, { token, signer: await readSigner(signing, token) });
+}
+
+/** The proxy's checks, not these, decide whether the token is good: here its uid is a default. */
+async function readSigner(
+  { key, userid }: Pick<ConnectionOptions, "key" | "userid">,
+  token: string,
+): Promise<ClientSigner | undefined> {
+  if (key === undefined) return undefined;
+  const owner = userid ?? tokenUserid(token) ?? process.getuid?.();
+  if (owner === undefined) throw new CliError("whose key is it? give --userid", USAGE);
+  return curveSigner({ ...(await readCurveKey(key)), userid: owner });
+}
+
+function tokenUserid(token: string): number | undefined {
+  try {
+    const { uid } = decodeJwt(token);
+    return typeof uid === "number" ? uid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Never from an argument: those are for all to see in the table of processes. */

@@ -1,6 +1,6 @@
 /** `exec`: a command on ranks, in foreground or in background. */
 import type { Command } from "commander";
-import { type CommandOptions, exec, type Flux, rexecBg } from "../../src/index.js";
+import { type CommandOptions, exec, type Flux, rexecBg, type ServiceOptions } from "../../src/index.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
 import { CliError, say, USAGE } from "./errors.js";
@@ -108,6 +108,6 @@ async function background(
   return report.code;
 }
 
-function commandOptions({ dir, label, env, setopt }: ExecOptions): CommandOptions {
-  return { cwd: dir, label, env, opts: setopt };
+function commandOptions({ dir, label, env, setopt, sign }: ExecOptions): CommandOptions & ServiceOptions {
+  return { cwd: dir, label, env, opts: setopt, sign };
 }

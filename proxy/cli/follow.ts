@@ -15,6 +15,8 @@ export interface FollowOptions {
   /** What runs, for messages. */
   subject: string;
   service: string;
+  /** Sign the signals that are forwarded, as the process's own request was. */
+  sign?: boolean;
   labelIo?: boolean;
   quiet?: boolean;
   verbose?: boolean;
@@ -131,9 +133,9 @@ class Follower {
   }
 
   #forward(signum: number): void {
-    const { command, service, verbose } = this.#options;
+    const { command, service, sign, verbose } = this.#options;
     for (const [rank, pid] of this.#report.running) {
-      kill(this.#flux, { pid, signum, nodeid: rank, service }).subscribe({
+      kill(this.#flux, { pid, signum, nodeid: rank, service, sign }).subscribe({
         // It may have ended; if not, its outcome is still to come.
         error: (error) => {
           if (verbose) say(command, `rank ${rank}: no signal sent: ${explain(error)}`);

@@ -26,7 +26,7 @@ export function addKill(program: Command, end: (code: number) => void): void {
 }
 
 async function run(flux: Flux, signum: number, process: PidOrLabel, options: KillOptions): Promise<number> {
-  const target = { ...process, nodeid: options.rank, service: options.service };
+  const target = { ...process, nodeid: options.rank, service: options.service, sign: options.sign };
   try {
     await kill(flux, { ...target, signum }).get();
   } catch (error) {

@@ -34,7 +34,10 @@ export function addProxy(program: Command, end: (code: number) => void): void {
   program
     .command("proxy")
     .description("let clients with a token use a Flux broker; prints the URL when it listens")
-    .option("--uri <URI>", "the broker's URI, local://PATH (default: $FLUX_URI)")
+    .option(
+      "--uri <URI>",
+      "the broker's URI: local://PATH, or the id of a job that is a Flux instance (default: $FLUX_URI)",
+    )
     .option("--embedded <N>", "instead: a broker of N ranks in this process", positiveInteger)
     .addOption(listenOption())
     .option("--jwks <FILE|URL>", "the JWK Set that tokens are verified with; new keys in it are noticed")

@@ -24,23 +24,23 @@ export function addPs(program: Command, end: (code: number) => void): void {
     .option("-n, --no-header", "do not print the headings")
     .option("-w, --watch", "go on, and print them again after each change");
   addConnectionOptions(command).action(async (options: PsOptions) => {
-    const { rank: nodeid, service, header } = options;
+    const { rank: nodeid, service, header, sign } = options;
     if (options.watch) {
       end(await withFlux(options, (flux) => keepPrinting(flux, options)));
       return;
     }
-    const processes = await withFlux(options, (flux) => list(flux, { nodeid, service }).getProcesses());
+    const processes = await withFlux(options, (flux) => list(flux, { nodeid, service, sign }).getProcesses());
     process.stdout.write(table(processes, header));
     end(0);
   });
 }
 
 /** Prints until a signal comes: over what was there before on a terminal, else below an empty line. */
-function keepPrinting(flux: Flux, { rank, service, header }: PsOptions): Promise<number> {
+function keepPrinting(flux: Flux, { rank, service, header, sign }: PsOptions): Promise<number> {
   const again = process.stdout.isTTY ? "\x1b[H\x1b[2J" : "\n";
   let before = process.stdout.isTTY ? again : "";
   return new Promise((resolve, reject) => {
-    const subscription = watch(flux, { nodeid: rank ?? "any", service }).subscribe({
+    const subscription = watch(flux, { nodeid: rank ?? "any", service, sign }).subscribe({
       next: ({ processes, errors: [error] }) => {
         process.stdout.write(before + table(processes, header));
         if (error !== undefined) say("ps", `Error: ${explain(error)}`);

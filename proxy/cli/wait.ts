@@ -24,8 +24,12 @@ export function addWait(program: Command, end: (code: number) => void): void {
   });
 }
 
-async function run(flux: Flux, target: PidOrLabel, { rank, service, output }: WaitOptions): Promise<number> {
-  const rpc = wait(flux, { ...target, nodeid: rank, service });
+async function run(
+  flux: Flux,
+  target: PidOrLabel,
+  { rank, service, output, sign }: WaitOptions,
+): Promise<number> {
+  const rpc = wait(flux, { ...target, nodeid: rank, service, sign });
   const outcome = await rpc.getOutcome();
   if (output) {
     process.stdout.write(await rpc.stdout);
