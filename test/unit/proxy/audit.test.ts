@@ -132,7 +132,7 @@ describe("the audit", () => {
     const h = await audited({ verify: async () => ({ ...IDENTITY, tokenId: `token-${++tokens}` }) });
     h.session.text('{"type":"token","token":"x"}');
     await settle();
-    h.next({ ...rpc, topic: "a.b", id: 1 });
+    h.next({ ...rpc, topic: "attr.list", id: 1 });
     h.broker.handler(1).response({});
     expect(h.lines().map(({ event, tokenId }) => [event, tokenId])).toEqual([
       ["opened", "token-1"],
