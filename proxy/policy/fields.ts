@@ -2,7 +2,7 @@
  * The fields of RFC 42's requests, read as a server in C reads them. What such a program could read in another way, and
  * every field and bit that RFC 42 does not have, is unreadable: nobody can say what it does.
  */
-import { name as nonEmptyText, pid as isPid } from "../../src/protocol/checks.js";
+import { pid as isPid, name as nonEmptyText } from "../../src/protocol/checks.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 

@@ -59,7 +59,8 @@ const POLICIES: Readonly<
 export function judge(permissions: Permissions, asked: Asked, known: Known): Verdict {
   const { operation, forbidden, signer } = asked;
   if (forbidden !== undefined) return forbid(operation, forbidden);
-  if (signer !== undefined && signer !== known.userid) return forbid(operation, "signature is of another user");
+  if (signer !== undefined && signer !== known.userid)
+    return forbid(operation, "signature is of another user");
   // Input has messages of its own, whose bytes count.
   if (operation === "write") return forbid("write", "it is no request of its own");
   return POLICIES[operation](permissions, asked, known);

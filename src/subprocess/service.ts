@@ -1,7 +1,7 @@
 /** What all verbs share: the service that they speak to, and whether the request is signed. */
 import type { Observable } from "rxjs";
 import { type Flux, request } from "../flux.js";
-import { demand, isSubprocessService, name, pid as isPid } from "../protocol/checks.js";
+import { demand, pid as isPid, isSubprocessService, name } from "../protocol/checks.js";
 
 /** Which subprocess server a request goes to. */
 export interface ServiceOptions {

@@ -53,13 +53,22 @@ test("an exec that passes is the one command, with nothing that would make it an
       if (!judge(limited, readRequest(ask("rexec.exec", fields), [0]), known).allowed) return;
       passed++;
       const { cmd: given, flags, local_flags: localFlags = 0, ...more } = fields;
-      const { cmdline, env = {}, opts = {}, channels = [], cwd = "/tmp", label = "l", ...rest } = given as {
+      const {
+        cmdline,
+        env = {},
+        opts = {},
+        channels = [],
+        cwd = "/tmp",
+        label = "l",
+        ...rest
+      } = given as {
         [field: string]: object;
       };
       expect([cmdline, cwd, localFlags, more]).toEqual([["true"], "/tmp", 0, {}]);
       expect(flags as number).toBeGreaterThanOrEqual(0);
       expect(flags as number).toBeLessThan(32);
-      for (const name of [...Object.keys(env), ...(channels as string[])]) expect(name).toMatch(/^LC_[^=\0]*$/);
+      for (const name of [...Object.keys(env), ...(channels as string[])])
+        expect(name).toMatch(/^LC_[^=\0]*$/);
       const cut = ["stdout", "stderr", ...(channels as string[])].map((stream) => `${stream}_LINE_BUFFER`);
       for (const name of Object.keys(opts)) expect(cut).toContain(name);
       expect(label).toMatch(/^[^\0]+$/);

@@ -53,7 +53,8 @@ export async function send(
   return `${code} ${reason}`;
 }
 
-const isRefusal = (message: string) => /^token does not allow |^no token allows |^the proxy cannot /.test(message);
+const isRefusal = (message: string) =>
+  /^token does not allow |^no token allows |^the proxy cannot /.test(message);
 
 /** Opens a session with some claims and sends one request in it. */
 export async function ask(world: World, { claims, request, kind }: Ask): Promise<Attempt> {

@@ -48,5 +48,8 @@ test.each([
 test("kill 15 of the pid itself ends it", async () => {
   await flux.rpc("rexec.kill", { pid, signum: 15 }).get();
   while ((await running()).length > 0);
-  expect(lines.find(({ operation, allowed }) => operation === "kill" && allowed)).toMatchObject({ pid, errno: 0 });
+  expect(lines.find(({ operation, allowed }) => operation === "kill" && allowed)).toMatchObject({
+    pid,
+    errno: 0,
+  });
 });

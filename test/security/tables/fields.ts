@@ -33,9 +33,15 @@ export const FIELDS: Refusal[] = [
   ...["LD_PRELOAD", "BASH_ENV", "PATH"].flatMap((name) =>
     cmd(`a channel named ${name}`, "channels", { channels: [name] }, { channels: [] }),
   ),
-  ...cmd("a channel beside a permitted one", "channels", { channels: ["FEED", "X"] }, { channels: ["FEED"] }, {
-    env: ["FEED"],
-  }),
+  ...cmd(
+    "a channel beside a permitted one",
+    "channels",
+    { channels: ["FEED", "X"] },
+    { channels: ["FEED"] },
+    {
+      env: ["FEED"],
+    },
+  ),
   ...cmd(
     "a channel whose name sets another variable",
     "channels",
@@ -76,20 +82,48 @@ export const FIELDS: Refusal[] = [
   ),
   ...cmd("a working directory", "cwd", { cwd: "/tmp" }),
   ...cmd("another working directory", "cwd", { cwd: "/" }, { cwd: "/tmp/" }, { cwd: ["/tmp*"] }),
-  ...cmd("a working directory above", "cwd", { cwd: "/tmp/../root" }, { cwd: "/tmp/..x" }, { cwd: ["/tmp/*"] }),
+  ...cmd(
+    "a working directory above",
+    "cwd",
+    { cwd: "/tmp/../root" },
+    { cwd: "/tmp/..x" },
+    { cwd: ["/tmp/*"] },
+  ),
   ...cmd("a relative working directory", "cwd", { cwd: "tmp" }, { cwd: "/tmp" }, { cwd: ["*"] }),
-  ...cmd("a working directory that C would cut off", "cwd is not text", { cwd: "/etc\0/tmp" }, { cwd: "/tmp" }, {
-    cwd: ["*/tmp"],
-  }),
-  ...beside("a bit of flags that RFC 42 does not have", "flags has a bit beyond 31", { flags: 32 }, { flags: 3 }),
+  ...cmd(
+    "a working directory that C would cut off",
+    "cwd is not text",
+    { cwd: "/etc\0/tmp" },
+    { cwd: "/tmp" },
+    {
+      cwd: ["*/tmp"],
+    },
+  ),
+  ...beside(
+    "a bit of flags that RFC 42 does not have",
+    "flags has a bit beyond 31",
+    { flags: 32 },
+    { flags: 3 },
+  ),
   ...beside("flags of more than 32 bits", "flags is not an integer", { flags: 2 ** 32 + 3 }, { flags: 11 }),
-  ...beside("the broker's own stdin and stdout", "local_flags has a bit beyond 0", { local_flags: 1 }, {
-    local_flags: 0,
-  }),
+  ...beside(
+    "the broker's own stdin and stdout",
+    "local_flags has a bit beyond 0",
+    { local_flags: 1 },
+    {
+      local_flags: 0,
+    },
+  ),
   ...beside("the broker's own process group", "local_flags has a bit beyond 0", { local_flags: 2 }),
   ...beside("another way to find the program", "local_flags has a bit beyond 0", { local_flags: 4 }),
   ...beside("a field that RFC 42 does not have", 'the request has the field "sudo"', { sudo: true }),
-  ...both("of a kill", 'the request has the field "all"', { ranks: "0" }, kill({ pid: 1, all: true }), kill()),
+  ...both(
+    "of a kill",
+    'the request has the field "all"',
+    { ranks: "0" },
+    kill({ pid: 1, all: true }),
+    kill(),
+  ),
   ...both("of an attach", "flags has a bit beyond 7", { ranks: "0" }, attach({ pid: 1, flags: 8 }), attach()),
   ...both("of a wait", 'the request has the field "x"', { ranks: "0" }, wait({ pid: 1, x: 1 }), wait()),
   ...both("of a list", 'the request has the field "x"', { ranks: "0" }, { ...list, payload: { x: 1 } }, list),

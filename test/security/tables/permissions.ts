@@ -129,7 +129,13 @@ export const PERMISSIONS: Refusal[] = [
     { services: ["*-shell-*.rexec"] },
     { services: ["re*"] },
   ),
-  requests("none but the named one, of rpc", "services", { services: ["attr"] }, { topic: "config.get", payload: {} }, rpc),
+  requests(
+    "none but the named one, of rpc",
+    "services",
+    { services: ["attr"] },
+    { topic: "config.get", payload: {} },
+    rpc,
+  ),
   requests("a longer name", "services", { services: ["rexec"] }, other(exec(), "x.rexec"), exec()),
   requests(
     "one that is not in the set",

@@ -95,7 +95,10 @@ describe("readRequest", () => {
     const rest = { signum: 9, flags: 0 };
     for (const pid of [0, -1, 1.5, 2 ** 31, 2 ** 32 + 7, -(2 ** 32) + 7]) {
       const forbidden = "pid is not an integer of 1 to 2147483647";
-      expect(read(`rexec.${method}`, { ...rest, pid }, method === "attach")).toMatchObject({ forbidden, pid });
+      expect(read(`rexec.${method}`, { ...rest, pid }, method === "attach")).toMatchObject({
+        forbidden,
+        pid,
+      });
       expect(read(`rexec.${method}`, { ...rest, pid, label: "l" })).not.toHaveProperty("forbidden");
     }
     for (const pid of [1, 2 ** 31 - 1]) {
