@@ -9,11 +9,14 @@ import type { Identity } from "./auth/identity.js";
 export interface OperationRecord {
   operation: string;
   service: string;
+  /** Of an rpc, whose method the operation does not say. */
+  topic: string | undefined;
   /** An RFC 22 idset. */
   ranks: string;
   pid: number | undefined;
   label: string | undefined;
   argv: readonly string[] | undefined;
+  cwd: string | undefined;
   allowed: boolean;
   /** Why it was not allowed. */
   reason?: string;
@@ -50,6 +53,10 @@ export interface Audit {
 
 /** Of a command line, as many characters are kept as say what it is. */
 const MAX_ARGV = 4096;
+
+/** The most characters of any other text in a line, and the most pids: a client chooses most of them. */
+const MAX_TEXT = 1024;
+const MAX_PIDS = 256;
 
 /** In JSON, but not harmless on a terminal: DEL, C1 controls, line separators, what turns the direction of text. */
 const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
@@ -114,8 +121,8 @@ class SessionLog implements AuditSession {
     this.#write("detached", {});
   }
 
-  operation({ argv, ...record }: OperationRecord): void {
-    this.#write("operation", { ...record, ...cut(argv) });
+  operation({ argv, pids, ...record }: OperationRecord): void {
+    this.#write("operation", { ...record, ...cutArgv(argv), ...cutPids(pids) });
   }
 
   closed(code: number | undefined, reason: string): void {
@@ -129,12 +136,28 @@ class SessionLog implements AuditSession {
   /** What was refused is a warning; all else goes on as it should. */
   #write(event: string, fields: { allowed?: boolean; [field: string]: unknown }): void {
     const level = fields.allowed === false ? "warn" : "info";
-    this.#log[level]({ event, ...this.#who, ...fields });
+    this.#log[level](cutTexts({ event, ...this.#who, ...fields }));
   }
 }
 
+/** Each text, or its beginning and how long it is. */
+function cutTexts(line: Record<string, unknown>): object {
+  const cut: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(line)) {
+    const long = typeof value === "string" && value.length > MAX_TEXT;
+    cut[field] = long ? value.slice(0, MAX_TEXT) : value;
+    if (long) cut[`${field}Cut`] = value.length;
+  }
+  return cut;
+}
+
+function cutPids(pids: readonly number[] | undefined): object {
+  if (pids === undefined || pids.length <= MAX_PIDS) return { pids };
+  return { pids: pids.slice(0, MAX_PIDS), pidsCut: pids.length };
+}
+
 /** A command line, or its beginning and how many arguments it has. */
-function cut(argv: readonly string[] | undefined): object {
+function cutArgv(argv: readonly string[] | undefined): object {
   if (argv === undefined) return {};
   let left = MAX_ARGV;
   const kept: string[] = [];

@@ -49,8 +49,8 @@ export interface ProxyOptions extends VerifierOptions {
   /** Where the audit goes, one JSON line for each operation: a stream, a file to append to, or false, the default. */
   audit?: DestinationStream | string | false | undefined;
   /**
-   * Told of faults in the proxy itself, each of which ends one session, and of keys and of an audit that cannot be
-   * read or written. Default: a process warning.
+   * Told of faults in the proxy itself, each of which ends one session, of keys and of an audit that cannot be read or
+   * written, and of each time that the broker cannot be reached. Default: a process warning.
    */
   onFault?: ((error: unknown) => void) | undefined;
 }

@@ -3,6 +3,7 @@ import { isIPv6 } from "node:net";
 import type { Signer } from "../src/signing/signer.js";
 import { createAudit } from "./audit.js";
 import { createVerifier } from "./auth/token.js";
+import { concealUri } from "./broker/conceal.js";
 import { BrokerConnection } from "./broker/connection.js";
 import { resolveBrokerUri } from "./broker/resolve-uri.js";
 import { type ProxyOptions, proxyConfig } from "./config.js";
@@ -54,11 +55,14 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   } finally {
     first.close();
   }
-  const connectBroker = (client: number) =>
-    BrokerConnection.connect(uri, {
-      timeoutMs,
-      ...(gateway ? { credential: gatewayCredential(client, userid) } : {}),
-    });
+  const connectBroker = concealUri(
+    (client) =>
+      BrokerConnection.connect(uri, {
+        timeoutMs,
+        ...(gateway ? { credential: gatewayCredential(client, userid) } : {}),
+      }),
+    onFault,
+  );
   const audit = config.audit === false ? undefined : createAudit(config.audit, onFault);
   const usage = new Usage();
   const polls = new Polls({ connectBroker, usage });

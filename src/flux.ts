@@ -37,8 +37,8 @@ export class Flux {
    *
    * @param topic service and method, such as "attr.get"
    * @param payload a JSON object
-   * @throws TypeError if the topic or the nodeid is none; FluxError from the Rpc: ENOSYS if there is no such service,
-   *   EHOSTUNREACH if there is no such rank, and whatever the service answers
+   * @throws TypeError if the topic or the nodeid is none; FluxError from the Rpc: EPERM if the token does not allow the
+   *   topic, ENOSYS if there is no such service, EHOSTUNREACH if there is no such rank, and whatever the service answers
    */
   rpc<T = unknown>(topic: string, payload: object = {}, { nodeid = "any", signal }: RpcOptions = {}): Rpc<T> {
     demand("topic", topic, name);

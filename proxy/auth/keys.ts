@@ -29,7 +29,7 @@ export interface TokenClaims {
   ttlSeconds: number;
   /** The Flux userid. Default: that of this process. */
   userid?: number | undefined;
-  /** Actions, with spaces between them. Default: all. */
+  /** Actions, with spaces between them. Default: all; `rpc` is attr.get and attr.list, unless `details` has topics. */
   scope?: string | undefined;
   /** RFC 9396 authorization details, of type `flux_subprocess`. Default: none, so that the scope alone counts. */
   details?: readonly object[] | undefined;

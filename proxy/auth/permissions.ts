@@ -18,10 +18,10 @@ const MAX_PATTERN = 256;
 /** How many elements a list in a detail may have, and how many details there may be. */
 const MAX_ELEMENTS = 256;
 
-/** One detail, checked. A field that is absent restricts nothing. */
+/** One detail, checked. A field that is absent restricts nothing, unless it says otherwise. */
 export interface Detail {
   readonly actions: ReadonlySet<Action>;
-  /** Globs. Absent: every subprocess service, and for `rpc` every service. */
+  /** Globs. Absent: every subprocess service, and for `rpc` those of `topics`. */
   readonly services?: readonly string[];
   readonly ranks?: ReadonlySet<number>;
   /** Globs. */
@@ -29,8 +29,14 @@ export interface Detail {
   /** Patterns of an argv: a glob for each argument; a last "**" stands for all that may follow. */
   readonly commands?: readonly (readonly string[])[];
   readonly signals?: ReadonlySet<number>;
-  /** Globs of names. */
+  /** Globs of names, of channels too. Absent beside `commands`: none. */
   readonly env?: readonly string[];
+  /** Globs of working directories. Absent beside `commands`: none but the server's. */
+  readonly cwd?: readonly string[];
+  /** Globs of names of subprocess options. Absent beside `commands`: how streams are cut, and no other. */
+  readonly opts?: readonly string[];
+  /** For `rpc`: globs of topics, whose first word, the service, is no pattern. Absent: attr.get and attr.list. */
+  readonly topics?: readonly string[];
   /** How many processes the subject may have at once. */
   readonly processes?: number;
 }
@@ -79,6 +85,9 @@ const READERS: { readonly [K in keyof Detail]-?: (value: unknown) => Detail[K] }
   commands: (value) => list(value, "commands").map(readCommand),
   signals: (value) => new Set(list(value, "signals").map(readSignal)),
   env: (value) => patterns(value, "env"),
+  cwd: (value) => patterns(value, "cwd"),
+  opts: (value) => patterns(value, "opts"),
+  topics: (value) => patterns(value, "topics").map(readTopic),
   processes: readProcesses,
 };
 
@@ -111,6 +120,12 @@ function readCommand(value: unknown): string[] {
   if (command.length === 0) throw new TypeError("commands has an empty pattern");
   if (command.slice(0, -1).includes("**")) throw new TypeError('commands has a "**" that is not the last');
   return command;
+}
+
+/** Whoever writes a token names each service: what others there may be, and what they do, nobody knows. */
+function readTopic(pattern: string): string {
+  if (/^[^.*?]+\./.test(pattern)) return pattern;
+  throw new TypeError('topics has one whose service is not named, as in "job-list.*"');
 }
 
 function readSignal(value: unknown): number {

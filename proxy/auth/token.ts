@@ -19,6 +19,9 @@ import { KeysUnavailable, keySource, type OnFault } from "./key-source.js";
 /** How far the clocks of issuer and proxy may differ, in seconds. */
 const CLOCK_TOLERANCE = 5;
 
+/** The last time that a Date can be (ECMA-262 section 21.4.1.1), in seconds since 1970. */
+const MAX_TIME = 8_640_000_000_000;
+
 /** RFC 9068 section 2.1. A plain "JWT" may be an ID token, which is no permission for anything. */
 const TYPE = "at+jwt";
 
@@ -130,12 +133,18 @@ function checkHeader(token: string): void {
 }
 
 /** The tolerance is for what is not yet valid: an end is an end, and the session has it too. */
-function checkTimes({ exp = 0, iat }: JWTPayload): void {
+function checkTimes({ exp = 0, nbf = 0, iat = 0 }: JWTPayload): void {
+  for (const [claim, time] of Object.entries({ exp, nbf, iat })) {
+    if (!isTime(time)) throw new Refusal(`token's ${claim} claim is not a time`);
+  }
   const now = Date.now() / 1000;
   if (exp <= now) throw new Refusal("token has expired");
-  if (iat === undefined) return;
-  if (typeof iat !== "number") throw new Refusal("token's iat claim is not a time");
   if (iat > now + CLOCK_TOLERANCE) throw new Refusal("token was issued in the future");
+}
+
+/** JSON has numbers that no clock comes to: 1e400 is read as Infinity, and a session with such an end would have none. */
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value <= MAX_TIME;
 }
 
 /** A token without `kid` may fit several keys of the set; jose then leaves it to us to try them. */

@@ -188,13 +188,15 @@ function payloadOf({ payload }: Request, { operation }: Asked, label: string | u
   return label === undefined ? payload : { ...payload, pid: -1, label };
 }
 
-function describe({ operation, service, ranks, pid, label, argv }: Asked) {
+function describe({ operation, topic, service, ranks, pid, label, argv, cwd }: Asked) {
   return {
     operation,
     service,
+    topic: operation === "rpc" ? topic : undefined,
     ranks: encodeIdset(ranks),
     pid: label === undefined ? pid : undefined,
     label,
     argv,
+    cwd,
   };
 }

@@ -58,10 +58,14 @@ export function signal(text: string): number {
   }
 }
 
-/** A process: a pid if it is a number, else a label. */
+/** A 32-bit `pid_t`. */
+const MAX_PID = 0x7fffffff;
+
+/** A process: a pid if it is the number of one, else a label, as `flux exec --attach` has it. */
 export function pidOrLabel(text: string): PidOrLabel {
   if (text === "") throw new InvalidArgumentError("It is a pid or a label.");
-  return /^\d+$/.test(text) ? { pid: Number(text) } : { label: text };
+  const pid = Number(text);
+  return /^\d+$/.test(text) && pid >= 1 && pid <= MAX_PID ? { pid } : { label: text };
 }
 
 /** Any free port of the loopback interface. */

@@ -28,7 +28,12 @@ export function addToken(program: Command, end: (code: number) => void): void {
     .requiredOption("--audience <AUD>", "its audience, as the proxy expects it")
     .requiredOption("--sub <NAME>", "its subject: who the token is for")
     .option("--uid <UID>", "the subject's userid in Flux (default: yours)", userid)
-    .option("--scope <ACTIONS>", "what it allows, with spaces between", scope, ACTIONS.join(" "))
+    .option(
+      "--scope <ACTIONS>",
+      "what it allows, with spaces between; rpc is attr.get and attr.list, unless --details has topics",
+      scope,
+      ACTIONS.join(" "),
+    )
     .option("--details <FILE>", "RFC 9396 authorization_details, a JSON array: what of it, and on what")
     .option("--jkt <THUMBPRINT>", "bind it to the key with this RFC 7638 thumbprint")
     .option("--ttl <SECONDS>", "how long it is good for", positiveInteger, 3600)

@@ -154,7 +154,7 @@ export class Rexec {
   }
 
   #kill(request: Request, payload: Payload): void {
-    const named = unpackRequest(payload, { pid: "integer", signum: "integer", label: "string?" });
+    const named = unpackRequest(payload, { pid: "pid", signum: "integer", label: "string?" });
     this.#table.find(named).kill(named.signum);
     request.respond();
   }
@@ -170,7 +170,7 @@ export class Rexec {
   }
 
   #wait(request: Request, payload: Payload): void {
-    const subprocess = this.#table.find(unpackRequest(payload, { pid: "integer", label: "string?" }));
+    const subprocess = this.#table.find(unpackRequest(payload, { pid: "pid", label: "string?" }));
     if (!subprocess.waitable) throw new FluxError("EINVAL", "process is not waitable");
     if (subprocess.waiter) throw new FluxError("EINVAL", "process is already being waited on");
     if (subprocess.client) throw new FluxError("EBUSY", "subprocess has a client attached");
@@ -179,7 +179,7 @@ export class Rexec {
   }
 
   #attach(request: Request, payload: Payload): void {
-    const named = unpackRequest(payload, { pid: "integer", label: "string?", flags: "integer" });
+    const named = unpackRequest(payload, { pid: "pid", label: "string?", flags: "integer" });
     if (!request.streaming) throw new FluxError("EPROTO", "attach request is missing STREAMING flag");
     const subprocess = this.#table.find(named, "ENOENT");
     if (!subprocess.background) throw new FluxError("EBUSY", "subprocess is not in background mode");

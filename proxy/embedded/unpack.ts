@@ -1,8 +1,8 @@
 /** Typed reading of JSON objects, with the words of jansson's json_unpack_ex where a value is not as expected. */
 
 /** What a key must hold; a question mark says that the key may be absent. */
-type Kind = "integer" | "string" | "any" | "integer?" | "string?" | "any?";
-type Value<K extends Kind> = K extends "integer"
+type Kind = "integer" | "pid" | "string" | "any" | "integer?" | "string?" | "any?";
+type Value<K extends Kind> = K extends "integer" | "pid"
   ? number
   : K extends "string"
     ? string
@@ -46,6 +46,9 @@ function convert(value: unknown, kind: Kind): unknown {
     case "integer?":
       if (!Number.isInteger(value)) throw new UnpackError(`Expected integer, got ${jsonType(value)}`);
       return (value as number) | 0; // a C int
+    case "pid":
+      if (!Number.isInteger(value)) throw new UnpackError(`Expected integer, got ${jsonType(value)}`);
+      return value; // not as in C: cut to 32 bits it would be another process's
     case "string":
     case "string?":
       if (typeof value !== "string") throw new UnpackError(`Expected string, got ${jsonType(value)}`);

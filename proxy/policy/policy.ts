@@ -6,6 +6,7 @@ import type { Overflow } from "../../src/protocol/messages.js";
 import type { Action, Detail, Permissions } from "../auth/permissions.js";
 import type { Asked, Operation } from "./asked.js";
 import { matchesAny, matchesCommand } from "./glob.js";
+import { DEFAULT_TOPICS } from "./services.js";
 
 /** What a decision depends on beside the token and the request. */
 export interface Known {
@@ -29,7 +30,7 @@ export interface Allowed {
 
 export interface Denied {
   readonly allowed: false;
-  /** "token does not allow OPERATION: FIELD". */
+  /** "token does not allow OPERATION: FIELD", or "no token allows OPERATION: WHY". */
   readonly reason: string;
 }
 
@@ -56,17 +57,17 @@ const POLICIES: Readonly<
 
 /** The decision on a request, whatever it is. */
 export function judge(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  if (asked.signer !== undefined) {
-    if (asked.unreadable !== undefined) return deny(asked.operation, asked.unreadable);
-    if (asked.signer !== known.userid) return deny(asked.operation, "signature is of another user");
-  }
+  const { operation, forbidden, signer } = asked;
+  if (forbidden !== undefined) return forbid(operation, forbidden);
+  if (signer !== undefined && signer !== known.userid)
+    return forbid(operation, "signature is of another user");
   // Input has messages of its own, whose bytes count.
-  if (asked.operation === "write") return deny("write", "it is no request of its own");
-  return POLICIES[asked.operation](permissions, asked, known);
+  if (operation === "write") return forbid("write", "it is no request of its own");
+  return POLICIES[operation](permissions, asked, known);
 }
 
 export function mayExec(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  const { label, argv = [], env = [] } = asked;
+  const { label, argv = [], env = [], channels = [], opts = [], cwd } = asked;
   const count = known.processes + asked.ranks.length;
   return anyOf(permissions, asked, [
     ["labels", ({ labels }) => labels === undefined || (label !== undefined && matchesAny(labels, label))],
@@ -75,6 +76,9 @@ export function mayExec(permissions: Permissions, asked: Asked, known: Known): V
       ({ commands }) => commands === undefined || commands.some((pattern) => matchesCommand(pattern, argv)),
     ],
     ["env", (detail) => allowsEnvironment(detail, env)],
+    ["channels", (detail) => allowsEnvironment(detail, channels)],
+    ["cwd", (detail) => allowsDirectory(detail, cwd)],
+    ["opts", (detail) => allowsOptions(detail, opts, channels)],
     ["processes", ({ processes }) => processes === undefined || count <= processes],
   ]);
 }
@@ -141,7 +145,11 @@ export function mayWatch(permissions: Permissions, asked: Asked): Verdict {
 }
 
 export function mayRpc(permissions: Permissions, asked: Asked): Verdict {
-  return anyOf(permissions, asked, []);
+  const reaches = ({ topics = DEFAULT_TOPICS }: Pick<Detail, "topics">) => matchesAny(topics, asked.topic);
+  const verdict = passingDetails(permissions, asked, [["topics", reaches]]);
+  if (!verdict.allowed) return verdict;
+  // The scope alone does not name any.
+  return verdict.details.length > 0 || reaches({}) ? { allowed: true } : deny("rpc", "topics");
 }
 
 /**
@@ -170,8 +178,11 @@ function onProcess(permissions: Permissions, asked: Asked, known: Known, checks:
 }
 
 /** Whether a request is for one process, by its pid, that the session runs in the foreground. */
-function isOwn({ label, pid = NO_PID, service, ranks: [rank, ...more] }: Asked, known: Known): boolean {
-  const one = rank !== undefined && more.length === 0 && label === undefined;
+function isOwn(
+  { label, pid = NO_PID, service, ranks: [rank, ...more], unreadable }: Asked,
+  known: Known,
+): boolean {
+  const one = rank !== undefined && more.length === 0 && label === undefined && unreadable === undefined;
   return one && known.isForeground(service, rank, pid);
 }
 
@@ -206,12 +217,34 @@ function passingDetails(
 }
 
 /**
- * Names in an environment. A limit on commands is one on the environment too, unless that has its own: LD_PRELOAD
- * makes any command another. A name with "=" in it would set a variable of another name.
+ * Names in an environment, those of channels included. A limit on commands is one on the environment too, unless that has its
+ * own: LD_PRELOAD makes any command another. A name with "=" in it would set a variable of another name.
  */
 function allowsEnvironment({ env, commands }: Detail, names: readonly string[]): boolean {
   if (env === undefined) return commands === undefined || names.length === 0;
   return names.every((name) => !name.includes("=") && matchesAny(env, name));
+}
+
+/**
+ * A working directory. Many a program runs what it finds there, so that a limit on commands is one on this too, unless it has
+ * its own. A glob's "*" matches "/", and so would match "..".
+ */
+function allowsDirectory({ cwd: globs, commands }: Detail, cwd: string | undefined): boolean {
+  if (cwd === undefined) return true;
+  if (globs === undefined) return commands === undefined;
+  return cwd.startsWith("/") && !cwd.split("/").includes("..") && matchesAny(globs, cwd);
+}
+
+/** Names of options. How the streams of a process are cut into messages harms nobody; any other does what its server likes. */
+function allowsOptions({ opts, commands }: Detail, names: readonly string[], channels: readonly string[]) {
+  if (opts === undefined && commands === undefined) return true;
+  const harmless = ["stdout", "stderr", ...channels].map((stream) => `${stream}_LINE_BUFFER`);
+  return names.every((name) => harmless.includes(name) || matchesAny(opts ?? [], name));
+}
+
+/** No token allows it. */
+function forbid(operation: Operation, why: string): Denied {
+  return { allowed: false, reason: `no token allows ${operation}: ${why}` };
 }
 
 function deny(operation: Operation, field: string): Denied {

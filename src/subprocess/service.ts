@@ -1,7 +1,7 @@
 /** What all verbs share: the service that they speak to, and whether the request is signed. */
 import type { Observable } from "rxjs";
 import { type Flux, request } from "../flux.js";
-import { demand, isSubprocessService, name, positive } from "../protocol/checks.js";
+import { demand, pid as isPid, isSubprocessService, name } from "../protocol/checks.js";
 
 /** Which subprocess server a request goes to. */
 export interface ServiceOptions {
@@ -30,7 +30,7 @@ export interface RankOptions extends ServiceOptions {
   nodeid?: number | "any" | undefined;
 }
 
-/** A process on one rank: by pid or by label, not both. */
+/** A process on one rank: by pid, 1 to 2147483647, or by label, not both. */
 export type PidOrLabel = { pid: number; label?: undefined } | { label: string; pid?: undefined };
 
 /** The topic of a method: "rexec.kill". @throws TypeError */
@@ -52,7 +52,7 @@ export function serviceRequest<T>(
   return request(flux, { topic: topicOf(service, method), payload, nodeid, sign, signal }, read);
 }
 
-/** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given */
+/** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given, or it is no pid or label */
 export function processFields({ pid, label }: { pid?: number | undefined; label?: string | undefined }): {
   pid: number;
   label?: string;
@@ -63,6 +63,6 @@ export function processFields({ pid, label }: { pid?: number | undefined; label?
     demand("label", label, name);
     return { pid: -1, label: label as string };
   }
-  demand("pid", pid, positive);
+  demand("pid", pid, isPid);
   return { pid };
 }

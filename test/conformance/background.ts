@@ -36,6 +36,22 @@ export function backgroundCases(context: Context): void {
       });
     });
 
+    it("is not reached by a pid that 32 bits would make its own", async () => {
+      const { flux } = context;
+      const pid = await rexecBg(flux, ["sleep", "600"]).getPid();
+      for (const wrong of [2 ** 32 + pid, pid - 2 ** 32, -pid, 0, -1]) {
+        for (const topic of ["rexec.kill", "rexec.wait"]) {
+          expect(await failure(flux.rpc(topic, { pid: wrong, signum: 9 }).get())).toMatchObject({
+            code: "EPERM",
+            message: expect.stringContaining("pid is not an integer of 1 to 2147483647"),
+          });
+        }
+      }
+      expect((await list(flux).getProcesses()).some((process) => process.pid === pid)).toBe(true);
+      await kill(flux, { pid, signum: 9 }).get();
+      await untilGone(flux, pid);
+    });
+
     it("runs where the proxy is connected to, by default", async () => {
       const started = rexecBg(context.flux, ["true"], { waitable: true });
       const pid = await started.getPid();

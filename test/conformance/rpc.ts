@@ -35,14 +35,19 @@ export function rpcCases(context: Context): void {
     });
 
     it("gives the broker's text for a service that is not there", async () => {
-      expect(await failure(context.flux.rpc("nope.list").get())).toMatchObject({
+      expect(await failure(context.flux.rpc("nope.rexec.list").get())).toMatchObject({
         code: "ENOSYS",
-        message: "No service matching nope.list is registered",
+        message: "No service matching nope.rexec.list is registered",
       });
-      expect(await failure(context.flux.rpc("rexec.nope").get())).toMatchObject({
-        code: "ENOSYS",
-        message: "Unknown service method 'rexec.nope'",
-      });
+    });
+
+    it("is refused for a method that a subprocess server does not have", async () => {
+      for (const topic of ["rexec.nope", "rexec.disconnect", "rexec.ping"]) {
+        expect(await failure(context.flux.rpc(topic).get())).toMatchObject({
+          code: "EPERM",
+          message: "no token allows rpc: its service runs commands, or is a user's own",
+        });
+      }
     });
 
     it("gives EHOSTUNREACH for a rank that is not there", async () => {

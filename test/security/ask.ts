@@ -53,7 +53,8 @@ export async function send(
   return `${code} ${reason}`;
 }
 
-const isRefusal = (message: string) => /^token does not allow |^the proxy cannot /.test(message);
+const isRefusal = (message: string) =>
+  /^token does not allow |^no token allows |^the proxy cannot /.test(message);
 
 /** Opens a session with some claims and sends one request in it. */
 export async function ask(world: World, { claims, request, kind }: Ask): Promise<Attempt> {
@@ -81,11 +82,8 @@ export const detail = (fields: object, scope: string | undefined = ALL): JWTPayl
   authorization_details: [{ type: "flux_subprocess", actions: ALL.split(" "), ...fields }],
 });
 
-interface Cmd {
-  cmdline?: unknown;
-  env?: object;
-  label?: string;
-}
+/** A command object as a client may send it, its fields right or wrong. */
+type Cmd = Record<string, unknown>;
 
 export const exec = (cmd: Cmd = {}, more: Partial<Asking> = {}): Asking => ({
   topic: "rexec.exec",

@@ -4,11 +4,13 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BACKGROUND } from "./tables/background.js";
+import { FIELDS } from "./tables/fields.js";
 import { GATEWAY } from "./tables/gateway.js";
 import { LABELS } from "./tables/labels.js";
 import { PERMISSIONS } from "./tables/permissions.js";
 import { PROOFS } from "./tables/proofs.js";
 import { RENEWALS } from "./tables/renewals.js";
+import { RPC } from "./tables/rpc.js";
 import { SIGNED } from "./tables/signed.js";
 import { TOKENS } from "./tables/tokens.js";
 import { World } from "./world.js";
@@ -16,7 +18,16 @@ import { World } from "./world.js";
 /** Refused before the session is open: not even a connection to the broker. */
 const OPENINGS = [...TOKENS, ...PROOFS];
 /** Refused in an open session. */
-const REQUESTS = [...PERMISSIONS, ...LABELS, ...SIGNED, ...RENEWALS, ...GATEWAY, ...BACKGROUND];
+const REQUESTS = [
+  ...PERMISSIONS,
+  ...LABELS,
+  ...SIGNED,
+  ...RENEWALS,
+  ...GATEWAY,
+  ...BACKGROUND,
+  ...FIELDS,
+  ...RPC,
+];
 
 let world: World;
 beforeAll(async () => {

@@ -19,7 +19,7 @@ export const errorCases: Case[] = [
       equal(await refused(context, killed), ["ESRCH", 3, "rexec.kill", 1]);
       const listed = client.list(flux, { nodeid: 9999 }).get();
       equal(await refused(context, listed), ["EHOSTUNREACH", 113, "rexec.list", 9999]);
-      equal((await refused(context, flux.rpc("nope.list").get()))[0], "ENOSYS");
+      equal((await refused(context, flux.rpc("nope.rexec.list").get()))[0], "ENOSYS");
       equal((await refused(context, run(["true"], { sign: true })))[0], "EPERM");
     },
   },

@@ -56,7 +56,7 @@ const row = (
   claims: () => object = () => LIMIT,
 ): Refusal => ({
   name: `labels: ${name}`,
-  reason: new RegExp(`^1 token does not allow \\w+: ${field}$`),
+  reason: new RegExp(`^1 (token does not allow|no token allows) \\w+: ${field}$`),
   bad: (world) => situation(world, bad, claims),
   good: (world) => situation(world, good, claims),
 });
@@ -83,6 +83,7 @@ export const LABELS: Refusal[] = [
     "exec with an empty one",
     async () => sleep(""),
     async () => sleep(allowed()),
+    "label is empty",
   ),
   row(
     "exec with another",
@@ -103,12 +104,13 @@ export const LABELS: Refusal[] = [
     "kill by an empty one",
     async () => kill({ pid: -1, label: "" }),
     async () => kill({ pid: -1, label: "mine-0" }),
+    "label is empty",
   ),
   row(
     "kill by one that C would cut off",
     async () => kill({ pid: -1, label: "mine-0\0x" }),
     async () => kill({ pid: -1, label: "mine-0" }),
-    "label is not text",
+    "label has a NUL character",
   ),
   row(
     "attach by another",
@@ -129,7 +131,13 @@ export const LABELS: Refusal[] = [
     "kill by a pid that C would take for another",
     async (at) => kill({ pid: (await own(at)) + 2 ** 32 }),
     async (at) => kill({ pid: await own(at) }),
-    "pid is not an integer",
+    "pid is not an integer of 1 to 2147483647",
+  ),
+  row(
+    "kill of the session's own by its pid, beside an empty label, by which Flux would look",
+    async (at) => kill({ pid: await own(at), label: "" }),
+    async (at) => kill({ pid: await own(at) }),
+    "label is empty",
   ),
   row(
     "kill of a foreign process",

@@ -1,6 +1,6 @@
 /** Tokens that are refused: not a byte, not even a connection, reaches the broker. */
 import { generateKeyPairSync } from "node:crypto";
-import { importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
+import { CompactSign, importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
 import { generateKeys } from "../../../proxy/index.js";
 import { RawClient } from "../../unit/proxy/support/raw-client.js";
 import {
@@ -77,6 +77,14 @@ const replacePart = (token: string, index: number, part: string) =>
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
+/** A token with a number that JSON can write and JSON.stringify cannot. */
+async function numeric({ keys }: World, claim: string, number: string): Promise<string> {
+  const text = JSON.stringify({ ...goodClaims(), [claim]: "#" }).replace('"#"', number);
+  return new CompactSign(new TextEncoder().encode(text))
+    .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: keys.privateJwk.kid ?? "" })
+    .sign(await importJWK(keys.privateJwk, "EdDSA"));
+}
+
 export const TOKENS: Refusal[] = [
   row("none at all", /^4401 token is not a signed JWT/, async () => ""),
   row("no JWT", /^4401 token is not a signed JWT/, async () => "secret"),
@@ -146,6 +154,16 @@ export const TOKENS: Refusal[] = [
     () => ({ iat: inSeconds(60) }),
     () => ({ iat: inSeconds(-60) }),
   ),
+  ...["exp", "nbf", "iat"].flatMap((claim) =>
+    ["1e400", "-1e400", "8640000000001", "-1"].map((number) =>
+      row(
+        `${claim} of ${number}, which is no time`,
+        new RegExp(`token's ${claim} claim is not (a time|what it must be)|issued in the future|expired`),
+        (world) => numeric(world, claim, number),
+        (world) => numeric(world, claim, String(inSeconds(claim === "exp" ? 60 : -60))),
+      ),
+    ),
+  ),
   claims("without exp", /exp claim is missing/, () => ({ exp: undefined })),
   claims("without sub", /sub claim is missing/, () => ({ sub: undefined })),
   claims("without iss", /iss claim is missing/, () => ({ iss: undefined })),
@@ -186,6 +204,11 @@ export const TOKENS: Refusal[] = [
     () => ({ authorization_details: [{ actions: ["exec"] }] }),
     () => ({ authorization_details: [{ type: "other", actions: ["fly"], anything: 1 }] }),
   ),
+  detail("a topic whose service is a pattern", { topics: ["*.list"] }, { topics: ["job-list.*"] }),
+  detail("a topic that is any", { topics: ["*"] }, { topics: ["kvs.lookup"] }),
+  detail("a topic that is a service alone", { topics: ["kvs"] }, { topics: ["kvs.*"] }),
+  detail("a cwd that is no array", { cwd: "/" }, { cwd: ["/"] }),
+  detail("an option that is no pattern", { opts: [1] }, { opts: ["SDEXEC_NAME"] }),
   detail("a field that is not known", { paths: ["/"] }, {}),
   detail("an action that is not known", { actions: ["exec", "fly"] }, { actions: ["exec", "kill"] }),
   detail("no actions", { actions: undefined }, {}),

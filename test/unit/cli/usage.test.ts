@@ -25,6 +25,7 @@ describe("wrong use is one line on stderr and exit code 2", () => {
     [["exec", "--embedded", "1", "--service", "frob", "true"], 'not a subprocess service: "frob"'],
     [["kill", "--embedded", "1", "FROB", "x"], "It is a signal's number or name."],
     [["attach", "--embedded", "2", "-r", "0-1", "99"], "a pid is of one rank: --rank names 2"],
+    [["attach", "--embedded", "2", "-r", "0-1", "2147483647"], "a pid is of one rank: --rank names 2"],
     [["proxy", "--jwks", "x", "--issuer", "x", "--audience", "x"], "no broker: give --uri"],
     [["proxy", "--listen", "::1:80"], "It is HOST:PORT"],
     [["keygen", "--private", "x", "--jwks", "y", "--alg", "HS256"], "Allowed choices are"],
@@ -58,6 +59,9 @@ describe("what cannot be had is one line on stderr and exit code 1", () => {
     [["exec", "--embedded", "2", "-x", "0-1", "true"], "no ranks are left"],
     [["wait", "--embedded", "1", "nobody"], "nobody"],
     [["kill", "--embedded", "1", "TERM", "nobody"], "nobody"],
+    [["kill", "--embedded", "1", "TERM", "2147483647"], "pid 2147483647 does not belong"],
+    [["kill", "--embedded", "1", "TERM", "2147483648"], "label 2147483648 does not belong"],
+    [["wait", "--embedded", "1", "0"], "label 0 does not belong"],
   ])("%s", async (args, message) => {
     const [code, stdout, stderr] = await outcome(args, { env });
     expect([code, stdout]).toEqual([1, ""]);

@@ -75,6 +75,17 @@ describe("signals", () => {
     expect((await client.stream(matchtag)).at(-1)).toMatchObject({ errnum: 61 });
   });
 
+  it("reach no process by a pid that 32 bits would make its own", async () => {
+    const { pid } = await client.exec(command(["sleep", "60"]), STDIO);
+    for (const wrong of [2 ** 32 + pid, pid - 2 ** 32, -pid, 0, -1]) {
+      const response = await client.rpc("rexec.kill", { pid: wrong, signum: 9 });
+      expect(response).toMatchObject({ errnum: 3 });
+      expect(payloadText(response)).toBe(`pid ${wrong} does not belong to any subprocess`);
+      expect(await client.rpc("rexec.wait", { pid: wrong })).toMatchObject({ errnum: 3 });
+    }
+    expect(await client.rpc("rexec.kill", { pid, signum: 9 })).toMatchObject({ errnum: 0 });
+  });
+
   it("are for the processes of one rank", async () => {
     const { pid } = await client.exec(command(["sleep", "60"]), STDIO, { nodeid: 1 });
     expect(await client.rpc("rexec.kill", { pid, signum: 9 }, { nodeid: 2 })).toMatchObject({ errnum: 3 });

@@ -132,7 +132,7 @@ describe("the audit", () => {
     const h = await audited({ verify: async () => ({ ...IDENTITY, tokenId: `token-${++tokens}` }) });
     h.session.text('{"type":"token","token":"x"}');
     await settle();
-    h.next({ ...rpc, topic: "a.b", id: 1 });
+    h.next({ ...rpc, topic: "attr.list", id: 1 });
     h.broker.handler(1).response({});
     expect(h.lines().map(({ event, tokenId }) => [event, tokenId])).toEqual([
       ["opened", "token-1"],
@@ -170,6 +170,40 @@ describe("the audit", () => {
     next({ ...exec({ cmdline: ["x".repeat(4000), "y".repeat(4000), "z"] }), id: 1 });
     session.closed(CLOSE.normal);
     expect(operations()).toMatchObject([{ argv: ["x".repeat(4000), "y".repeat(95)], argvCut: 3 }]);
+  });
+
+  test("keeps the beginning of whatever else a client makes long", async () => {
+    const { session, broker, next, texts, operations } = await audited();
+    const long = "x".repeat(100_000);
+    next({ ...exec({ label: long, cwd: `/${long}` }), topic: `${long}.rexec.exec`, id: 1 });
+    broker.handler(1).error(new FluxError(38));
+    next({ ...rpc, topic: `attr.${long}`, id: 2 });
+    const ranks = Array.from({ length: 10_000 }, (_, i) => 2 * i).join();
+    next({ ...exec({}), id: 100, nodeid: ranks });
+    for (let i = 0; i < 10_000; i++) broker.handler(100 + i).response({ type: "started", pid: i + 1 });
+    session.closed(CLOSE.normal);
+    expect(operations()).toMatchObject([
+      {
+        ...{ label: "x".repeat(1024), labelCut: 100_000, cwd: `/${"x".repeat(1023)}`, cwdCut: 100_001 },
+        ...{ service: "x".repeat(1024), serviceCut: 100_006, errno: 38 },
+      },
+      { topic: `attr.${"x".repeat(1019)}`, topicCut: 100_005, allowed: false },
+      { ranks: ranks.slice(0, 1024), ranksCut: ranks.length, pidsCut: 10_000 },
+    ]);
+    expect(operations()[2]?.["pids"]).toHaveLength(256);
+    for (const text of texts) expect(text.length).toBeLessThan(8192);
+  });
+
+  test("of an rpc has its topic, of an exec its directory", async () => {
+    const { session, next, operations } = await audited();
+    next({ ...rpc, topic: "attr.list", id: 1 });
+    next({ ...exec({ cwd: "/tmp" }), id: 2 });
+    session.closed(CLOSE.normal);
+    expect(operations()).toMatchObject([
+      { operation: "rpc", service: "attr", topic: "attr.list" },
+      { operation: "exec", cwd: "/tmp" },
+    ]);
+    expect(operations()[1]).not.toHaveProperty("topic");
   });
 });
 

@@ -15,7 +15,7 @@ const identity = (fields: object): Identity => ({
 
 const rpc = { type: "request", nodeid: "any", streaming: false };
 const list = { ...rpc, topic: "rexec.list", payload: {} };
-const kill = (target: object) => ({ ...rpc, topic: "rexec.kill", payload: { signum: 9, ...target, x: 1 } });
+const kill = (target: object) => ({ ...rpc, topic: "rexec.kill", payload: { signum: 9, ...target } });
 const exec = (label?: string, streaming = false) => ({
   ...{ ...rpc, topic: "rexec.exec", streaming },
   payload: { cmd: { cmdline: ["x"], env: {}, ...(label === undefined ? {} : { label }) }, flags: 11 },
@@ -53,7 +53,7 @@ describe("a limit on labels", () => {
     h.next({ ...kill({ pid: 2 }), id: 3 });
     expect([last(), json(last())]).toMatchObject([
       { topic: "rexec.kill", nodeid: 1 },
-      { signum: 9, pid: -1, label: "mine-2", x: 1 },
+      { signum: 9, pid: -1, label: "mine-2" },
     ]);
   });
 
@@ -87,7 +87,7 @@ test("without a limit on labels nothing is changed", async () => {
   h.broker.handler(1).response({ rank: 1, procs: [process(1, "")] });
   h.next({ ...kill({ pid: 1 }), id: 2 });
   expect(h.socket.messages).toMatchObject([{ payload: { procs: [process(1, "")] } }]);
-  expect(json(h.broker.calls[1]?.call as BrokerCall)).toEqual({ pid: 1, signum: 9, x: 1 });
+  expect(json(h.broker.calls[1]?.call as BrokerCall)).toEqual({ pid: 1, signum: 9 });
 });
 
 test("one detail without the limit lifts it for what it allows", async () => {

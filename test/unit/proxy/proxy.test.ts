@@ -1,5 +1,6 @@
 /** The proxy as a whole, over a real WebSocket, by hand; brokers are the embedded one and a recording one. */
 import { existsSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -314,15 +315,38 @@ describe("the broker's side", () => {
     ]);
   });
 
-  test("a broker that is no longer there closes with 4503", async () => {
-    const { fake, url } = await recording();
+  test("a broker that is no longer there closes with 4503, and only the log says where it was", async () => {
+    const faults: unknown[] = [];
+    const { fake, url } = await recording(withAttributes(), { onFault: (error) => faults.push(error) });
     await fake.close();
     cleanup.shift();
     const c = await RawClient.connect(url);
     c.text({ type: "hello", token });
     const { code, reason } = await c.closed;
     expect(code).toBe(CLOSE.brokerLost);
-    expect(reason).toContain("cannot connect to the broker");
+    expect(reason).toBe("cannot connect to the broker: ENOENT");
+    expect(faults).toMatchObject([{ message: expect.stringContaining(fake.uri) }]);
+  });
+
+  test("a broker that is away is named in the log, and not to the client, by an attach as well", async () => {
+    const faults: unknown[] = [];
+    const { fake, url } = await recording(withAttributes(), { onFault: (error) => faults.push(error) });
+    const path = fake.uri.replace("local://", "");
+    const c = await client(url);
+    await rename(path, `${path}.away`);
+    c.next({
+      ...{ type: "request", topic: "rexec.attach", id: 1, nodeid: "0", streaming: true },
+      payload: { pid: 1, flags: 3 },
+    });
+    expect(await c.answer(1)).toMatchObject({ errno: 2, message: "cannot connect to the broker: ENOENT" });
+    expect(faults).toMatchObject([{ code: "ENOENT", message: expect.stringContaining(fake.uri) }]);
+    await rename(`${path}.away`, path);
+    c.next({
+      ...{ type: "request", topic: "rexec.attach", id: 2, nodeid: "0", streaming: true },
+      payload: { pid: 1, flags: 3 },
+    });
+    await fake.until(() => fake.peers.some(({ requests }) => requests.at(-1)?.topic === "rexec.attach"));
+    expect(faults).toHaveLength(1);
   });
 
   test("a broker that refuses, or is not there, rejects createProxy", async () => {

@@ -8,7 +8,7 @@ import { parseSignature } from "../../../src/signing/signature.js";
 import { type Signer, signedPayload } from "../../../src/signing/signer.js";
 import { type Harness, IDENTITY, json, type MemoryBroker, openSession, settle } from "./support/memory.js";
 
-const rpc = { type: "request", topic: "a.b", nodeid: "any", streaming: false, payload: {} };
+const rpc = { type: "request", topic: "attr.list", nodeid: "any", streaming: false, payload: {} };
 const exec = {
   ...rpc,
   topic: "s.rexec.exec",

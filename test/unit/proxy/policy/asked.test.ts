@@ -49,12 +49,15 @@ describe("readRequest", () => {
     const cmd = { cmdline: ["a", "b"], env: { A: "secret", B: "" }, label: "l" };
     expect(read("rexec.exec", { cmd, flags: 11 }, true)).toEqual({
       operation: "exec",
+      topic: "rexec.exec",
       service: "rexec",
       ranks: [0],
       background: false,
       flags: 11,
       argv: ["a", "b"],
       env: ["A", "B"],
+      channels: [],
+      opts: [],
       label: "l",
     });
     expect(read("rexec.exec", { cmd, flags: "11" })).toMatchObject({ background: true, flags: 0 });
@@ -62,21 +65,57 @@ describe("readRequest", () => {
 
   test.each([
     ["rexec.exec", {}, "cmd is not an object"],
-    ["rexec.exec", { cmd: { cmdline: "a" } }, "cmdline is not an array"],
-    ["rexec.exec", { cmd: { cmdline: [], env: [] } }, "env is not an object"],
-    ["rexec.exec", { cmd: { cmdline: [], env: { "a\0": "" } } }, "env is not text"],
-    ["rexec.exec", { cmd: { cmdline: [], label: null } }, "label is not text"],
-    ["rexec.kill", { pid: 1.5, signum: 1 }, "pid is not an integer"],
-    ["rexec.kill", { pid: -(2 ** 32) + 1, signum: 1 }, "pid is not an integer"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: "a" } }, "cmdline is not an array"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], env: [] } }, "env is not an object"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], env: { "a\0": "" } } }, "env is not text"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], label: null } }, "label is not a string"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], label: "" } }, "label is empty"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], channels: "A" } }, "channels is not an array"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], channels: ["A\0"] } }, "channels is not text"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], cwd: 7 } }, "cwd is not text"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], opts: [] } }, "opts is not an object"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], msgchans: [{}] } }, "cmd has message channels"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], msgchan: {} } }, "cmd has message channels"],
+    ["rexec.exec", { flags: 0, cmd: { cmdline: [], "x\n": 1 } }, 'cmd has the field "x\\n"'],
+    ["rexec.exec", { flags: 0, cmd: {}, x: 1 }, 'the request has the field "x"'],
+    ["rexec.exec", { cmd: { cmdline: [] } }, "flags is not an integer"],
+    ["rexec.exec", { flags: 32, cmd: { cmdline: [] } }, "flags has a bit beyond 31"],
+    ["rexec.exec", { flags: -1, cmd: { cmdline: [] } }, "flags has a bit beyond 31"],
+    ["rexec.exec", { flags: 0, local_flags: 1, cmd: { cmdline: [] } }, "local_flags has a bit beyond 0"],
+    ["rexec.attach", { pid: 1, flags: 8 }, "flags has a bit beyond 7"],
+    ["rexec.kill", { pid: 1, signum: 1, x: "y" }, 'the request has the field "x"'],
+    ["rexec.kill", { pid: 2 ** 32 + 1, label: "l", signum: 1 }, "pid is not an integer"],
     ["rexec.wait", { label: "x" }, "pid is not an integer"],
+    ["rexec.list", { ["x".repeat(100)]: 1 }, `the request has the field "${"x".repeat(64)}"`],
   ])("%s %j: %s", (topic, payload, unreadable) => {
     expect(read(topic, payload)).toMatchObject({ unreadable });
+  });
+
+  test.each(["kill", "attach", "wait"])("%s of a pid that is none is refused, and the pid told", (method) => {
+    const rest = { signum: 9, flags: 0 };
+    for (const pid of [0, -1, 1.5, 2 ** 31, 2 ** 32 + 7, -(2 ** 32) + 7]) {
+      const forbidden = "pid is not an integer of 1 to 2147483647";
+      expect(read(`rexec.${method}`, { ...rest, pid }, method === "attach")).toMatchObject({
+        forbidden,
+        pid,
+      });
+      expect(read(`rexec.${method}`, { ...rest, pid, label: "l" })).not.toHaveProperty("forbidden");
+    }
+    for (const pid of [1, 2 ** 31 - 1]) {
+      expect(read(`rexec.${method}`, { ...rest, pid })).not.toHaveProperty("forbidden");
+    }
+  });
+
+  test("an empty list of message channels is none", () => {
+    const cmd = { cmdline: ["a"], msgchan: [], msgchans: [] };
+    expect(read("rexec.exec", { cmd, flags: 0 })).not.toHaveProperty("unreadable");
   });
 
   test("what was signed counts, and nothing beside it", async () => {
     const signed = await signedPayload(noneSigner(7), "rexec.kill", { pid: 1, signum: 9 });
     expect(read("rexec.kill", { ...signed, pid: 2, signum: 15, label: "x" })).toEqual({
       operation: "kill",
+      topic: "rexec.kill",
       service: "rexec",
       ranks: [0],
       background: false,
@@ -94,5 +133,27 @@ describe("readRequest", () => {
 
   test("an rpc may have a signature of its own", () => {
     expect(read("job-ingest.submit", { signature: 7 })).not.toHaveProperty("signer");
+  });
+
+  test.each([
+    ["rexec", true],
+    ["rexec.disconnect", true],
+    ["rexec.stats-get", true],
+    ["sdexec.shutdown", true],
+    ["job-exec.rexec.stats", true],
+    ["1001-shell-f6sYx2X9.rexec.stats", true],
+    ["1001-shell-f6sYx2X9.terminus.new", true],
+    ["1001-shell-f6sYx2X9.stdin", true],
+    ["1001-terminus.new", true],
+    ["1001-terminus.0", true],
+    ["1001-anything.at.all", true],
+    ["my-terminus.new", true],
+    ["attr.get", false],
+    ["job-list.list", false],
+    ["rexecutor.list", false],
+    ["sdexec-mapper.ping", false],
+    ["x1001-shell.list", false],
+  ])("rpc never reaches %s: %s", (topic, beyond) => {
+    expect("forbidden" in read(topic, {})).toBe(beyond);
   });
 });

@@ -12,6 +12,7 @@ const known: Known = {
 };
 const asked = (pid: number, signum: number): Asked => ({
   operation: "kill",
+  topic: "rexec.kill",
   service: "rexec",
   ranks: [0],
   background: false,

@@ -11,7 +11,7 @@ import {
   settle,
 } from "../support/memory.js";
 
-const rpc = { type: "request", topic: "a.b", nodeid: "any", streaming: false, payload: {} };
+const rpc = { type: "request", topic: "attr.list", nodeid: "any", streaming: false, payload: {} };
 const exec = { ...rpc, topic: "rexec.exec", streaming: true, payload: { cmd: {}, flags: 11 } };
 const REFUSED = [{ code: CLOSE.notResumable, reason: "there is no such session to resume" }];
 

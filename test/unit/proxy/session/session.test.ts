@@ -6,7 +6,7 @@ import { ALL_RANKS, encodeDataFrame } from "../../../../src/protocol/frame.js";
 import { CLOSE, MAX_DATA, MAX_ID, OUTPUT_WINDOW } from "../../../../src/protocol/messages.js";
 import { type Harness, IDENTITY, json, MemoryBroker, openSession, settle } from "../support/memory.js";
 
-const rpc = { type: "request", topic: "a.b", nodeid: "any", streaming: false, payload: {} };
+const rpc = { type: "request", topic: "attr.list", nodeid: "any", streaming: false, payload: {} };
 const exec = { ...rpc, topic: "rexec.exec", streaming: true, payload: { cmd: {}, flags: 11 } };
 const attach = { ...rpc, topic: "rexec.attach", streaming: true, payload: { pid: 1, flags: 3 } };
 const HELLO = '{"type":"hello","token":"t"}';
@@ -297,7 +297,7 @@ describe("process output", () => {
   });
 
   test("of a request that is no exec passes as it is", () => {
-    h.next({ ...rpc, id: 9, streaming: true, topic: "a.follow" });
+    h.next({ ...rpc, id: 9, streaming: true, topic: "attr.list" });
     h.next({ ...exec, id: 10, streaming: false });
     for (const id of [9, 10]) h.broker.handler(id).response({ type: "output", io: 1 });
     expect(h.socket.messages.map(({ type }) => type)).toEqual(["response", "response"]);
@@ -445,7 +445,7 @@ describe("process input", () => {
   });
 
   test.each([
-    ["a request that is no process", { topic: "a.b" }],
+    ["a request that is no process", { topic: "attr.list" }],
     ["an attach", { topic: "rexec.attach" }],
     ["a background exec", { streaming: false }],
   ])("for %s is malformed", (_, request) => {

@@ -175,9 +175,9 @@ describe("a watch", () => {
 
   test("of a service that is no subprocess server is a request like any other", async () => {
     const world = await World.open();
-    world.h.next(watch(1, { topic: "kvs.list" }));
+    world.h.next(watch(1, { topic: "attr.list" }));
     expect(world.h.broker.calls).toMatchObject([
-      { call: { topic: "kvs.list", nodeid: 0, streaming: true } },
+      { call: { topic: "attr.list", nodeid: 0, streaming: true } },
       {},
     ]);
   });

@@ -1,0 +1,155 @@
+/**
+ * The fields of RFC 42's requests, read as a server in C reads them. What such a program could read in another way, and
+ * every field and bit that RFC 42 does not have, is unreadable: nobody can say what it does.
+ */
+import { pid as isPid, name as nonEmptyText } from "../../src/protocol/checks.js";
+import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
+import { isJsonObject, type JsonObject } from "../broker/payload.js";
+
+/** Methods of a subprocess server. */
+export type Method = "exec" | "attach" | "write" | "kill" | "wait" | "list";
+
+/** What a policy can hold against a token. */
+export interface Fields {
+  readonly pid?: number;
+  /** Never empty. */
+  readonly label?: string;
+  readonly argv?: readonly string[];
+  /** The names alone. */
+  readonly env?: readonly string[];
+  /** Names of auxiliary channels, each of which becomes a variable of the environment. */
+  readonly channels?: readonly string[];
+  readonly cwd?: string;
+  /** The names alone. */
+  readonly opts?: readonly string[];
+  readonly signum?: number;
+  /** Why nobody can say what the server will make of the request. */
+  readonly unreadable?: string;
+  /** Why the request is refused whatever the token says. */
+  readonly forbidden?: string;
+}
+
+/** Why a request cannot be read. */
+class Unreadable extends Error {}
+
+const EXEC_FLAGS =
+  EXEC_FLAG.stdout | EXEC_FLAG.stderr | EXEC_FLAG.channel | EXEC_FLAG.writeCredit | EXEC_FLAG.waitable;
+const ATTACH_FLAGS = EXEC_FLAG.stdout | EXEC_FLAG.stderr | EXEC_FLAG.channel;
+
+/** The most characters of a field's name that a reason repeats. */
+const MAX_NAME_SHOWN = 64;
+
+const READERS: Readonly<Record<Method, (payload: JsonObject) => Fields>> = {
+  exec: readExec,
+  attach: (payload) => {
+    only(payload, ["pid", "label", "flags"], "the request");
+    bits(payload["flags"], "flags", ATTACH_FLAGS);
+    return readTarget(payload);
+  },
+  kill: (payload) => {
+    only(payload, ["pid", "label", "signum"], "the request");
+    return { ...readTarget(payload), signum: int32(payload["signum"], "signum") };
+  },
+  wait: (payload) => {
+    only(payload, ["pid", "label"], "the request");
+    return readTarget(payload);
+  },
+  list: (payload) => {
+    only(payload, [], "the request");
+    return {};
+  },
+  write: () => ({}),
+};
+
+export function isMethod(text: string): text is Method {
+  return Object.hasOwn(READERS, text);
+}
+
+/** What a request of a method asks for; for one that cannot be read, why not. */
+export function readFields(method: Method, payload: JsonObject): Fields {
+  const { pid, label } = payload;
+  const named = method === "attach" || method === "kill" || method === "wait";
+  // flux-core cuts a pid to 32 bits, so that it would be another process's.
+  const impossible = named && label === undefined && typeof pid === "number" && isPid(pid);
+  if (impossible) return { pid, forbidden: `pid ${impossible}` };
+  try {
+    return READERS[method](payload);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return { ...(named && typeof pid === "number" ? { pid } : {}), unreadable: error.message };
+  }
+}
+
+/** The flags of an exec; 0 if they are no integer. */
+export function flagsOf({ flags }: JsonObject): number {
+  return typeof flags === "number" && Number.isInteger(flags) ? flags : 0;
+}
+
+function readExec(payload: JsonObject): Fields {
+  only(payload, ["cmd", "flags", "local_flags"], "the request");
+  const { cmd, flags, local_flags: localFlags = 0 } = payload;
+  if (!isJsonObject(cmd)) throw new Unreadable("cmd is not an object");
+  bits(flags, "flags", EXEC_FLAGS);
+  // The server's own stdin, stdout and stderr, its process group, and another way to find the program.
+  bits(localFlags, "local_flags", 0);
+  // flux-core reads "msgchan" where RFC 42 has "msgchans".
+  only(cmd, ["cwd", "cmdline", "env", "opts", "channels", "label", "msgchan", "msgchans"], "cmd");
+  const { cwd, cmdline, env = {}, opts = {}, channels = [], msgchan = [], msgchans = [] } = cmd;
+  for (const list of [msgchan, msgchans]) {
+    if (!Array.isArray(list) || list.length > 0) throw new Unreadable("cmd has message channels");
+  }
+  return {
+    argv: texts(cmdline, "cmdline"),
+    env: names(env, "env"),
+    channels: texts(channels, "channels"),
+    opts: names(opts, "opts"),
+    ...(cwd === undefined ? {} : { cwd: text(cwd, "cwd") }),
+    ...readLabel(cmd),
+  };
+}
+
+/** Beside a label the pid counts for nothing. */
+function readTarget(payload: JsonObject): Fields {
+  return { pid: int32(payload["pid"], "pid"), ...readLabel(payload) };
+}
+
+function readLabel({ label }: JsonObject): { label?: string } {
+  if (label === undefined) return {};
+  const wrong = nonEmptyText(label);
+  if (wrong) throw new Unreadable(`label ${wrong}`);
+  return { label: label as string };
+}
+
+function only(object: JsonObject, fields: readonly string[], what: string): void {
+  const other = Object.keys(object).find((field) => !fields.includes(field));
+  if (other !== undefined) {
+    throw new Unreadable(`${what} has the field ${JSON.stringify(other.slice(0, MAX_NAME_SHOWN))}`);
+  }
+}
+
+function texts(value: unknown, what: string): string[] {
+  if (!Array.isArray(value)) throw new Unreadable(`${what} is not an array`);
+  return value.map((element) => text(element, what));
+}
+
+function names(value: unknown, what: string): string[] {
+  if (!isJsonObject(value)) throw new Unreadable(`${what} is not an object`);
+  return Object.keys(value).map((name) => text(name, what));
+}
+
+/** C sees no further than a NUL. */
+function text(value: unknown, what: string): string {
+  if (typeof value === "string" && !value.includes("\0")) return value;
+  throw new Unreadable(`${what} is not text`);
+}
+
+/** C would cut off what is above. */
+function int32(value: unknown, what: string): number {
+  if (typeof value === "number" && Number.isInteger(value) && (value | 0) === value) return value;
+  throw new Unreadable(`${what} is not an integer`);
+}
+
+/** Refuses any bit that `mask` does not have. */
+function bits(value: unknown, what: string, mask: number): void {
+  if ((int32(value, what) & ~mask) !== 0) throw new Unreadable(`${what} has a bit beyond ${mask}`);
+}
