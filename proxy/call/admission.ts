@@ -2,7 +2,7 @@
  * What a client asks for on its way to the broker: read, judged by its token, and made into what may be sent.
  * Nothing of what is refused here reaches the broker.
  */
-import { FluxError } from "../../src/errors.js";
+import { FluxError, type FluxErrorCode } from "../../src/errors.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
 import type { Overflow, Request } from "../../src/protocol/messages.js";
 import type { Signer } from "../../src/signing/signer.js";
@@ -10,6 +10,7 @@ import type { AuditSession } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { Permissions } from "../auth/permissions.js";
 import type { JsonObject } from "../broker/payload.js";
+import type { Budget } from "../flow/budget.js";
 import { type Asked, isSigned, readRequest } from "../policy/asked.js";
 import { KnownProcesses } from "../policy/known.js";
 import { judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
@@ -17,9 +18,15 @@ import type { Usage } from "../usage.js";
 import { OperationWatcher } from "./operation.js";
 import { type AdmittedWatch, readInterval } from "./watch-admission.js";
 
+/** How many ranks the watches of a session may have together. */
+const MAX_WATCHED = 65_536;
+
 /** A request that may be sent. */
 export interface Admitted {
+  /** Of its ranks those that exist. */
   readonly asked: Asked;
+  /** The ranks that do not exist. They come after the others. */
+  readonly missing: readonly number[];
   /** What is sent, or signed and sent. */
   readonly payload: JsonObject;
   /** Whether "any" must be the rank that the decision was made for. */
@@ -36,6 +43,10 @@ export interface Admitted {
 export interface AdmissionOptions {
   /** Signs for the user that the proxy runs as. */
   signer: Signer | undefined;
+  /** How many ranks there are. */
+  place: { readonly size: number };
+  /** How many ranks may be open. Those of what is admitted are taken from it. */
+  allowance: { readonly ranks: Pick<Budget, "take"> };
   /** Shared by all sessions. */
   usage: Usage;
   /** Is told where a process was started or has ended. */
@@ -51,7 +62,7 @@ export class Admission {
     this.#options = options;
   }
 
-  /** Decides on a request. @returns what may be sent, or EPERM with the reason why nothing may */
+  /** Decides on a request. @returns what may be sent, or EPERM or ENOBUFS with the reason why nothing may */
   admit(identity: Identity, request: Request, ranks: readonly number[]): Admitted | FluxError {
     const { permissions, userid } = identity;
     const asked = readRequest(request, ranks);
@@ -66,10 +77,20 @@ export class Admission {
     return this.#admitted(identity, request, asked, verdict, sign);
   }
 
-  /** Decides on a watch, but for its ranks. @returns what decides on those, or why there is none */
-  admitWatch({ userid }: Identity, request: Request, ranks: readonly number[]): AdmittedWatch | FluxError {
-    const { audit } = this.#options;
+  /**
+   * Decides on a watch, but for its ranks.
+   * @param watched how many ranks other watches of the session have
+   * @returns what decides on those, or why there is none
+   */
+  admitWatch(
+    { userid }: Identity,
+    request: Request,
+    ranks: readonly number[],
+    watched: number,
+  ): AdmittedWatch | FluxError {
+    const { audit, place } = this.#options;
     const asked = readRequest(request, ranks);
+    const [present, missing] = divide(ranks, place.size);
     const { service } = asked;
     if (isSigned(request.payload)) {
       return this.#refuse(
@@ -81,14 +102,20 @@ export class Admission {
     if (obstacle !== undefined) return this.#refuse(asked, obstacle);
     const interval = readInterval(request.payload);
     if (interval === undefined) return new FluxError("EINVAL", "interval is not a positive integer");
+    const full =
+      watched + present.length > MAX_WATCHED
+        ? `a session may watch ${MAX_WATCHED} ranks`
+        : this.#options.allowance.ranks.take(present.length);
+    if (full !== undefined) return this.#refuse(asked, full, "ENOBUFS");
     const begun = performance.now();
     return {
       service,
-      ranks,
+      ranks: present,
+      missing,
       interval,
       signer: request.sign === true ? this.#options.signer : undefined,
-      judge: (identity, rank) =>
-        judge(identity.permissions, { ...asked, ranks: [rank] }, this.#knownTo(identity)),
+      judge: (identity, judged) =>
+        judge(identity.permissions, { ...asked, ranks: judged }, this.#knownTo(identity)),
       pinned: ({ permissions }) => isPinned(permissions, request, asked),
       shown: (rank, rows, labels, time) => this.#known.listed(service, rank, rows, labels, time),
       refused: (denied, error) => this.#refused({ ...asked, ranks: denied }, error),
@@ -112,12 +139,17 @@ export class Admission {
     asked: Asked,
     verdict: Verdict & { allowed: true },
     sign: boolean,
-  ): Admitted {
-    const { usage, signer, audit, polls } = this.#options;
+  ): Admitted | FluxError {
+    const { usage, signer, audit, polls, place } = this.#options;
+    const [present, missing] = divide(asked.ranks, place.size);
+    const full = this.#options.allowance.ranks.take(present.length);
+    if (full !== undefined) return this.#refuse(asked, full, "ENOBUFS");
+    const existing = missing.length === 0 ? asked : { ...asked, ranks: present };
     const pinned = identity.permissions.details !== undefined;
     const inputRefusal = this.inputRefusal(identity, asked);
     return {
-      asked,
+      asked: existing,
+      missing,
       payload: payloadOf(request, asked, verdict.label),
       pinned,
       signer: sign ? signer : undefined,
@@ -125,7 +157,7 @@ export class Admission {
       inputRefusal,
       watcher: new OperationWatcher({
         identity,
-        asked,
+        asked: existing,
         labels: verdict.labels,
         pinned: isPinned(identity.permissions, request, asked),
         known: this.#known,
@@ -151,8 +183,8 @@ export class Admission {
     };
   }
 
-  #refuse(asked: Asked, reason: string): FluxError {
-    const error = new FluxError("EPERM", reason);
+  #refuse(asked: Asked, reason: string, code: FluxErrorCode = "EPERM"): FluxError {
+    const error = new FluxError(code, reason);
     this.#refused(asked, error);
     return error;
   }
@@ -160,6 +192,15 @@ export class Admission {
   #refused(asked: Asked, { message: reason, errno }: FluxError): void {
     this.#options.audit?.operation({ ...describe(asked), allowed: false, reason, errno });
   }
+}
+
+/** Ascending ranks of an instance of `size`: those that exist, and those that do not. */
+function divide(
+  ranks: readonly number[],
+  size: number,
+): [present: readonly number[], missing: readonly number[]] {
+  const at = ranks.findIndex((rank) => rank >= size);
+  return at < 0 ? [ranks, []] : [ranks.slice(0, at), ranks.slice(at)];
 }
 
 /** Whether it is certain that the ranks that are asked are those that answer. */

@@ -9,13 +9,16 @@ import type { Verdict } from "../policy/policy.js";
 /** A watch that may begin. */
 export interface AdmittedWatch {
   readonly service: string;
+  /** Those that exist. */
   readonly ranks: readonly number[];
+  /** The ranks that do not exist. They come after the others. */
+  readonly missing: readonly number[];
   /** By how much a change may be late, in milliseconds. */
   readonly interval: number;
   /** Who signs each request; undefined if nobody does. */
   readonly signer: Signer | undefined;
-  /** Whether a token may have one rank listed. */
-  judge(identity: Identity, rank: number): Verdict;
+  /** Whether a token may have all these ranks listed. */
+  judge(identity: Identity, ranks: readonly number[]): Verdict;
   /** Whether "any" must be the rank that the decision was made for. */
   pinned(identity: Identity): boolean;
   /** What of a rank's processes the session may see, and from then on knows. */

@@ -17,9 +17,11 @@ import { CallTable } from "../call/call-table.js";
 import type { SendQueue } from "../call/send-queue.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
+import type { Scheduler } from "../flow/scheduler.js";
 import { isWatch } from "../policy/asked.js";
 import type { Polls } from "../watch/polls.js";
 import { Watch } from "../watch/watch.js";
+import type { Allowance } from "./allowances.js";
 import type { BrokerPool } from "./broker-pool.js";
 import type { Lease } from "./lease.js";
 import type { Place } from "./place.js";
@@ -35,14 +37,14 @@ export interface OpenSessionOptions extends AdmissionOptions {
   brakes: Brakes;
   /** Shared by all sessions. */
   polls: Polls;
+  /** Shared by all sessions. */
+  scheduler: Scheduler;
+  allowance: Allowance;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
   /** Runs what may find fault with the client. */
   guard(action: () => void): void;
 }
-
-/** How many ranks the watches of a session may have together. */
-const MAX_WATCHED = 65_536;
 
 export class OpenSession {
   readonly #options: OpenSessionOptions;
@@ -142,7 +144,7 @@ export class OpenSession {
   }
 
   #request(request: Request): void {
-    const { lease, broker, place, outbox, queue, brakes, guard } = this.#options;
+    const { lease, broker, place, outbox, queue, brakes, scheduler, allowance, guard } = this.#options;
     const ranks = ranksOf(request.nodeid, place.rank, place.size);
     this.#open.check(request.id, ranks.length);
     if (isWatch(request)) {
@@ -158,39 +160,46 @@ export class OpenSession {
       queue,
       outbox,
       brakes,
+      scheduler,
+      bytes: allowance.bytes,
+      said: (count) => allowance.ranks.give(count),
       ended: (ended) => this.#ended(ended),
       over: (over) => this.#open.remove(over),
       guard,
     });
     this.#open.add(call);
+    if (!call.begin()) return;
     if (call.kind === "attach") this.#attach(call);
     else call.start(broker);
   }
 
   #watch(request: Request, ranks: readonly number[]): void {
-    const { lease, outbox, polls, guard } = this.#options;
-    const watched = this.#watches.reduce((sum, watch) => sum + watch.size, ranks.length);
-    const admitted =
-      watched > MAX_WATCHED
-        ? new FluxError("ENOBUFS", `a session watches at most ${MAX_WATCHED} ranks`)
-        : this.#admission.admitWatch(lease.identity, request, ranks);
+    const { lease, outbox, polls, scheduler, allowance, guard } = this.#options;
+    const watched = this.#watches.reduce((sum, watch) => sum + watch.size, 0);
+    const admitted = this.#admission.admitWatch(lease.identity, request, ranks, watched);
     if (admitted instanceof FluxError) {
       this.#refuse(request, ranks, admitted);
       return;
     }
     const { id } = request;
+    const said = (count: number) => allowance.ranks.give(count);
     const over = (ended: Watch) => this.#open.remove(ended);
-    const watch = new Watch({ id, admitted, polls, outbox, guard, over });
+    const watch = new Watch({ id, admitted, polls, outbox, scheduler, guard, said, over });
     this.#open.add(watch);
-    watch.allow(lease.identity);
+    watch.begin(lease.identity);
   }
 
   #refuse({ id }: Request, ranks: readonly number[], error: FluxError): void {
-    for (const rank of ranks) this.#options.outbox.send(errorMessage(id, rank, error));
+    this.#options.outbox.send(errorMessage(id, ranks, error));
   }
 
   #attach(call: Call): void {
-    const { pool, connectBroker, guard } = this.#options;
+    const { pool, allowance, connectBroker, guard } = this.#options;
+    const refusal = allowance.attaches.take(1);
+    if (refusal !== undefined) {
+      call.fail(new FluxError("EMFILE", refusal));
+      return;
+    }
     this.#attached.set(call, undefined);
     pool
       .open(connectBroker, () => this.#attached.has(call))
@@ -221,7 +230,7 @@ export class OpenSession {
   #ended(call: Call): void {
     call.admitted.watcher.over();
     const broker = this.#attached.get(call);
-    this.#attached.delete(call);
+    if (this.#attached.delete(call)) this.#options.allowance.attaches.give(1);
     broker?.close();
   }
 }

@@ -4,22 +4,35 @@ import type { Identity } from "../auth/identity.js";
 import { errorMessage } from "../call/call.js";
 import type { AdmittedWatch } from "../call/watch-admission.js";
 import type { Outbox } from "../flow/outbox.js";
+import type { Job, Scheduler } from "../flow/scheduler.js";
 import type { Polls } from "./polls.js";
 import type { Table } from "./seen.js";
 import { WatchedRank } from "./watched-rank.js";
+
+interface Denial {
+  rank: number;
+  reason: string;
+}
 
 export interface WatchOptions {
   id: number;
   admitted: AdmittedWatch;
   polls: Polls;
   outbox: Outbox;
+  /** Gives it its turns where it has many ranks. */
+  scheduler: Scheduler;
   /** Runs what a poll has brought. */
   guard(callback: () => void): void;
+  /** The client was sent the last message of so many ranks more. */
+  said(ranks: number): void;
   /** The client was sent every last message: the ids are free. */
   over(watch: Watch): void;
 }
 
-export class Watch {
+/** How many ranks begin to be followed in one turn. */
+const TURN_RANKS = 64;
+
+export class Watch implements Job {
   readonly #options: WatchOptions;
   /** Those that have no last message. */
   readonly #ranks = new Map<number, WatchedRank>();
@@ -28,6 +41,10 @@ export class Watch {
   #pinned = false;
   /** Whether somebody is there to see it. */
   #watching = true;
+  #over = false;
+  #identity: Identity | undefined;
+  /** Ranks that are still to be held against the token and followed. */
+  #pending: Iterator<[number, WatchedRank]> | undefined;
 
   constructor(options: WatchOptions) {
     const { id, admitted, outbox, guard } = options;
@@ -54,34 +71,91 @@ export class Watch {
     return this.#options.admitted.ranks.length;
   }
 
-  /** All ids that it takes: id to id + ranks - 1. */
-  get ids(): Iterable<number> {
-    return this.#options.admitted.ranks.map((_, i) => this.id + i);
+  /** How many ids it takes, from {@link id} on: one for each rank, those that do not exist too. */
+  get ids(): number {
+    return this.size + this.#options.admitted.missing.length;
+  }
+
+  /** Ends the ranks that do not exist or that the token does not allow, and follows the others. */
+  begin(identity: Identity): void {
+    const { missing, judge } = this.#options.admitted;
+    if (missing.length > 0) {
+      const all = judge(identity, missing).allowed;
+      const [allowed, denied] = all ? [missing, []] : this.#judge(identity, missing);
+      this.#refuse(denied);
+      if (allowed.length > 0) this.#end(allowed, new FluxError("EHOSTUNREACH"));
+    }
+    this.allow(identity);
+    this.#finish();
   }
 
   /** This token it is now. What it does not allow is over; what it does is shown as it allows. */
   allow(identity: Identity): void {
-    const denials = new Map<string, number[]>();
-    for (const [rank, watched] of this.#ranks) {
-      const verdict = this.#options.admitted.judge(identity, rank);
-      if (verdict.allowed) {
-        this.#follow(identity, rank, watched, verdict.labels);
-        continue;
+    this.#identity = identity;
+    const waiting = this.#pending !== undefined;
+    this.#pending = this.#ranks.entries();
+    if (this.#ranks.size <= TURN_RANKS) {
+      this.#allowSome();
+      this.#pending = undefined;
+      return;
+    }
+    // Nothing is shown by the token before until the rank has been held against this one.
+    for (const watched of this.#ranks.values()) watched.leave();
+    if (!waiting) this.#options.scheduler.add(this);
+  }
+
+  /** Follows some more ranks. */
+  turn(): boolean {
+    this.#options.guard(() => this.#allowSome());
+    return this.#pending !== undefined;
+  }
+
+  #allowSome(): void {
+    const identity = this.#identity as Identity;
+    const denied: Denial[] = [];
+    for (let count = 0; count < TURN_RANKS; count++) {
+      const next = this.#pending?.next();
+      if (next === undefined || next.done) {
+        this.#pending = undefined;
+        break;
       }
-      const ranks = denials.get(verdict.reason) ?? [];
-      denials.set(verdict.reason, ranks);
+      const [rank, watched] = next.value;
+      const verdict = this.#options.admitted.judge(identity, [rank]);
+      if (verdict.allowed) this.#follow(identity, rank, watched, verdict.labels);
+      else denied.push({ rank, reason: verdict.reason });
+    }
+    this.#refuse(denied);
+  }
+
+  #judge(identity: Identity, ranks: readonly number[]): [allowed: number[], denied: Denial[]] {
+    const allowed: number[] = [];
+    const denied: Denial[] = [];
+    for (const rank of ranks) {
+      const verdict = this.#options.admitted.judge(identity, [rank]);
+      if (verdict.allowed) allowed.push(rank);
+      else denied.push({ rank, reason: verdict.reason });
+    }
+    return [allowed, denied];
+  }
+
+  #refuse(denials: readonly Denial[]): void {
+    const byReason = new Map<string, number[]>();
+    for (const { rank, reason } of denials) {
+      const ranks = byReason.get(reason) ?? [];
+      byReason.set(reason, ranks);
       ranks.push(rank);
     }
-    for (const [reason, ranks] of denials) {
+    for (const [reason, ranks] of byReason) {
       const error = new FluxError("EPERM", reason);
       this.#options.admitted.refused(ranks, error);
-      for (const rank of ranks) this.#fail(rank, error);
+      this.#end(ranks, error);
     }
   }
 
   /** Nobody is there to see it: nothing is asked for it until {@link allow}. */
   pause(): void {
     this.#watching = false;
+    this.#pending = undefined;
     for (const watched of this.#ranks.values()) watched.leave();
   }
 
@@ -93,11 +167,13 @@ export class Watch {
 
   /** Ends every rank that is not over with an error. */
   fail(error: FluxError): void {
-    for (const rank of [...this.#ranks.keys()]) this.#fail(rank, error);
+    this.#pending = undefined;
+    this.#end([...this.#ranks.keys()], error);
   }
 
   /** The session is over. */
   abort(): void {
+    this.#pending = undefined;
     for (const watched of this.#ranks.values()) this.#leave(watched);
     this.#ranks.clear();
     this.#options.admitted.over(this.#errno);
@@ -119,15 +195,28 @@ export class Watch {
     return labels === undefined ? table : { ...table, rows: new Map(shown.map((row) => [row.pid, row])) };
   }
 
-  #fail(rank: number, error: FluxError): void {
-    const { id, outbox, over, admitted } = this.#options;
-    const watched = this.#ranks.get(rank);
-    if (watched === undefined) return;
-    this.#ranks.delete(rank);
-    this.#leave(watched);
+  /** The last message of some ranks, which may not exist. */
+  #end(ranks: readonly number[], error: FluxError): void {
+    const { id, outbox, said } = this.#options;
+    if (ranks.length === 0) return;
+    let count = 0;
+    for (const rank of ranks) {
+      const watched = this.#ranks.get(rank);
+      if (watched === undefined) continue;
+      this.#ranks.delete(rank);
+      this.#leave(watched);
+      count++;
+    }
     this.#errno ||= error.errno;
-    outbox.send(errorMessage(id, rank, error));
-    if (this.#ranks.size > 0) return;
+    outbox.send(errorMessage(id, ranks, error));
+    said(count);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#ranks.size > 0 || this.#over) return;
+    this.#over = true;
+    const { admitted, over } = this.#options;
     admitted.over(this.#errno);
     over(this);
   }
