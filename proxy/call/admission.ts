@@ -3,7 +3,6 @@
  * Nothing of what is refused here reaches the broker.
  */
 import { FluxError, type FluxErrorCode } from "../../src/errors.js";
-import { encodeIdset } from "../../src/protocol/idset.js";
 import type { Overflow, Request } from "../../src/protocol/messages.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { AuditSession } from "../audit.js";
@@ -16,6 +15,7 @@ import { KnownProcesses } from "../policy/known.js";
 import { judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
 import type { Usage } from "../usage.js";
 import { OperationWatcher } from "./operation.js";
+import { allRanks, idsetOf, type Target } from "./target.js";
 import { type AdmittedWatch, readInterval } from "./watch-admission.js";
 
 /** How many ranks the watches of a session may have together. */
@@ -25,8 +25,8 @@ const MAX_WATCHED = 65_536;
 export interface Admitted {
   /** Of its ranks those that exist. */
   readonly asked: Asked;
-  /** The ranks that do not exist. They come after the others. */
-  readonly missing: readonly number[];
+  /** The ranks that it names. */
+  readonly target: Target;
   /** What is sent, or signed and sent. */
   readonly payload: JsonObject;
   /** Whether "any" must be the rank that the decision was made for. */
@@ -43,8 +43,6 @@ export interface Admitted {
 export interface AdmissionOptions {
   /** Signs for the user that the proxy runs as. */
   signer: Signer | undefined;
-  /** How many ranks there are. */
-  place: { readonly size: number };
   /** How many ranks may be open. Those of what is admitted are taken from it. */
   allowance: { readonly ranks: Pick<Budget, "take"> };
   /** Shared by all sessions. */
@@ -63,9 +61,9 @@ export class Admission {
   }
 
   /** Decides on a request. @returns what may be sent, or EPERM or ENOBUFS with the reason why nothing may */
-  admit(identity: Identity, request: Request, ranks: readonly number[]): Admitted | FluxError {
+  admit(identity: Identity, request: Request, target: Target): Admitted | FluxError {
     const { permissions, userid } = identity;
-    const asked = readRequest(request, ranks);
+    const asked: Wanted = { ...readRequest(request, judgedRanks(permissions, target)), target };
     const known = this.#knownTo(identity);
     const verdict = judge(permissions, asked, known);
     if (!verdict.allowed) return this.#refuse(asked, verdict.reason);
@@ -83,15 +81,15 @@ export class Admission {
    * @returns what decides on those, or why there is none
    */
   admitWatch(
-    { userid }: Identity,
+    { userid, permissions }: Identity,
     request: Request,
-    ranks: readonly number[],
+    target: Target,
     watched: number,
   ): AdmittedWatch | FluxError {
-    const { audit, place } = this.#options;
-    const asked = readRequest(request, ranks);
-    const [present, missing] = divide(ranks, place.size);
+    const { audit } = this.#options;
+    const asked: Wanted = { ...readRequest(request, judgedRanks(permissions, target)), target };
     const { service } = asked;
+    const { ranks } = target;
     if (isSigned(request.payload)) {
       return this.#refuse(
         asked,
@@ -103,22 +101,22 @@ export class Admission {
     const interval = readInterval(request.payload);
     if (interval === undefined) return new FluxError("EINVAL", "interval is not a positive integer");
     const full =
-      watched + present.length > MAX_WATCHED
+      watched + ranks.length > MAX_WATCHED
         ? `a session may watch ${MAX_WATCHED} ranks`
-        : this.#options.allowance.ranks.take(present.length);
+        : this.#options.allowance.ranks.take(ranks.length);
     if (full !== undefined) return this.#refuse(asked, full, "ENOBUFS");
     const begun = performance.now();
     return {
       service,
-      ranks: present,
-      missing,
+      target,
       interval,
       signer: request.sign === true ? this.#options.signer : undefined,
       judge: (identity, judged) =>
         judge(identity.permissions, { ...asked, ranks: judged }, this.#knownTo(identity)),
       pinned: ({ permissions }) => isPinned(permissions, request, asked),
       shown: (rank, rows, labels, time) => this.#known.listed(service, rank, rows, labels, time),
-      refused: (denied, error) => this.#refused({ ...asked, ranks: denied }, error),
+      refused: (denied, error) =>
+        this.#refused({ ...asked, target: { ranks: denied, missing: [], size: denied.length } }, error),
       over: (errno) => {
         const durationMs = Math.round(performance.now() - begun);
         audit?.operation({ ...describe(asked), allowed: true, errno, durationMs });
@@ -136,20 +134,20 @@ export class Admission {
   #admitted(
     identity: Identity,
     request: Request,
-    asked: Asked,
+    asked: Wanted,
     verdict: Verdict & { allowed: true },
     sign: boolean,
   ): Admitted | FluxError {
-    const { usage, signer, audit, polls, place } = this.#options;
-    const [present, missing] = divide(asked.ranks, place.size);
-    const full = this.#options.allowance.ranks.take(present.length);
+    const { usage, signer, audit, polls, allowance } = this.#options;
+    const { target } = asked;
+    const full = allowance.ranks.take(target.ranks.length);
     if (full !== undefined) return this.#refuse(asked, full, "ENOBUFS");
-    const existing = missing.length === 0 ? asked : { ...asked, ranks: present };
+    const existing = { ...asked, ranks: target.ranks };
     const pinned = identity.permissions.details !== undefined;
     const inputRefusal = this.inputRefusal(identity, asked);
     return {
       asked: existing,
-      missing,
+      target,
       payload: payloadOf(request, asked, verdict.label),
       pinned,
       signer: sign ? signer : undefined,
@@ -183,24 +181,25 @@ export class Admission {
     };
   }
 
-  #refuse(asked: Asked, reason: string, code: FluxErrorCode = "EPERM"): FluxError {
+  #refuse(asked: Wanted, reason: string, code: FluxErrorCode = "EPERM"): FluxError {
     const error = new FluxError(code, reason);
     this.#refused(asked, error);
     return error;
   }
 
-  #refused(asked: Asked, { message: reason, errno }: FluxError): void {
+  #refused(asked: Wanted, { message: reason, errno }: FluxError): void {
     this.#options.audit?.operation({ ...describe(asked), allowed: false, reason, errno });
   }
 }
 
-/** Ascending ranks of an instance of `size`: those that exist, and those that do not. */
-function divide(
-  ranks: readonly number[],
-  size: number,
-): [present: readonly number[], missing: readonly number[]] {
-  const at = ranks.findIndex((rank) => rank >= size);
-  return at < 0 ? [ranks, []] : [ranks.slice(0, at), ranks.slice(at)];
+/** A request as it is judged, and the ranks that it names. */
+interface Wanted extends Asked {
+  readonly target: Target;
+}
+
+/** The ranks that a decision depends on: where the token limits nothing, none that does not exist. */
+function judgedRanks({ details }: Permissions, target: Target): readonly number[] {
+  return details === undefined ? target.ranks : allRanks(target);
 }
 
 /** Whether it is certain that the ranks that are asked are those that answer. */
@@ -215,11 +214,11 @@ function payloadOf({ payload }: Request, { operation }: Asked, label: string | u
   return label === undefined ? payload : { ...payload, pid: -1, label };
 }
 
-function describe({ operation, service, ranks, pid, label, argv }: Asked) {
+function describe({ operation, service, target, pid, label, argv }: Wanted) {
   return {
     operation,
     service,
-    ranks: encodeIdset(ranks),
+    ranks: idsetOf(target),
     pid: label === undefined ? pid : undefined,
     label,
     argv,

@@ -1,6 +1,5 @@
 /** One request of a client, over all its ranks. PROTOCOL.md, "Requests" and "Processes". */
 import { FluxError } from "../../src/errors.js";
-import { encodeIdset } from "../../src/protocol/idset.js";
 import {
   type Brake,
   CLOSE,
@@ -25,6 +24,7 @@ import { InputWriter } from "./input-writer.js";
 import { Lane } from "./lane.js";
 import { RankList, RankSet } from "./ranks.js";
 import type { SendQueue } from "./send-queue.js";
+import { idsetOf, type Target } from "./target.js";
 
 export interface CallOwner {
   readonly queue: SendQueue;
@@ -120,17 +120,17 @@ export class Call {
 
   /** How many ids the request takes, from {@link id} on: one for each rank, those that do not exist too. */
   get ids(): number {
-    return this.#ranks.size + this.admitted.missing.length;
+    return this.admitted.target.size;
   }
 
   /** Ends the ranks that do not exist. @returns whether there are others */
   begin(): boolean {
-    const { missing, watcher } = this.admitted;
-    const [first] = missing;
-    if (first !== undefined) {
+    const { target, watcher } = this.admitted;
+    const [range] = target.missing;
+    if (range !== undefined) {
       const error = new FluxError("EHOSTUNREACH");
-      watcher.failed(first, error);
-      this.#owner.outbox.send(errorMessage(this.id, missing, error));
+      watcher.failed(range[0], error);
+      this.#owner.outbox.send(errorMessage(this.id, { ranks: [], missing: target.missing }, error));
     }
     if (this.#ranks.size > 0) return true;
     this.#owner.ended(this);
@@ -289,7 +289,7 @@ export class Call {
       this.#live.delete(rank);
       this.admitted.watcher.failed(rank, error);
     }
-    this.#owner.outbox.send(errorMessage(this.id, ranks, error));
+    this.#owner.outbox.send(errorMessage(this.id, { ranks }, error));
     for (const rank of ranks) this.#input.remove(rank);
     this.#said(ranks);
   }
@@ -319,7 +319,9 @@ export class Call {
     const error = process?.error ?? told;
     if (error !== undefined) this.admitted.watcher.failed(rank, error);
     const last: ControlMessage =
-      error === undefined ? { type: "end", id: this.id, rank } : errorMessage(this.id, [rank], error);
+      error === undefined
+        ? { type: "end", id: this.id, rank }
+        : errorMessage(this.id, { ranks: [rank] }, error);
     if (process !== undefined) {
       process.end(last);
     } else {
@@ -345,11 +347,11 @@ export class Call {
 /** The last message of ranks whose request failed. */
 export function errorMessage(
   id: number,
-  ranks: readonly number[],
+  { ranks, missing = [] }: Pick<Target, "ranks"> & Partial<Target>,
   { code, errno, message }: FluxError,
 ): ControlMessage {
-  const [rank] = ranks;
-  const where = ranks.length === 1 ? { rank } : { ranks: encodeIdset(ranks) };
+  const idset = idsetOf({ ranks, missing });
+  const where = /^\d+$/.test(idset) ? { rank: Number(idset) } : { ranks: idset };
   // A FluxError without a text of the broker's has its code as its message.
   return { type: "error", id, ...where, errno, message: message === code ? "" : message };
 }

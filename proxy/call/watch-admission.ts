@@ -5,14 +5,13 @@ import type { Identity } from "../auth/identity.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Listed } from "../policy/known.js";
 import type { Verdict } from "../policy/policy.js";
+import type { Target } from "./target.js";
 
 /** A watch that may begin. */
 export interface AdmittedWatch {
   readonly service: string;
-  /** Those that exist. */
-  readonly ranks: readonly number[];
-  /** The ranks that do not exist. They come after the others. */
-  readonly missing: readonly number[];
+  /** The ranks that it names. */
+  readonly target: Target;
   /** By how much a change may be late, in milliseconds. */
   readonly interval: number;
   /** Who signs each request; undefined if nobody does. */

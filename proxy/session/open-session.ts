@@ -6,7 +6,6 @@ import {
   MAX_DATA,
   ProtocolError,
   type Request,
-  ranksOf,
   type SequencedClientMessage,
 } from "../../src/protocol/messages.js";
 import type { Identity } from "../auth/identity.js";
@@ -15,6 +14,7 @@ import { Admission, type AdmissionOptions } from "../call/admission.js";
 import { Call, errorMessage } from "../call/call.js";
 import { CallTable } from "../call/call-table.js";
 import type { SendQueue } from "../call/send-queue.js";
+import { type Target, targetOf } from "../call/target.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
@@ -145,15 +145,15 @@ export class OpenSession {
 
   #request(request: Request): void {
     const { lease, broker, place, outbox, queue, brakes, scheduler, allowance, guard } = this.#options;
-    const ranks = ranksOf(request.nodeid, place.rank, place.size);
-    this.#open.check(request.id, ranks.length);
+    const target = targetOf(request.nodeid, place);
+    this.#open.check(request.id, target.size);
     if (isWatch(request)) {
-      this.#watch(request, ranks);
+      this.#watch(request, target);
       return;
     }
-    const admitted = this.#admission.admit(lease.identity, request, ranks);
+    const admitted = this.#admission.admit(lease.identity, request, target);
     if (admitted instanceof FluxError) {
-      this.#refuse(request, ranks, admitted);
+      this.#refuse(request, target, admitted);
       return;
     }
     const call = new Call(request, admitted, {
@@ -173,12 +173,12 @@ export class OpenSession {
     else call.start(broker);
   }
 
-  #watch(request: Request, ranks: readonly number[]): void {
+  #watch(request: Request, target: Target): void {
     const { lease, outbox, polls, scheduler, allowance, guard } = this.#options;
     const watched = this.#watches.reduce((sum, watch) => sum + watch.size, 0);
-    const admitted = this.#admission.admitWatch(lease.identity, request, ranks, watched);
+    const admitted = this.#admission.admitWatch(lease.identity, request, target, watched);
     if (admitted instanceof FluxError) {
-      this.#refuse(request, ranks, admitted);
+      this.#refuse(request, target, admitted);
       return;
     }
     const { id } = request;
@@ -189,8 +189,8 @@ export class OpenSession {
     watch.begin(lease.identity);
   }
 
-  #refuse({ id }: Request, ranks: readonly number[], error: FluxError): void {
-    this.#options.outbox.send(errorMessage(id, ranks, error));
+  #refuse({ id }: Request, target: Target, error: FluxError): void {
+    this.#options.outbox.send(errorMessage(id, target, error));
   }
 
   #attach(call: Call): void {

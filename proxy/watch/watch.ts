@@ -1,5 +1,6 @@
 /** One watch of a client, over all its ranks. PROTOCOL.md, "Watching". */
 import { FluxError } from "../../src/errors.js";
+import { expand } from "../../src/protocol/idset.js";
 import type { Identity } from "../auth/identity.js";
 import { errorMessage } from "../call/call.js";
 import type { AdmittedWatch } from "../call/watch-admission.js";
@@ -32,6 +33,8 @@ export interface WatchOptions {
 /** How many ranks begin to be followed in one turn. */
 const TURN_RANKS = 64;
 
+const UNREACHABLE = new FluxError("EHOSTUNREACH");
+
 export class Watch implements Job {
   readonly #options: WatchOptions;
   /** Those that have no last message. */
@@ -49,7 +52,7 @@ export class Watch implements Job {
   constructor(options: WatchOptions) {
     const { id, admitted, outbox, guard } = options;
     this.#options = options;
-    for (const rank of admitted.ranks) {
+    for (const rank of admitted.target.ranks) {
       const watched = new WatchedRank({
         id,
         rank,
@@ -68,22 +71,22 @@ export class Watch implements Job {
 
   /** How many ranks it has. */
   get size(): number {
-    return this.#options.admitted.ranks.length;
+    return this.#options.admitted.target.ranks.length;
   }
 
   /** How many ids it takes, from {@link id} on: one for each rank, those that do not exist too. */
   get ids(): number {
-    return this.size + this.#options.admitted.missing.length;
+    return this.#options.admitted.target.size;
   }
 
   /** Ends the ranks that do not exist or that the token does not allow, and follows the others. */
   begin(identity: Identity): void {
-    const { missing, judge } = this.#options.admitted;
+    const { missing } = this.#options.admitted.target;
+    const { details } = identity.permissions;
     if (missing.length > 0) {
-      const all = judge(identity, missing).allowed;
-      const [allowed, denied] = all ? [missing, []] : this.#judge(identity, missing);
-      this.#refuse(denied);
-      if (allowed.length > 0) this.#end(allowed, new FluxError("EHOSTUNREACH"));
+      const unlimited = details === undefined && this.#options.admitted.judge(identity, []).allowed;
+      if (unlimited) this.#end({ ranks: [], missing }, UNREACHABLE);
+      else this.#judge(identity, expand(missing));
     }
     this.allow(identity);
     this.#finish();
@@ -127,7 +130,8 @@ export class Watch implements Job {
     this.#refuse(denied);
   }
 
-  #judge(identity: Identity, ranks: readonly number[]): [allowed: number[], denied: Denial[]] {
+  /** Ends ranks that do not exist, each as the token has it. */
+  #judge(identity: Identity, ranks: readonly number[]): void {
     const allowed: number[] = [];
     const denied: Denial[] = [];
     for (const rank of ranks) {
@@ -135,7 +139,8 @@ export class Watch implements Job {
       if (verdict.allowed) allowed.push(rank);
       else denied.push({ rank, reason: verdict.reason });
     }
-    return [allowed, denied];
+    this.#refuse(denied);
+    if (allowed.length > 0) this.#end({ ranks: allowed }, UNREACHABLE);
   }
 
   #refuse(denials: readonly Denial[]): void {
@@ -148,7 +153,7 @@ export class Watch implements Job {
     for (const [reason, ranks] of byReason) {
       const error = new FluxError("EPERM", reason);
       this.#options.admitted.refused(ranks, error);
-      this.#end(ranks, error);
+      this.#end({ ranks }, error);
     }
   }
 
@@ -168,7 +173,8 @@ export class Watch implements Job {
   /** Ends every rank that is not over with an error. */
   fail(error: FluxError): void {
     this.#pending = undefined;
-    this.#end([...this.#ranks.keys()], error);
+    const ranks = [...this.#ranks.keys()];
+    if (ranks.length > 0) this.#end({ ranks }, error);
   }
 
   /** The session is over. */
@@ -196,11 +202,10 @@ export class Watch implements Job {
   }
 
   /** The last message of some ranks, which may not exist. */
-  #end(ranks: readonly number[], error: FluxError): void {
+  #end(target: Parameters<typeof errorMessage>[1], error: FluxError): void {
     const { id, outbox, said } = this.#options;
-    if (ranks.length === 0) return;
     let count = 0;
-    for (const rank of ranks) {
+    for (const rank of target.ranks) {
       const watched = this.#ranks.get(rank);
       if (watched === undefined) continue;
       this.#ranks.delete(rank);
@@ -208,7 +213,7 @@ export class Watch implements Job {
       count++;
     }
     this.#errno ||= error.errno;
-    outbox.send(errorMessage(id, ranks, error));
+    outbox.send(errorMessage(id, target, error));
     said(count);
     this.#finish();
   }

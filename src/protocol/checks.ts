@@ -1,5 +1,5 @@
 /** What a value has to be, whether a user gives it or a message has it. */
-import { decodeIdset } from "./idset.js";
+import { idsetRanges } from "./idset.js";
 import { MAX_ID, MAX_NAME, type Overflow } from "./messages.js";
 import { encoder } from "./utf8.js";
 
@@ -48,7 +48,7 @@ export const rank: Check = (value) => range(value, 0, 0xfffffffe);
 
 export const idset: Check = (value) => {
   try {
-    decodeIdset(value as string);
+    idsetRanges(value as string);
     return false;
   } catch {
     return "is not an idset";

@@ -30,7 +30,7 @@ export async function fanout({ claimed, seconds, only }: FanoutOptions): Promise
       "longest late by": `${late.toFixed(0)} ms`,
       served,
       proxy: dead ? "ended" : "serves",
-      "attacker got": `${damage.messages} messages, ${JSON.stringify(damage.errors)}, close ${damage.closed}`,
+      "attacker got": `${damage.messages} messages, ${JSON.stringify(damage.errors)}, closed: ${damage.closed}`,
     });
   }
   console.log(`attacks on ${claimed === undefined ? "one rank" : `a broker that claims ${claimed} ranks`}`);

@@ -7,7 +7,7 @@ import { SUBPROTOCOL } from "../../src/protocol/messages.js";
 const RANKS = 65_535;
 const NODEID = `0-${RANKS - 1}`;
 
-export const ATTACKS = ["execs", "lists", "argv", "watch", "input", "attaches", "pings"] as const;
+export const ATTACKS = ["control", "execs", "lists", "argv", "watch", "input", "attaches", "pings"] as const;
 export type AttackName = (typeof ATTACKS)[number];
 
 export interface AttackTarget {
@@ -16,8 +16,8 @@ export interface AttackTarget {
 }
 
 export interface Damage {
-  /** The close code of the attacker's socket; undefined if it was not closed. */
-  closed: number | undefined;
+  /** Code and reason with which the attacker's last socket was closed; undefined if none was. */
+  closed: string | undefined;
   /** Messages that came. */
   messages: number;
   /** How often each errno came, each rank counted. */
@@ -38,8 +38,8 @@ class Attacker {
   private constructor({ url }: AttackTarget) {
     this.ws = new WebSocket(url, SUBPROTOCOL, { perMessageDeflate: false });
     this.ws.on("error", () => {});
-    this.ws.on("close", (code) => {
-      this.damage.closed = code;
+    this.ws.on("close", (code, reason) => {
+      this.damage.closed = `${code} ${reason}`;
     });
   }
 
@@ -72,7 +72,7 @@ class Attacker {
       const { errors } = this.damage;
       errors[message.errno] = (errors[message.errno] ?? 0) + countOf(message.ranks ?? String(message.rank));
     }
-    if (message.seq === undefined || message.seq - this.#last < 64) return;
+    if (message.type === "ack" || message.seq === undefined || message.seq - this.#last < 64) return;
     this.#last = message.seq;
     this.ws.send(JSON.stringify({ type: "ack", seq: message.seq }));
   }
@@ -80,11 +80,13 @@ class Attacker {
 
 async function inSession(name: AttackName, target: AttackTarget, ms: number): Promise<Damage> {
   const attacker = await Attacker.open(target);
-  const exec = (id: number, cmdline: string[]) => {
+  const exec = (id: number, cmdline: string[], nodeid = NODEID) => {
     const cmd = { cmdline, env: {}, opts: {}, channels: [] };
-    attacker.request(id, "rexec.exec", true, { cmd, flags: 3 });
+    attacker.request(id, "rexec.exec", true, { cmd, flags: 3 }, nodeid);
   };
   const ids = (count: number) => Array.from({ length: count }, (_, i) => 1 + i * RANKS);
+  // What the broker takes for the processes of "execs" that there are.
+  if (name === "control") for (const id of ids(80)) exec(id, ["true"], "0");
   if (name === "execs") for (const id of ids(80)) exec(id, ["true"]);
   if (name === "lists") for (const id of ids(60)) attacker.request(id, "rexec.list", false, {});
   if (name === "argv") for (const id of ids(8)) exec(id, ["true", "x".repeat(1700)]);
@@ -115,8 +117,8 @@ async function pings({ url }: AttackTarget, ms: number): Promise<Damage> {
   for (const ws of sockets) {
     ws.on("error", () => {});
     ws.on("pong", () => damage.messages++);
-    ws.on("close", (code) => {
-      damage.closed = code;
+    ws.on("close", (code, reason) => {
+      damage.closed = `${code} ${reason}`;
     });
     // Past the library, which would take as long as the proxy.
     ws.on("upgrade", ({ socket }) => socket.write(flood));
