@@ -188,9 +188,9 @@ describe("a watch", () => {
     vi.useRealTimers();
     const all = await World.open({ size: 70_000 });
     all.h.socket.bufferedAmount = 1024 * 1024;
-    all.h.next(watch(1, { nodeid: "0-65534" }));
+    all.h.next(watch(1, { nodeid: "0-16383" }));
     all.h.next(watch(100_000, { nodeid: "0-1" }));
-    expect(all.told()).toEqual([denied(100_000, "0-1", "a session may watch 65536 ranks", 105)]);
+    expect(all.told()).toEqual([denied(100_000, "0-1", "a session may watch 16384 ranks", 105)]);
     all.h.session.closed(1000);
     await settle();
     expect(all.polls).toEqual([]);
