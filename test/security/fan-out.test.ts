@@ -11,7 +11,7 @@ const GROWTH = 192 * 2 ** 20;
 
 test.each(ATTACKS)(
   "%s: the proxy stays small and serves another client",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (attack) => {
     const { dead, growth, served, damage } = await underAttack({ attack, ms: 3000 });
     expect(dead).toBe(false);
@@ -24,7 +24,7 @@ test.each(ATTACKS)(
 );
 
 test("a broker of very many ranks: what is asked of all is bounded, and served in turns", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const { dead, served, damage } = await underAttack({ attack: "lists", claimed: 65_535, ms: 3000 });
   expect(dead).toBe(false);
