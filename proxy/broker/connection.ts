@@ -59,6 +59,8 @@ export class BrokerConnection implements Broker {
   #over = false;
   #corked = false;
   #nextMatchtag = FIRST_OWN_MATCHTAG;
+  /** Of all who wait for it. */
+  #drained: Promise<void> | undefined;
 
   /** @throws what {@link openBrokerSocket} throws */
   static async connect(uri: string, options: ConnectOptions = {}): Promise<BrokerConnection> {
@@ -105,7 +107,13 @@ export class BrokerConnection implements Broker {
 
   async drained(): Promise<void> {
     if (!this.congested) return;
+    this.#drained ??= this.#drain();
+    await this.#drained;
+  }
+
+  async #drain(): Promise<void> {
     await Promise.race([this.closed, new Promise((resolve) => this.#socket.once("drain", resolve))]);
+    this.#drained = undefined;
   }
 
   close(): void {
@@ -192,13 +200,12 @@ export class BrokerConnection implements Broker {
     else this.#linger();
     const open = [...this.#open.values()];
     this.#open.clear();
+    // Very many requests may be open, of few topics.
+    const failures = new Map<string, FluxError>();
     for (const { handler, topic } of open) {
-      const options = { topic, cause: error?.cause };
-      handler?.error(
-        error
-          ? new FluxError(error.errno, error.message, options)
-          : new FluxError("ECANCELED", "the connection to the broker was closed", options),
-      );
+      const failure = failures.get(topic) ?? failureOf(error, topic);
+      failures.set(topic, failure);
+      handler?.error(failure);
     }
     this.#resolveClosed(error);
   }
@@ -209,4 +216,12 @@ export class BrokerConnection implements Broker {
     this.#socket.once("close", () => clearTimeout(timer));
     this.#socket.destroySoon();
   }
+}
+
+/** What a request fails with whose connection is over. */
+function failureOf(error: FluxError | undefined, topic: string): FluxError {
+  const options = { topic, cause: error?.cause };
+  return error
+    ? new FluxError(error.errno, error.message, options)
+    : new FluxError("ECANCELED", "the connection to the broker was closed", options);
 }

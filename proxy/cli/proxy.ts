@@ -25,6 +25,7 @@ interface Options {
   maxGrace?: number;
   sessions?: number;
   allowUnbufferedBackground?: true;
+  attaches?: number;
   dashboard?: true;
   /** false for --no-audit. */
   audit: string | false;
@@ -64,6 +65,11 @@ export function addProxy(program: Command, end: (code: number) => void): void {
       "--allow-unbuffered-background",
       "allow what ends a broker of flux-core 0.88: background processes with stdout_LINE_BUFFER=false",
     )
+    .option(
+      "--attaches <N>",
+      "how many attaches may be open, half of them of one subject (default: 1024)",
+      positiveInteger,
+    )
     .option("--dashboard", "serve a page for browsers too, and print its URL after the other")
     .option("--audit <FILE>", 'where the audit goes, one JSON line an operation; "-" is stderr', "-")
     .option("--no-audit", "keep no audit")
@@ -94,8 +100,8 @@ async function serve(options: Options): Promise<void> {
 }
 
 async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">> {
-  const { listen, jwks, secret, issuer, audience, users, gateway, dashboard, grace, maxGrace, sessions } =
-    options;
+  const { listen, jwks, secret, issuer, audience, users, gateway, dashboard, grace, maxGrace } = options;
+  const { sessions, attaches } = options;
   if ((jwks === undefined) === (secret === undefined))
     throw new CliError("give one of --jwks and --secret", USAGE);
   return {
@@ -112,6 +118,7 @@ async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">
     maxGraceMs: milliseconds(maxGrace),
     sessionsPerSubject: sessions,
     allowUnbufferedBackground: options.allowUnbufferedBackground,
+    attaches,
     audit: options.audit === "-" ? process.stderr : options.audit,
   };
 }

@@ -10,8 +10,10 @@ import type { Broker } from "../broker/broker.js";
 import { SendQueue } from "../call/send-queue.js";
 import type { Brakes } from "../flow/brakes.js";
 import { Outbox, type OutboxSocket } from "../flow/outbox.js";
+import type { Scheduler } from "../flow/scheduler.js";
 import type { Usage } from "../usage.js";
 import type { Polls } from "../watch/polls.js";
+import type { Allowance } from "./allowances.js";
 import type { BrokerPool } from "./broker-pool.js";
 import { Inbox } from "./inbox.js";
 import { Lease } from "./lease.js";
@@ -43,6 +45,8 @@ export interface SessionSurroundings {
   polls: Polls;
   /** Whether a background process may write output that is not cut into lines. Default false. */
   allowUnbufferedBackground?: boolean | undefined;
+  /** Gives long work its turns, in all sessions. */
+  scheduler: Scheduler;
   /** Told of faults in the proxy itself, which end the session with 4500. */
   onFault(error: unknown): void;
 }
@@ -55,6 +59,7 @@ export interface SessionOptions extends SessionSurroundings {
   broker: Broker;
   pool: BrokerPool;
   place: Place;
+  allowance: Allowance;
   audit: AuditSession | undefined;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
