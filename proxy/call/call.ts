@@ -8,7 +8,6 @@ import {
   type Request,
   type SignedWrite,
 } from "../../src/protocol/messages.js";
-import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
 import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Brakes } from "../flow/brakes.js";
@@ -16,9 +15,12 @@ import type { ControlMessage } from "../flow/message.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Admitted } from "./admission.js";
 import { CallInput } from "./call-input.js";
+import { explain } from "./explain.js";
 import { FanOut } from "./fan-out.js";
 import { FollowedProcess } from "./followed-process.js";
+import { inputStreams } from "./input-streams.js";
 import { InputWriter } from "./input-writer.js";
+import { OwnCredit } from "./own-credit.js";
 import type { SendQueue } from "./send-queue.js";
 
 export interface CallOwner {
@@ -53,9 +55,11 @@ export class Call {
   readonly #fanOut: FanOut;
   readonly #input: CallInput;
   readonly #writer: InputWriter;
+  /** If the server gives no credit for input. */
+  readonly #ownCredit: OwnCredit | undefined;
 
   constructor(request: Request, admitted: Admitted, owner: CallOwner) {
-    const { operation, ranks, flags } = admitted.asked;
+    const { operation, service, ranks } = admitted.asked;
     const { id } = request;
     const { queue, outbox, brakes, guard } = owner;
     const isProcess = request.streaming && (operation === "exec" || operation === "attach");
@@ -75,15 +79,20 @@ export class Call {
       brakes,
       guard,
       response: (rank, payload) => this.#response(rank, payload),
-      ended: (rank, error) => this.#ended(rank, { error }),
+      ended: (rank, error) => this.#ended(rank, { error: error && explain(admitted.asked, error) }),
     });
     this.#input = new CallInput({
       id,
       ranks,
-      counted: this.kind === "exec" && (flags & EXEC_FLAG.writeCredit) !== 0,
+      open: this.kind === "exec",
       refusal: admitted.inputRefusal,
       emit: (message) => outbox.send(message),
     });
+    const nodeid = (rank: number) => this.#fanOut.nodeid(rank);
+    const grant = (rank: number, stream: string, bytes: number) => this.#input.grant(rank, stream, bytes);
+    const streams = this.kind === "exec" ? inputStreams(request, admitted.asked) : [];
+    this.#ownCredit =
+      streams.length > 0 ? new OwnCredit({ service, streams, nodeid, grant, guard }) : undefined;
     this.#writer = new InputWriter({
       id,
       admitted,
@@ -91,7 +100,8 @@ export class Call {
       live: this.#live,
       input: this.#input,
       queue,
-      nodeid: (rank) => this.#fanOut.nodeid(rank),
+      nodeid,
+      sent: (...input) => this.#ownCredit?.sent(...input),
       fail: (error) => this.#fail(error),
     });
     if (isProcess) for (const rank of ranks) this.#processes.set(rank, this.#follow(rank));
@@ -110,6 +120,7 @@ export class Call {
   start(broker: Broker): void {
     this.#writer.start(broker);
     for (const process of this.#processes.values()) process.start(broker);
+    for (const rank of this.#live) this.#ownCredit?.start(rank);
     const { payload, signer } = this.admitted;
     this.#owner.queue.push({
       topic: this.#request.topic,

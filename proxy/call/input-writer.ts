@@ -19,6 +19,8 @@ export interface InputWriterOptions {
   input: CallInput;
   queue: SendQueue;
   nodeid(rank: number): number | undefined;
+  /** Input went to a rank. */
+  sent(broker: Broker, rank: number, stream: string, bytes: number): void;
   /** What the process gets from here on would have a hole in it. */
   fail(error: FluxError): void;
 }
@@ -42,13 +44,13 @@ export class InputWriter {
     const { admitted, input, live } = this.#options;
     if (live.size === 0 || !input.take(stream, data.length)) return;
     admitted.watcher.sent(data.length);
-    if (data.length > 0) this.#writeToAll(ioObject(stream, "", data));
+    if (data.length > 0) this.#writeToAll(ioObject(stream, "", data), data.length);
   }
 
   /** The end of a stream, for every rank. @throws ProtocolError if the client signs */
   eof(stream: string): void {
     this.#mustBe("plain");
-    this.#writeToAll({ stream, eof: true });
+    this.#writeToAll({ stream, eof: true }, 0);
   }
 
   /** Input for one rank that the client has signed. @throws ProtocolError as `data`, or if it is not what it says */
@@ -61,7 +63,7 @@ export class InputWriter {
     }
     if (!input.take(stream, bytes, rank)) return;
     admitted.watcher.sent(bytes);
-    this.#write(rank, { signature });
+    this.#write(rank, stream, bytes, { signature });
   }
 
   #mustBe(what: "plain" | "signed"): void {
@@ -80,25 +82,28 @@ export class InputWriter {
     }
   }
 
-  #writeToAll(io: object): void {
+  #writeToAll(io: { stream: string; eof?: boolean }, bytes: number): void {
     const { live, matchtags } = this.#options;
     for (const rank of live) {
-      this.#write(rank, { matchtag: matchtags.get(rank), io: { ...io, rank: String(rank) } });
+      const payload = { matchtag: matchtags.get(rank), io: { ...io, rank: String(rank) } };
+      this.#write(rank, io.stream, bytes, payload);
     }
   }
 
-  #write(rank: number, payload: JsonObject): void {
+  #write(rank: number, stream: string, bytes: number, payload: JsonObject): void {
     const broker = this.#broker;
     if (broker === undefined) return;
-    const { admitted, live, queue, nodeid, fail } = this.#options;
+    const { admitted, live, queue, nodeid, sent, fail } = this.#options;
     const topic = this.#topic;
     queue.push({
       topic,
       payload,
       signer: admitted.signer,
-      send: (bytes) => {
+      send: (encoded) => {
         // A rank that is over, meanwhile too, has no process that would read it.
-        if (live.has(rank)) broker.send({ topic, nodeid: nodeid(rank), payload: bytes });
+        if (!live.has(rank)) return;
+        broker.send({ topic, nodeid: nodeid(rank), payload: encoded });
+        sent(broker, rank, stream, bytes);
       },
       refuse: fail,
     });
