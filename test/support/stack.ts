@@ -27,7 +27,7 @@ export async function startStack({
   uri?: string | undefined;
   size?: number;
 } = {}): Promise<Stack> {
-  const broker = uri === undefined ? await startEmbeddedBroker({ size }) : undefined;
+  const broker = uri === undefined ? await startEmbeddedBroker({ size, sdexec: true }) : undefined;
   const brokerUri = broker?.uri ?? (uri as string);
   const { privateJwk, jwks } = await generateKeys();
   const proxy = await createProxy({ uri: brokerUri, jwks, issuer, audience });

@@ -454,7 +454,7 @@ describe("process input", () => {
       const payload = { flags: 3, cmd: { channels: ["a", "a", "", 7, "b"] } };
       without({ payload, nodeid: "0" });
       start({ payload, id: 5, topic: "rexec.exec", nodeid: "0" });
-      expect(credits().map(({ id, stream }) => [id, stream])).toEqual([
+      expect(credits().map((credit) => "stream" in credit && [credit.id, credit.stream])).toEqual([
         [1, "stdin"],
         [5, "stdin"],
         [5, "a"],
