@@ -58,6 +58,7 @@ export class Admission {
     const known = this.#knownTo(identity);
     const verdict = judge(permissions, asked, known);
     if (!verdict.allowed) return this.#refuse(asked, verdict.reason);
+    if (asked.emptyLabel) return this.#refuse(asked, "label is empty", "EINVAL");
     const overflow = mayOverflow(permissions, asked, known, request.overflow);
     if (!overflow.allowed) return this.#refuse(asked, overflow.reason);
     const sign = request.sign === true && !isSigned(request.payload);
@@ -151,8 +152,8 @@ export class Admission {
     };
   }
 
-  #refuse(asked: Asked, reason: string): FluxError {
-    const error = new FluxError("EPERM", reason);
+  #refuse(asked: Asked, reason: string, code: "EPERM" | "EINVAL" = "EPERM"): FluxError {
+    const error = new FluxError(code, reason);
     this.#refused(asked, error);
     return error;
   }

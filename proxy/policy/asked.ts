@@ -21,6 +21,8 @@ export interface Asked {
   readonly pid?: number;
   /** Never empty: a server may take "" for none. */
   readonly label?: string;
+  /** It has a label of no characters, which RFC 42 forbids and a server may take for a name. */
+  readonly emptyLabel?: boolean;
   readonly argv?: readonly string[];
   /** The names alone. */
   readonly env?: readonly string[];
@@ -31,7 +33,7 @@ export interface Asked {
   readonly unreadable?: string;
 }
 
-type Fields = Partial<Pick<Asked, "pid" | "label" | "argv" | "env" | "signum" | "unreadable">>;
+type Fields = Partial<Pick<Asked, "pid" | "label" | "emptyLabel" | "argv" | "env" | "signum" | "unreadable">>;
 
 const READERS: Readonly<Record<Method, (payload: JsonObject) => Fields>> = {
   exec: readExec,
@@ -115,8 +117,9 @@ function readTarget({ pid, label }: JsonObject): Fields {
   return { pid: int32(pid, "pid"), ...labelField(label) };
 }
 
-function labelField(label: unknown): { label?: string } {
-  if (label === undefined || text(label, "label") === "") return {};
+function labelField(label: unknown): Fields {
+  if (label === undefined) return {};
+  if (text(label, "label") === "") return { emptyLabel: true };
   return { label: label as string };
 }
 
