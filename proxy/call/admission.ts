@@ -70,6 +70,7 @@ export class Admission {
     const known = this.#knownTo(identity);
     const verdict = judge(permissions, asked, known);
     if (!verdict.allowed) return this.#refuse(asked, verdict.reason);
+    if (asked.emptyLabel) return this.#refuse(asked, "label is empty", "EINVAL");
     const hazard = this.#hazard(request, asked);
     if (hazard !== undefined) return this.#refuse(asked, hazard);
     const overflow = mayOverflow(permissions, asked, known, request.overflow);

@@ -9,8 +9,8 @@ const EPERM = errnoOf("EPERM");
 export interface CallInputOptions {
   id: number;
   ranks: readonly number[];
-  /** Whether there is credit for it. */
-  counted: boolean;
+  /** Whether the request takes input. */
+  open: boolean;
   /** Why none is taken, if the token does not allow it. */
   refusal: string | undefined;
   emit(message: ControlMessage): void;
@@ -28,7 +28,7 @@ export class CallInput {
 
   constructor(options: CallInputOptions) {
     this.#options = options;
-    this.#meter = options.counted ? new CreditMeter(options.ranks) : undefined;
+    this.#meter = options.open ? new CreditMeter(options.ranks) : undefined;
     this.#refusal = options.refusal;
     this.#refusedFromStart = options.refusal !== undefined;
   }

@@ -8,7 +8,6 @@ import {
   type Request,
   type SignedWrite,
 } from "../../src/protocol/messages.js";
-import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
 import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Brakes } from "../flow/brakes.js";
@@ -18,10 +17,13 @@ import { MAX_RESPONSE, type Outbox } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
 import type { Admitted } from "./admission.js";
 import { CallInput } from "./call-input.js";
+import { explain } from "./explain.js";
 import { FanOut } from "./fan-out.js";
 import { FollowedProcess } from "./followed-process.js";
+import { inputStreams } from "./input-streams.js";
 import { InputWriter } from "./input-writer.js";
 import { Lane } from "./lane.js";
+import { OwnCredit } from "./own-credit.js";
 import { RankList, RankSet } from "./ranks.js";
 import type { SendQueue } from "./send-queue.js";
 import { idsetOf, type Target } from "./target.js";
@@ -64,10 +66,12 @@ export class Call {
   readonly #fanOut: FanOut;
   readonly #input: CallInput;
   readonly #writer: InputWriter;
+  /** If the server gives no credit for input. */
+  readonly #ownCredit: OwnCredit | undefined;
   #broker: Broker | undefined;
 
   constructor(request: Request, admitted: Admitted, owner: CallOwner) {
-    const { operation, flags } = admitted.asked;
+    const { operation, service } = admitted.asked;
     const { id } = request;
     const { queue, outbox, brakes, scheduler, bytes, guard } = owner;
     const ranks = new RankList(admitted.asked.ranks, id);
@@ -91,15 +95,20 @@ export class Call {
       brakes,
       guard,
       response: (rank, payload) => this.#response(rank, payload),
-      ended: (rank, error) => this.#ended(rank, { error }),
+      ended: (rank, error) => this.#ended(rank, { error: error && explain(admitted.asked, error) }),
     });
     this.#input = new CallInput({
       id,
       ranks: ranks.ranks,
-      counted: this.kind === "exec" && (flags & EXEC_FLAG.writeCredit) !== 0,
+      open: this.kind === "exec",
       refusal: admitted.inputRefusal,
       emit: (message) => outbox.send(message),
     });
+    const nodeid = (rank: number) => this.#fanOut.nodeid(rank);
+    const grant = (rank: number, stream: string, bytes: number) => this.#input.grant(rank, stream, bytes);
+    const streams = this.kind === "exec" ? inputStreams(request, admitted.asked) : [];
+    this.#ownCredit =
+      streams.length > 0 ? new OwnCredit({ service, streams, nodeid, grant, guard }) : undefined;
     this.#writer = new InputWriter({
       id,
       admitted,
@@ -109,7 +118,8 @@ export class Call {
       lane,
       bytes,
       queue,
-      nodeid: (rank) => this.#fanOut.nodeid(rank),
+      nodeid,
+      sent: (...input) => this.#ownCredit?.sent(...input),
       fail: (error) => this.#fail(error),
     });
   }
@@ -142,6 +152,7 @@ export class Call {
   start(broker: Broker): void {
     this.#broker = broker;
     this.#writer.start(broker);
+    if (this.#ownCredit !== undefined) for (const rank of this.#live) this.#ownCredit.start(rank);
     const { payload, signer } = this.admitted;
     this.#owner.queue.push({
       topic: this.#request.topic,

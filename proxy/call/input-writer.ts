@@ -24,6 +24,8 @@ export interface InputWriterOptions {
   bytes: Pick<Budget, "take" | "give">;
   queue: SendQueue;
   nodeid(rank: number): number | undefined;
+  /** Input went to a rank. */
+  sent(broker: Broker, rank: number, stream: string, bytes: number): void;
   /** What the process gets from here on would have a hole in it. */
   fail(error: FluxError): void;
 }
@@ -66,7 +68,7 @@ export class InputWriter {
     }
     if (!input.take(stream, bytes, rank)) return;
     admitted.watcher.sent(bytes);
-    this.#write(rank, { signature });
+    this.#write(rank, stream, bytes, { signature });
   }
 
   #mustBe(what: "plain" | "signed"): void {
@@ -101,10 +103,11 @@ export class InputWriter {
       bytes: size,
       to: live,
       send: (rank, sent) => {
+        const { stream } = io as { stream: string };
         const matchtag = ranks.matchtag(rank);
         const head = () => Buffer.from(`{"matchtag":${matchtag},"io":{"rank":"${rank}"`);
         const encoded = rest && (() => Buffer.concat([head(), rest]));
-        this.#write(rank, { matchtag, io: { ...io, rank: String(rank) } }, sent, encoded);
+        this.#write(rank, stream, size, { matchtag, io: { ...io, rank: String(rank) } }, sent, encoded);
       },
       done: () => {
         bytes.give(size);
@@ -113,11 +116,22 @@ export class InputWriter {
     });
   }
 
-  /** @param encoded the payload as it is sent, if it need not be signed and encoding it again would cost much */
-  #write(rank: number, payload: JsonObject, sent = () => {}, encoded?: () => Uint8Array): void {
+  /**
+   * @param size of the data in `payload`
+   * @param done called once it was sent, or will not be
+   * @param encoded the payload as it is sent, if it need not be signed and encoding it again would cost much
+   */
+  #write(
+    rank: number,
+    stream: string,
+    size: number,
+    payload: JsonObject,
+    done = () => {},
+    encoded?: () => Uint8Array,
+  ): void {
     const broker = this.#broker;
     if (broker === undefined) return;
-    const { admitted, live, queue, nodeid, fail } = this.#options;
+    const { admitted, live, queue, nodeid, sent, fail } = this.#options;
     const topic = this.#topic;
     queue.push({
       topic,
@@ -126,12 +140,15 @@ export class InputWriter {
       signer: admitted.signer,
       send: (bytes) => {
         // A rank that is over, meanwhile too, has no process that would read it.
-        if (live.has(rank)) broker.send({ topic, nodeid: nodeid(rank), payload: bytes });
-        sent();
+        if (live.has(rank)) {
+          broker.send({ topic, nodeid: nodeid(rank), payload: bytes });
+          sent(broker, rank, stream, size);
+        }
+        done();
       },
       refuse: (error) => {
         fail(error);
-        sent();
+        done();
       },
     });
   }

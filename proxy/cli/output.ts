@@ -12,6 +12,8 @@ export class Output {
   readonly #labelled: boolean;
   /** Pieces of lines that have no end yet, by rank and stream. */
   readonly #rest = new Map<string, { rank: number; stream: string; pieces: Uint8Array[] }>();
+  /** Sinks whose last labelled line has no end. */
+  readonly #unended = new Set<Writable>();
 
   constructor(labelled: boolean) {
     this.#labelled = labelled;
@@ -44,14 +46,21 @@ export class Output {
     }
     if (from < data.length) line.pieces.push(data.subarray(from));
     this.#rest.set(key, line);
-    if (out.length > 0) sinkOf(stream).write(Buffer.concat(out));
+    if (out.length > 0) this.#write(sinkOf(stream), out);
   }
 
-  /** A last line without an end gets one: what comes next is of another rank. */
   #flush(rank: number, stream: string): void {
     const pieces = this.#rest.get(`${rank} ${stream}`)?.pieces.splice(0) ?? [];
-    if (pieces.length > 0)
-      sinkOf(stream).write(Buffer.concat([Buffer.from(`${rank}: `), ...pieces, Buffer.from("\n")]));
+    if (pieces.length === 0) return;
+    const sink = sinkOf(stream);
+    this.#write(sink, [Buffer.from(`${rank}: `), ...pieces]);
+    this.#unended.add(sink);
+  }
+
+  /** A line without an end gets one only if another line follows: the process wrote none (as in flux-exec(1)). */
+  #write(sink: Writable, pieces: readonly Uint8Array[]): void {
+    const newline = this.#unended.delete(sink) ? [Uint8Array.of(NEWLINE)] : [];
+    sink.write(Buffer.concat([...newline, ...pieces]));
   }
 }
 

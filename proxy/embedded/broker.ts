@@ -7,6 +7,7 @@ import { Attributes } from "./attributes.js";
 import { Connection } from "./connection.js";
 import { OwnerService } from "./owner.js";
 import { Request } from "./request.js";
+import { SdexecService } from "./sdexec.js";
 import { ShellService } from "./shell.js";
 import type { Shell } from "./shells.js";
 
@@ -18,6 +19,8 @@ export interface BrokerOptions {
   log: ((rank: number, message: string) => void) | undefined;
   /** The job shells that every rank has. */
   shells: readonly Shell[];
+  /** Whether every rank has sdexec. */
+  sdexec: boolean;
 }
 
 interface Service {
@@ -32,7 +35,7 @@ interface Rank {
   uri: string;
   path: string;
   /** Those that run processes. */
-  servers: readonly (OwnerService | ShellService)[];
+  servers: readonly (OwnerService | SdexecService | ShellService)[];
   services: ReadonlyMap<string, Service>;
 }
 
@@ -110,7 +113,7 @@ export class Broker {
   }
 }
 
-function createRank(rank: number, { size, directory, log, shells }: BrokerOptions): Rank {
+function createRank(rank: number, { size, directory, log, shells, sdexec }: BrokerOptions): Rank {
   const path = join(directory, `local-${rank}`);
   const uri = `local://${path}`;
   const options = { rank, uri, log: log && ((message: string) => log(rank, message)) };
@@ -125,5 +128,7 @@ function createRank(rank: number, { size, directory, log, shells }: BrokerOption
     services.set(shell.service, service);
     return service;
   });
-  return { rank, uri, path, servers: [owner, ...jobs], services };
+  const units = sdexec ? [new SdexecService(options)] : [];
+  for (const service of units) services.set("sdexec", service);
+  return { rank, uri, path, servers: [owner, ...units, ...jobs], services };
 }

@@ -30,6 +30,36 @@ export function parseCommand(value: unknown): ServerCommand {
   return command;
 }
 
+/**
+ * As sdexec reads it (libsdexec start.c): `cmdline` and, for systemd, the rest; channels and message channels not at all.
+ * @throws FluxError with the errno that sdexec gives
+ */
+export function sdexecCommand(value: unknown): ServerCommand {
+  const cmd = typeof value === "object" && value !== null ? value : {};
+  const { env, opts } = cmd as { env?: unknown; opts?: unknown };
+  const cmdline = "cmdline" in cmd && Array.isArray(cmd.cmdline) ? cmd.cmdline : [];
+  if (cmdline.length === 0) throw new FluxError("EPROTO", "error parsing command object: ");
+  if (cmdline.some((word) => typeof word !== "string")) {
+    const text = "error translating JSON to StartTransientUnit method-call: Protocol error";
+    throw new FluxError("EINVAL", text);
+  }
+  return {
+    label: "label" in cmd && typeof cmd.label === "string" ? cString(cmd.label) : undefined,
+    cwd: "cwd" in cmd && typeof cmd.cwd === "string" ? cString(cmd.cwd) : undefined,
+    cmdline: cmdline.map((word: string) => cString(word)),
+    env: texts(env, "(null)"),
+    opts: texts(opts, undefined),
+    channels: [],
+  };
+}
+
+/** What is no text counts as `other`, or not at all. */
+function texts(value: unknown, other: string | undefined): Map<string, string> {
+  const entries = Object.entries(typeof value === "object" && value !== null ? value : {});
+  const read = entries.map(([key, item]) => [cString(key), typeof item === "string" ? cString(item) : other]);
+  return new Map(read.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
 function unpackCommand(value: unknown) {
   try {
     return unpack(value, {

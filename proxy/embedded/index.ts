@@ -19,6 +19,8 @@ export interface EmbeddedBrokerOptions {
   log?: (rank: number, message: string) => void;
   /** Job shells, each with a service on every rank that requires signatures. None by default. */
   shells?: readonly EmbeddedShellOptions[];
+  /** Whether every rank has the service "sdexec" too, as a Flux with systemd does. @default false */
+  sdexec?: boolean;
 }
 
 /** A broker that runs. */
@@ -42,13 +44,13 @@ const MAX_SIZE = 1024;
  * @throws TypeError or RangeError if an option is invalid
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
-  const { size = 1, dir, log, shells: shellOptions = [] } = options;
+  const { size = 1, dir, log, shells: shellOptions = [], sdexec = false } = options;
   if (!Number.isInteger(size)) throw new TypeError(`size must be an integer, not ${String(size)}`);
   if (size < 1 || size > MAX_SIZE) throw new RangeError(`size must be from 1 to ${MAX_SIZE}, not ${size}`);
   const shells = createShells(shellOptions);
 
   const directory = createRunDirectory(size, dir);
-  const broker = new Broker({ size, directory, log, shells });
+  const broker = new Broker({ size, directory, log, shells, sdexec });
   const disarm = atExit(() => {
     broker.killAll();
     removeRunDirectory(directory);

@@ -37,7 +37,7 @@ const DEFAULT_MAX_TTL = 14 * 24 * 60 * 60;
 
 /** @throws TypeError or RangeError if an option is invalid */
 export function createShells(all: readonly EmbeddedShellOptions[]): Shell[] {
-  const services = new Set(["rexec", "attr"]);
+  const services = new Set(["rexec", "sdexec", "attr"]);
   const certificates = new Map<number, CurveCertificate | string>();
   return all.map((options) => {
     const { mechanisms = MECHANISMS, certificate, maxTtl = DEFAULT_MAX_TTL, mungeSocket } = options;

@@ -226,11 +226,7 @@ export class Subprocess implements Source {
   #checkDone(): void {
     if (this.#state !== "exited" || [...this.#outputs.values()].some((output) => !output.ended)) return;
     this.#state = "done";
-    if (this.background) {
-      this.#log(
-        this.#status & 0x7f ? `Killed by signal ${this.#status & 0x7f}` : `Exit ${this.#status >> 8}`,
-      );
-    }
+    if (this.background) this.#logEnd();
     this.#client?.connection.release(this);
     this.#client?.fail(errnoOf("ENODATA"));
     this.closeStreams();
@@ -247,6 +243,16 @@ export class Subprocess implements Source {
     client?.fail(errno, `internal fatal error: ${strerror(code)}`);
     this.closeStreams();
     this.#parts.onDone(this);
+  }
+
+  /** server.c proc_completion_cb, which names a process in another way than its output does. */
+  #logEnd(): void {
+    const { label, cmdline } = this.command;
+    const signal = this.#status & 0x7f;
+    const [path = ""] = cmdline;
+    const name = `${label === undefined ? "" : `${label}: `}${signal ? path : basename(path)}`;
+    const end = signal ? `Killed by signal ${signal}` : `Exit ${this.#status >> 8}`;
+    this.#parts.log?.(`${name}[${this.pid}]: ${end}`);
   }
 
   #log(text: string): void {

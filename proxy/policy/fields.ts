@@ -23,6 +23,8 @@ export interface Fields {
   /** The names alone. */
   readonly opts?: readonly string[];
   readonly signum?: number;
+  /** It has a label of no characters. */
+  readonly emptyLabel?: boolean;
   /** Why nobody can say what the server will make of the request. */
   readonly unreadable?: string;
   /** Why the request is refused whatever the token says. */
@@ -31,6 +33,12 @@ export interface Fields {
 
 /** Why a request cannot be read. */
 class Unreadable extends Error {}
+
+/** RFC 42 forbids it; flux-core takes it for a name. */
+class EmptyLabel extends Unreadable {}
+
+/** Each channel costs the server a descriptor, and the proxy a credit for each rank. */
+const MAX_CHANNELS = 16;
 
 const EXEC_FLAGS =
   EXEC_FLAG.stdout | EXEC_FLAG.stderr | EXEC_FLAG.channel | EXEC_FLAG.writeCredit | EXEC_FLAG.waitable;
@@ -76,7 +84,11 @@ export function readFields(method: Method, payload: JsonObject): Fields {
     return READERS[method](payload);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    return { ...(named && typeof pid === "number" ? { pid } : {}), unreadable: error.message };
+    return {
+      ...(named && typeof pid === "number" ? { pid } : {}),
+      ...(error instanceof EmptyLabel ? { emptyLabel: true } : {}),
+      unreadable: error.message,
+    };
   }
 }
 
@@ -98,7 +110,9 @@ function readExec(payload: JsonObject): Fields {
   for (const list of [msgchan, msgchans]) {
     if (!Array.isArray(list) || list.length > 0) throw new Unreadable("cmd has message channels");
   }
+  const tooMany = Array.isArray(channels) && channels.length > MAX_CHANNELS;
   return {
+    ...(tooMany ? { forbidden: `cmd has more than ${MAX_CHANNELS} channels` } : {}),
     argv: texts(cmdline, "cmdline"),
     env: names(env, "env"),
     channels: texts(channels, "channels"),
@@ -116,6 +130,7 @@ function readTarget(payload: JsonObject): Fields {
 function readLabel({ label }: JsonObject): { label?: string } {
   if (label === undefined) return {};
   const wrong = nonEmptyText(label);
+  if (label === "") throw new EmptyLabel("label is empty");
   if (wrong) throw new Unreadable(`label ${wrong}`);
   return { label: label as string };
 }

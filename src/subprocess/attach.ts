@@ -32,7 +32,7 @@ export type AttachOptions = PidOrLabel &
  *     attach(flux, { label: "server" }).pipe(stderr(), lines()).subscribe(console.error);
  *
  * @throws TypeError at once if neither or both of pid and label are given; FluxError from the Observable: ENOENT if
- *   there is no such process, EBUSY if it is in the foreground, somebody is attached to it or waits for it
+ *   there is no such process, ENOSYS on "sdexec", EBUSY if it is in the foreground, somebody is attached to it or waits for it
  */
 export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
   const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = options;

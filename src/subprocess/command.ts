@@ -9,7 +9,7 @@ export interface CommandOptions {
   cwd?: string | undefined;
   /** The environment. Default: the server's; the caller's does not belong on a cluster. */
   env?: Readonly<Record<string, string>> | undefined;
-  /** Subprocess options, such as `{ stdout_LINE_BUFFER: "false" }`. */
+  /** Subprocess options, such as `{ stdout_LINE_BUFFER: "false" }`; those of "sdexec" are in docs/sdexec.md. */
   opts?: Readonly<Record<string, string>> | undefined;
   /** Names of auxiliary channels. Each is a socket, its descriptor in the environment variable of that name. */
   channels?: readonly string[] | undefined;

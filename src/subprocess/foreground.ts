@@ -62,7 +62,8 @@ export function foregroundRequest(
       payload: {
         cmd: commandCreate(command, { ...options, opts }),
         flags:
-          EXEC_FLAG.writeCredit |
+          // sdexec refuses that flag; the proxy gives the credit there.
+          (service === "sdexec" ? 0 : EXEC_FLAG.writeCredit) |
           (stdout ? EXEC_FLAG.stdout : 0) |
           (stderr ? EXEC_FLAG.stderr : 0) |
           (channels.length > 0 ? EXEC_FLAG.channel : 0),

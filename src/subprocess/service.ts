@@ -6,7 +6,7 @@ import { demand, pid as isPid, isSubprocessService, name } from "../protocol/che
 /** Which subprocess server a request goes to. */
 export interface ServiceOptions {
   /**
-   * The subprocess service: "rexec", the default, which is the broker's own; "sdexec"; or a job shell's, whose name ends
+   * The subprocess service: "rexec", the default, which is the broker's own; "sdexec" (docs/sdexec.md); or a job shell's, whose name ends
    * in ".rexec".
    */
   service?: string | undefined;

@@ -7,6 +7,7 @@ import type { Flux } from "../../src/index.js";
 import { type Stack, startStack } from "../support/stack.js";
 import { attachCases } from "./attach.js";
 import { backgroundCases } from "./background.js";
+import { clauseCases } from "./clauses.js";
 import { execCases } from "./exec.js";
 import { fanOutCases } from "./fan-out.js";
 import { flowCases } from "./flow.js";
@@ -14,7 +15,9 @@ import { gatewayCases } from "./gateway.js";
 import { inputCases } from "./input.js";
 import { outputCases } from "./output.js";
 import { rpcCases } from "./rpc.js";
+import { sdexecCases } from "./sdexec.js";
 import { sessionCases } from "./session.js";
+import { signedCases } from "./signed.js";
 import { spawnCases } from "./spawn.js";
 import { watchCases } from "./watch.js";
 
@@ -24,9 +27,13 @@ export interface Context {
   readonly flux: Flux;
   /** A handle of a session of its own. */
   connect(): Flux;
+  /** The broker's URI. */
+  readonly uri: string;
+  /** The rexec service of a job shell that requires signatures, of the mechanism "none" too, if there is one. */
+  readonly shell: string | undefined;
 }
 
-export function conformance(name: string, uri: string | undefined): void {
+export function conformance(name: string, uri: string | undefined, shell?: string): void {
   describe(`conformance: ${name}`, () => {
     let stack: Stack;
     let flux: Flux;
@@ -41,6 +48,12 @@ export function conformance(name: string, uri: string | undefined): void {
         return flux;
       },
       connect: () => stack.connect(),
+      get uri() {
+        return stack.uri;
+      },
+      get shell() {
+        return shell ?? stack.shell;
+      },
     };
     gatewayCases(() => stack.uri);
     for (const cases of [
@@ -51,9 +64,12 @@ export function conformance(name: string, uri: string | undefined): void {
       fanOutCases,
       backgroundCases,
       attachCases,
+      clauseCases,
       spawnCases,
       flowCases,
       watchCases,
+      sdexecCases,
+      signedCases,
       sessionCases,
     ]) {
       cases(context);

@@ -6,12 +6,15 @@ import { connect, type Flux } from "../../src/index.js";
 
 const issuer = "https://issuer.test";
 const audience = "flux-subprocess";
+const userid = process.getuid?.() ?? 0;
 
 export interface Stack {
   /** The proxy's URL. */
   url: string;
   /** The broker's URI. */
   uri: string;
+  /** The rexec service of its job shell; undefined of a broker that was not started here. */
+  shell: string | undefined;
   /** A token that the proxy accepts. */
   token: string;
   /** A handle of its own session; closed with the stack. */
@@ -29,7 +32,8 @@ export async function startStack({
   size?: number;
   gateway?: boolean;
 } = {}): Promise<Stack> {
-  const broker = uri === undefined ? await startEmbeddedBroker({ size }) : undefined;
+  const broker =
+    uri === undefined ? await startEmbeddedBroker({ size, sdexec: true, shells: [{ userid }] }) : undefined;
   const brokerUri = broker?.uri ?? (uri as string);
   const { privateJwk, jwks } = await generateKeys();
   const proxy = await createProxy({ uri: brokerUri, jwks, issuer, audience, gateway });
@@ -38,6 +42,7 @@ export async function startStack({
   return {
     url: proxy.url,
     uri: brokerUri,
+    shell: broker?.shells[0],
     token,
     connect() {
       const flux = connect(proxy.url, { token });

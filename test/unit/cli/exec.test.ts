@@ -14,6 +14,17 @@ describe("exec", () => {
     ]);
   });
 
+  test("adds no newline to a labelled last line, as flux exec", async () => {
+    expect(await outcome(exec("1", "-nl", "printf", "one\\ntwo"))).toEqual([0, "0: one\n0: two", ""]);
+  });
+
+  test("keeps a labelled last line without its newline apart from the next line", async () => {
+    const [code, stdout] = await outcome(exec("3", "-nl", "printf", "one\\ntwo"));
+    expect([code, stdout.endsWith("\n")]).toEqual([0, false]);
+    const lines = ["0: one", "0: two", "1: one", "1: two", "2: one", "2: two"];
+    expect(stdout.split("\n").sort()).toEqual(lines);
+  });
+
   test("leaves ranks out", async () => {
     const [code, stdout] = await outcome(exec("4", "-r", "0-2", "-x", "1", "-nl", "echo", "hi"));
     expect([code, stdout.split("\n").sort()]).toEqual([0, ["", "0: hi", "2: hi"]]);

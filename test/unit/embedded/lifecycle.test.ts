@@ -50,7 +50,21 @@ describe("startEmbeddedBroker", () => {
     const start = { cmd: command(["sh", "-c", "echo hello; exit 3"], { label: "l" }), flags: 0 };
     const { pid } = body<{ pid: number }>(await client.rpc("rexec.exec", start, { nodeid: 1 }));
     await eventually(() => lines.length === 2);
-    expect(lines).toEqual([`1 l[${pid}]: hello\n`, `1 l[${pid}]: Exit 3`]);
+    expect(lines).toEqual([`1 l[${pid}]: hello\n`, `1 l: sh[${pid}]: Exit 3`]);
+    client.close();
+  });
+
+  it.each([
+    ["with its label and its path", { label: "l" }, "l: /bin/sh"],
+    ["without a label by its path", {}, "/bin/sh"],
+  ])("logs a process that a signal ended %s", async (_, options, name) => {
+    const lines: string[] = [];
+    await using broker = await startEmbeddedBroker({ log: (_rank, message) => lines.push(message) });
+    const client = await WireClient.connect(broker.uri);
+    const start = { cmd: command(["/bin/sh", "-c", "kill -9 $$"], options), flags: 0 };
+    const { pid } = body<{ pid: number }>(await client.rpc("rexec.exec", start));
+    await eventually(() => lines.length === 1);
+    expect(lines).toEqual([`${name}[${pid}]: Killed by signal 9`]);
     client.close();
   });
 });

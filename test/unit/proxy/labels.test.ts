@@ -22,6 +22,24 @@ const exec = (label?: string, streaming = false) => ({
 });
 const process = (pid: number, label: string) => ({ pid, label, cmd: "x", state: "R" });
 
+describe("an empty label", () => {
+  test.each([
+    ["exec", exec("")],
+    ["kill", kill({ pid: 1, label: "" })],
+    ["wait", { ...rpc, topic: "rexec.wait", payload: { pid: 1, label: "" } }],
+    ["attach", { ...rpc, topic: "rexec.attach", streaming: true, payload: { pid: 1, label: "", flags: 3 } }],
+  ])("is refused in %s, for RFC 42 forbids it and a server may take it for a name", async (_, request) => {
+    const h = await openSession();
+    h.next({ ...request, id: 1 });
+    expect(h.socket.messages).toMatchObject([{ type: "error", errno: 22, message: "label is empty" }]);
+    expect(h.broker.calls).toEqual([]);
+    const { label: __, ...named } = request.payload as { label?: string };
+    const allowed = "cmd" in named ? exec("mine-1").payload : named;
+    h.next({ ...request, id: 2, payload: allowed });
+    expect(h.socket.messages).toHaveLength(1);
+  });
+});
+
 describe("a limit on labels", () => {
   let h: Harness;
   beforeEach(async () => {

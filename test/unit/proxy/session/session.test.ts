@@ -446,6 +446,64 @@ describe("process input", () => {
     expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
   });
 
+  describe("for a server that gives no credit", () => {
+    const WINDOW = 64 * 1024;
+    const without = (more: object = {}) => start({ topic: "sdexec.exec", payload: { flags: 3 }, ...more });
+    const credits = () => h.socket.messages.filter(({ type }) => type === "credit");
+    const pings = () => h.broker.calls.filter(({ call }) => call.topic === "sdexec.ping");
+
+    test("has the proxy's, and not before the server has answered any more", () => {
+      without({ nodeid: "0" });
+      expect(credits()).toEqual([{ type: "credit", seq: 1, id: 1, stream: "stdin", bytes: WINDOW }]);
+      send(new Uint8Array(WINDOW - 1));
+      expect(pings().map(({ call }) => call.nodeid)).toEqual([0]);
+      send("x");
+      expect([credits().length, pings().length]).toEqual([1, 1]);
+      pings()[0]?.handler.error(new FluxError("ENOSYS"));
+      expect(credits()[1]).toMatchObject({ bytes: WINDOW - 1 });
+      // What came after the question waits for the answer to the next.
+      pings()[1]?.handler.response({});
+      expect(credits()[2]).toMatchObject({ bytes: 1 });
+      expect(pings()).toHaveLength(2);
+      send(new Uint8Array(WINDOW));
+      expect(h.socket.closes).toEqual([]);
+      send("x");
+      expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
+    });
+
+    test("has that of the slowest rank, until that is over", () => {
+      without();
+      send("12345");
+      pings()[0]?.handler.response({});
+      expect(credits()).toHaveLength(1);
+      h.broker.handler(2).error(new FluxError("EHOSTUNREACH"));
+      expect(credits()[1]).toMatchObject({ bytes: 5 });
+    });
+
+    test("has none for channels where there are none, and for each where there are", () => {
+      const payload = { flags: 3, cmd: { channels: ["a", "a", "", 7, "b"] } };
+      without({ payload, nodeid: "0" });
+      start({ payload, id: 5, topic: "rexec.exec", nodeid: "0" });
+      expect(credits().map((credit) => "stream" in credit && [credit.id, credit.stream])).toEqual([
+        [1, "stdin"],
+        [5, "stdin"],
+        [5, "a"],
+        [5, "b"],
+      ]);
+    });
+
+    test("is not asked for after the process, nor given with the server's own", () => {
+      without({ nodeid: "0" });
+      send("x");
+      h.broker.handler(1).end();
+      pings()[0]?.handler.response({});
+      expect(credits()).toHaveLength(1);
+      seq = 2;
+      h.next({ ...exec, id: 7, nodeid: "0" });
+      expect(credits()).toHaveLength(1);
+    });
+  });
+
   test("of an exec that the token does not allow it for is refused in the place of credit", async () => {
     const scope = new Set<Action>(["exec"]);
     h = await openSession({ verify: async () => ({ ...IDENTITY, permissions: { scope } }) });
@@ -506,7 +564,9 @@ describe("process input", () => {
   });
 
   test("of more than 256 KiB in a message is malformed", () => {
-    start({ payload: { flags: 3 } });
+    start({});
+    grant(1, 2 * MAX_DATA);
+    grant(2, 2 * MAX_DATA);
     send(new Uint8Array(MAX_DATA));
     expect(h.socket.closes).toEqual([]);
     send(new Uint8Array(MAX_DATA + 1));

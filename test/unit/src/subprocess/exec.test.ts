@@ -30,7 +30,7 @@ describe("exec: the request", () => {
     [{ stdout: false }, "rexec.exec", "any", { cmd, flags: 10 }],
     [{ stderr: false }, "rexec.exec", "any", { cmd, flags: 9 }],
     [{ channels: ["C"] }, "rexec.exec", "any", { cmd: { ...cmd, channels: ["C"] }, flags: 15 }],
-    [{ nodeid: 3, service: "sdexec" }, "sdexec.exec", "3", { cmd, flags: 11 }],
+    [{ nodeid: 3, service: "sdexec" }, "sdexec.exec", "3", { cmd, flags: 3 }],
     [{ nodeid: "all" }, "rexec.exec", "all", { cmd, flags: 11 }],
     [{ nodeid: "[0-1]" }, "rexec.exec", "[0-1]", { cmd, flags: 11 }],
     [

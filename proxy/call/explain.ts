@@ -1,0 +1,21 @@
+/** What a server says in an errno alone, or of a method that it has not, in words. */
+import { FluxError } from "../../src/errors.js";
+import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
+import type { Asked } from "../policy/asked.js";
+
+const NO_ATTACH =
+  "sdexec has no attach: the output of a process in background goes to Flux's log, and wait gives its end if it is waitable";
+const NO_CREDIT = "sdexec has no write-credit: an exec without that flag (8) takes input all the same";
+
+/** The error of a server, in words if it has none of its own. */
+export function explain({ operation, service, flags }: Asked, error: FluxError): FluxError {
+  if (service !== "sdexec") return error;
+  const { code, topic, message } = error;
+  const unknownMethod = code === "ENOSYS" && message.startsWith("Unknown service method");
+  if (operation === "attach" && unknownMethod) return new FluxError(code, NO_ATTACH, { topic, cause: error });
+  const wordless = code === "EINVAL" && message === code;
+  if (operation === "exec" && wordless && flags & EXEC_FLAG.writeCredit) {
+    return new FluxError(code, NO_CREDIT, { topic, cause: error });
+  }
+  return error;
+}
