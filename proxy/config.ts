@@ -18,7 +18,10 @@ export interface ProxyOptions extends VerifierOptions {
   dashboard?: boolean | undefined;
   /** How long a client may take for its hello, in milliseconds. Default 10,000, as PROTOCOL.md says. */
   helloTimeoutMs?: number | undefined;
-  /** How long the broker may take to accept a connection, in milliseconds. Default 10,000. */
+  /**
+   * How long the broker may take to accept a connection, and then for its first answers, in milliseconds. A session that
+   * it keeps waiting for longer is closed with 4503. Default 10,000.
+   */
   brokerTimeoutMs?: number | undefined;
   /**
    * For how long a session and its processes outlive a lost connection, in milliseconds, if its client does not say.

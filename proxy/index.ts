@@ -49,7 +49,7 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   // A wrong URI, or a gateway that is not the owner's, is worth knowing of now, and not at the first client.
   const first = await BrokerConnection.connect(uri, { timeoutMs });
   try {
-    if (gateway) await checkOwner(first, userid);
+    if (gateway) await checkOwner(first, userid, timeoutMs);
   } finally {
     first.close();
   }
