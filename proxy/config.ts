@@ -32,6 +32,11 @@ export interface ProxyOptions extends VerifierOptions {
   maxGraceMs?: number | undefined;
   /** How many sessions a subject may have. Default 256. */
   sessionsPerSubject?: number | undefined;
+  /**
+   * How many attaches may be open, each of which has a connection to the broker: a descriptor of the proxy, and one of
+   * the broker. A subject may have half of them, and a session a quarter. Default 1024.
+   */
+  attaches?: number | undefined;
   /** How often a client has to give a sign of life, in milliseconds; after three times it is lost. Default 5000. */
   pingIntervalMs?: number | undefined;
   /** How requests are signed for the proxy's own user, where a client asks for it. Default: not at all. */
@@ -69,6 +74,7 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     graceMs = 120_000,
     maxGraceMs = 600_000,
     sessionsPerSubject = 256,
+    attaches = 1024,
     pingIntervalMs = 5000,
     gateway = false,
     audit = false,
@@ -91,15 +97,26 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
       throw new TypeError(`${name} is not an integer of milliseconds`);
     }
   }
-  if (!(Number.isInteger(sessionsPerSubject) && sessionsPerSubject > 0)) {
-    throw new TypeError("sessionsPerSubject is not a positive integer");
+  for (const [name, value] of Object.entries({ sessionsPerSubject, attaches })) {
+    if (!(Number.isInteger(value) && value > 0)) throw new TypeError(`${name} is not a positive integer`);
   }
   for (const [name, value] of Object.entries({ gateway, dashboard })) {
     if (typeof value !== "boolean") throw new TypeError(`${name} is not a boolean`);
   }
   if (audit === "") throw new TypeError("audit is an empty path");
   const times = { helloTimeoutMs, brokerTimeoutMs, graceMs, maxGraceMs, pingIntervalMs };
-  const defaulted = { host, port, path, dashboard, ...times, sessionsPerSubject, gateway, audit, onFault };
+  const defaulted = {
+    host,
+    port,
+    path,
+    dashboard,
+    ...times,
+    sessionsPerSubject,
+    attaches,
+    gateway,
+    audit,
+    onFault,
+  };
   return { ...options, ...defaulted };
 }
 

@@ -7,8 +7,10 @@ import { BrokerConnection } from "./broker/connection.js";
 import { type ProxyOptions, proxyConfig } from "./config.js";
 import { loadDashboard } from "./dashboard.js";
 import { Brakes } from "./flow/brakes.js";
+import { Scheduler } from "./flow/scheduler.js";
 import { checkOwner, gatewayCredential } from "./gateway.js";
 import { type Listener, listen } from "./listener.js";
+import { Allowances } from "./session/allowances.js";
 import { Sessions } from "./session/sessions.js";
 import { createSigner } from "./signing/index.js";
 import { Usage } from "./usage.js";
@@ -60,9 +62,11 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
     });
   const audit = config.audit === false ? undefined : createAudit(config.audit, onFault);
   const usage = new Usage();
-  const polls = new Polls({ connectBroker, usage });
-  const surroundings = { verify, signer, usage, brakes: new Brakes(), polls, audit, onFault };
-  const sessions = new Sessions({ ...config, ...surroundings, connectBroker });
+  const scheduler = new Scheduler();
+  const polls = new Polls({ connectBroker, usage, scheduler });
+  const surroundings = { verify, signer, usage, brakes: new Brakes(), polls, scheduler, audit, onFault };
+  const allowances = new Allowances(config.attaches);
+  const sessions = new Sessions({ ...config, ...surroundings, allowances, connectBroker });
   const listener = await listen(
     { ...config, pages },
     { sessions, verify, audit, onFault, helloTimeoutMs },

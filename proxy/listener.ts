@@ -12,6 +12,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { CLOSE, MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
 import type { Dashboard } from "./dashboard.js";
 import { keepAlive } from "./keepalive.js";
+import { Newcomers } from "./newcomers.js";
 import { Connection, type ConnectionOptions } from "./session/connection.js";
 
 /** How long a client may take for its handshake, in milliseconds. */
@@ -44,11 +45,14 @@ export async function listen(
   connectionOptions: ConnectionOptions,
 ): Promise<Listener> {
   const sockets = new Map<WebSocket, Connection>();
+  const newcomers = new Newcomers();
   const upgrader = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME,
     perMessageDeflate: false,
     autoPong: false,
+    // One message of a socket in a turn of the event loop: others have theirs in between.
+    allowSynchronousEvents: false,
     handleProtocols: () => SUBPROTOCOL,
   });
   const server = createServer(
@@ -67,7 +71,9 @@ export async function listen(
     if (status !== undefined) return refuse(socket, status);
     upgrader.handleUpgrade(request, socket, head, (ws) => {
       const peer = request.socket.remoteAddress;
-      sockets.set(ws, serve(ws, { ...connectionOptions, peer }));
+      const connection = serve(ws, { ...connectionOptions, peer });
+      sockets.set(ws, connection);
+      newcomers.add(connection, ws, socket);
       ws.on("close", () => sockets.delete(ws));
     });
   });

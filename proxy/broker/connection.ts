@@ -59,6 +59,8 @@ export class BrokerConnection implements Broker {
   #over = false;
   #corked = false;
   #nextMatchtag = FIRST_OWN_MATCHTAG;
+  /** Of all who wait for it. */
+  #drained: Promise<void> | undefined;
 
   /** @throws what {@link openBrokerSocket} throws */
   static async connect(uri: string, options: ConnectOptions = {}): Promise<BrokerConnection> {
@@ -105,7 +107,13 @@ export class BrokerConnection implements Broker {
 
   async drained(): Promise<void> {
     if (!this.congested) return;
+    this.#drained ??= this.#drain();
+    await this.#drained;
+  }
+
+  async #drain(): Promise<void> {
     await Promise.race([this.closed, new Promise((resolve) => this.#socket.once("drain", resolve))]);
+    this.#drained = undefined;
   }
 
   close(): void {

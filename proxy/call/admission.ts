@@ -2,24 +2,31 @@
  * What a client asks for on its way to the broker: read, judged by its token, and made into what may be sent.
  * Nothing of what is refused here reaches the broker.
  */
-import { FluxError } from "../../src/errors.js";
-import { encodeIdset } from "../../src/protocol/idset.js";
+import { FluxError, type FluxErrorCode } from "../../src/errors.js";
 import type { Overflow, Request } from "../../src/protocol/messages.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { AuditSession } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { Permissions } from "../auth/permissions.js";
 import type { JsonObject } from "../broker/payload.js";
+import type { Budget } from "../flow/budget.js";
 import { type Asked, isSigned, readRequest } from "../policy/asked.js";
 import { KnownProcesses } from "../policy/known.js";
 import { judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
 import type { Usage } from "../usage.js";
 import { OperationWatcher } from "./operation.js";
+import { allRanks, idsetOf, type Target } from "./target.js";
 import { type AdmittedWatch, readInterval } from "./watch-admission.js";
+
+/** How many ranks the watches of a session may have together. */
+const MAX_WATCHED = 65_536;
 
 /** A request that may be sent. */
 export interface Admitted {
+  /** Of its ranks those that exist. */
   readonly asked: Asked;
+  /** The ranks that it names. */
+  readonly target: Target;
   /** What is sent, or signed and sent. */
   readonly payload: JsonObject;
   /** Whether "any" must be the rank that the decision was made for. */
@@ -36,6 +43,8 @@ export interface Admitted {
 export interface AdmissionOptions {
   /** Signs for the user that the proxy runs as. */
   signer: Signer | undefined;
+  /** How many ranks may be open. Those of what is admitted are taken from it. */
+  allowance: { readonly ranks: Pick<Budget, "take"> };
   /** Shared by all sessions. */
   usage: Usage;
   /** Is told where a process was started or has ended. */
@@ -51,10 +60,10 @@ export class Admission {
     this.#options = options;
   }
 
-  /** Decides on a request. @returns what may be sent, or EPERM with the reason why nothing may */
-  admit(identity: Identity, request: Request, ranks: readonly number[]): Admitted | FluxError {
+  /** Decides on a request. @returns what may be sent, or EPERM or ENOBUFS with the reason why nothing may */
+  admit(identity: Identity, request: Request, target: Target): Admitted | FluxError {
     const { permissions, userid } = identity;
-    const asked = readRequest(request, ranks);
+    const asked: Wanted = { ...readRequest(request, judgedRanks(permissions, target)), target };
     const known = this.#knownTo(identity);
     const verdict = judge(permissions, asked, known);
     if (!verdict.allowed) return this.#refuse(asked, verdict.reason);
@@ -66,11 +75,21 @@ export class Admission {
     return this.#admitted(identity, request, asked, verdict, sign);
   }
 
-  /** Decides on a watch, but for its ranks. @returns what decides on those, or why there is none */
-  admitWatch({ userid }: Identity, request: Request, ranks: readonly number[]): AdmittedWatch | FluxError {
+  /**
+   * Decides on a watch, but for its ranks.
+   * @param watched how many ranks other watches of the session have
+   * @returns what decides on those, or why there is none
+   */
+  admitWatch(
+    { userid, permissions }: Identity,
+    request: Request,
+    target: Target,
+    watched: number,
+  ): AdmittedWatch | FluxError {
     const { audit } = this.#options;
-    const asked = readRequest(request, ranks);
+    const asked: Wanted = { ...readRequest(request, judgedRanks(permissions, target)), target };
     const { service } = asked;
+    const { ranks } = target;
     if (isSigned(request.payload)) {
       return this.#refuse(
         asked,
@@ -81,17 +100,23 @@ export class Admission {
     if (obstacle !== undefined) return this.#refuse(asked, obstacle);
     const interval = readInterval(request.payload);
     if (interval === undefined) return new FluxError("EINVAL", "interval is not a positive integer");
+    const full =
+      watched + ranks.length > MAX_WATCHED
+        ? `a session may watch ${MAX_WATCHED} ranks`
+        : this.#options.allowance.ranks.take(ranks.length);
+    if (full !== undefined) return this.#refuse(asked, full, "ENOBUFS");
     const begun = performance.now();
     return {
       service,
-      ranks,
+      target,
       interval,
       signer: request.sign === true ? this.#options.signer : undefined,
-      judge: (identity, rank) =>
-        judge(identity.permissions, { ...asked, ranks: [rank] }, this.#knownTo(identity)),
+      judge: (identity, judged) =>
+        judge(identity.permissions, { ...asked, ranks: judged }, this.#knownTo(identity)),
       pinned: ({ permissions }) => isPinned(permissions, request, asked),
       shown: (rank, rows, labels, time) => this.#known.listed(service, rank, rows, labels, time),
-      refused: (denied, error) => this.#refused({ ...asked, ranks: denied }, error),
+      refused: (denied, error) =>
+        this.#refused({ ...asked, target: { ranks: denied, missing: [], size: denied.length } }, error),
       over: (errno) => {
         const durationMs = Math.round(performance.now() - begun);
         audit?.operation({ ...describe(asked), allowed: true, errno, durationMs });
@@ -109,15 +134,20 @@ export class Admission {
   #admitted(
     identity: Identity,
     request: Request,
-    asked: Asked,
+    asked: Wanted,
     verdict: Verdict & { allowed: true },
     sign: boolean,
-  ): Admitted {
-    const { usage, signer, audit, polls } = this.#options;
+  ): Admitted | FluxError {
+    const { usage, signer, audit, polls, allowance } = this.#options;
+    const { target } = asked;
+    const full = allowance.ranks.take(target.ranks.length);
+    if (full !== undefined) return this.#refuse(asked, full, "ENOBUFS");
+    const existing = { ...asked, ranks: target.ranks };
     const pinned = identity.permissions.details !== undefined;
     const inputRefusal = this.inputRefusal(identity, asked);
     return {
-      asked,
+      asked: existing,
+      target,
       payload: payloadOf(request, asked, verdict.label),
       pinned,
       signer: sign ? signer : undefined,
@@ -125,7 +155,7 @@ export class Admission {
       inputRefusal,
       watcher: new OperationWatcher({
         identity,
-        asked,
+        asked: existing,
         labels: verdict.labels,
         pinned: isPinned(identity.permissions, request, asked),
         known: this.#known,
@@ -151,15 +181,25 @@ export class Admission {
     };
   }
 
-  #refuse(asked: Asked, reason: string): FluxError {
-    const error = new FluxError("EPERM", reason);
+  #refuse(asked: Wanted, reason: string, code: FluxErrorCode = "EPERM"): FluxError {
+    const error = new FluxError(code, reason);
     this.#refused(asked, error);
     return error;
   }
 
-  #refused(asked: Asked, { message: reason, errno }: FluxError): void {
+  #refused(asked: Wanted, { message: reason, errno }: FluxError): void {
     this.#options.audit?.operation({ ...describe(asked), allowed: false, reason, errno });
   }
+}
+
+/** A request as it is judged, and the ranks that it names. */
+interface Wanted extends Asked {
+  readonly target: Target;
+}
+
+/** The ranks that a decision depends on: where the token limits nothing, none that does not exist. */
+function judgedRanks({ details }: Permissions, target: Target): readonly number[] {
+  return details === undefined ? target.ranks : allRanks(target);
 }
 
 /** Whether it is certain that the ranks that are asked are those that answer. */
@@ -174,11 +214,11 @@ function payloadOf({ payload }: Request, { operation }: Asked, label: string | u
   return label === undefined ? payload : { ...payload, pid: -1, label };
 }
 
-function describe({ operation, service, ranks, pid, label, argv }: Asked) {
+function describe({ operation, service, target, pid, label, argv }: Wanted) {
   return {
     operation,
     service,
-    ranks: encodeIdset(ranks),
+    ranks: idsetOf(target),
     pid: label === undefined ? pid : undefined,
     label,
     argv,

@@ -4,13 +4,14 @@ import { CLOSE, MAX_ID, ProtocolError } from "../../src/protocol/messages.js";
 /** A request that is open. */
 interface Entry {
   readonly id: number;
-  /** All ids that it takes. */
-  readonly ids: Iterable<number>;
+  /** How many ids it takes, from {@link id} on. */
+  readonly ids: number;
 }
 
 export class CallTable<Call extends Entry> {
   readonly #calls = new Map<number, Call>();
-  readonly #ids = new Set<number>();
+  /** In the order of their ids, of which no two have one in common. */
+  readonly #ordered: Call[] = [];
 
   get size(): number {
     return this.#calls.size;
@@ -20,19 +21,20 @@ export class CallTable<Call extends Entry> {
   check(first: number, count: number): void {
     const last = first + count - 1;
     if (last > MAX_ID) throw new ProtocolError(CLOSE.malformed, `ids to ${last} are over ${MAX_ID}`);
-    for (let id = first; id <= last; id++) {
-      if (this.#ids.has(id)) throw new ProtocolError(CLOSE.idInUse, `id ${id} is in use`);
-    }
+    const at = this.#after(first);
+    const [before, after] = [this.#ordered[at - 1], this.#ordered[at]];
+    const used =
+      before && first < before.id + before.ids ? first : after && after.id <= last ? after.id : undefined;
+    if (used !== undefined) throw new ProtocolError(CLOSE.idInUse, `id ${used} is in use`);
   }
 
   add(call: Call): void {
     this.#calls.set(call.id, call);
-    for (const id of call.ids) this.#ids.add(id);
+    this.#ordered.splice(this.#after(call.id), 0, call);
   }
 
   remove(call: Call): void {
-    this.#calls.delete(call.id);
-    for (const id of call.ids) this.#ids.delete(id);
+    if (this.#calls.delete(call.id)) this.#ordered.splice(this.#after(call.id) - 1, 1);
   }
 
   /**
@@ -41,7 +43,8 @@ export class CallTable<Call extends Entry> {
    */
   get(id: number): Call | undefined {
     const call = this.#calls.get(id);
-    if (call === undefined && this.#ids.has(id)) {
+    const before = this.#ordered[this.#after(id) - 1];
+    if (call === undefined && before !== undefined && id < before.id + before.ids) {
       throw new ProtocolError(CLOSE.malformed, `id ${id} is not the first of its request`);
     }
     return call;
@@ -53,6 +56,17 @@ export class CallTable<Call extends Entry> {
 
   clear(): void {
     this.#calls.clear();
-    this.#ids.clear();
+    this.#ordered.length = 0;
+  }
+
+  /** The place of the first call with a higher id. */
+  #after(id: number): number {
+    let [low, high] = [0, this.#ordered.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#ordered[middle] as Call).id <= id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -12,19 +12,29 @@ import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
 import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Brakes } from "../flow/brakes.js";
+import type { Budget } from "../flow/budget.js";
 import type { ControlMessage } from "../flow/message.js";
 import type { Outbox } from "../flow/outbox.js";
+import type { Scheduler } from "../flow/scheduler.js";
 import type { Admitted } from "./admission.js";
 import { CallInput } from "./call-input.js";
 import { FanOut } from "./fan-out.js";
 import { FollowedProcess } from "./followed-process.js";
 import { InputWriter } from "./input-writer.js";
+import { Lane } from "./lane.js";
+import { RankList, RankSet } from "./ranks.js";
 import type { SendQueue } from "./send-queue.js";
+import { idsetOf, type Target } from "./target.js";
 
 export interface CallOwner {
   readonly queue: SendQueue;
   readonly outbox: Outbox;
   readonly brakes: Brakes;
+  readonly scheduler: Scheduler;
+  /** What waits to be sent to the broker. */
+  readonly bytes: Pick<Budget, "take" | "give">;
+  /** The client was sent the last message of so many ranks more. */
+  said(ranks: number): void;
   /** Every rank has ended at the broker: it will not be heard of any more. */
   ended(call: Call): void;
   /** Besides, the client was sent every last message: the ids are free. */
@@ -39,39 +49,45 @@ export class Call {
   readonly kind: CallKind;
   readonly admitted: Admitted;
   readonly #request: Request;
-  /** By rank, in ascending order. */
-  readonly #matchtags: ReadonlyMap<number, number>;
+  readonly #ranks: RankList;
   readonly #owner: CallOwner;
   /** Ranks that have no last message yet. */
-  readonly #live: Set<number>;
+  readonly #live: RankSet;
   /** Ranks that the broker has not ended. One that sent nonsense has its last message before. */
-  readonly #open: Set<number>;
+  readonly #open: RankSet;
   /** Ranks of which the client was not sent the last message. */
-  readonly #unsaid: Set<number>;
-  /** Of an exec or attach, by rank; those of which the client was sent the last message are not there. */
+  readonly #unsaid: RankSet;
+  readonly #isProcess: boolean;
+  /** Of an exec or attach, those that their server has answered and the client was not sent the last message of. */
   readonly #processes = new Map<number, FollowedProcess>();
+  readonly #lane: Lane;
   readonly #fanOut: FanOut;
   readonly #input: CallInput;
   readonly #writer: InputWriter;
+  #broker: Broker | undefined;
 
   constructor(request: Request, admitted: Admitted, owner: CallOwner) {
-    const { operation, ranks, flags } = admitted.asked;
+    const { operation, flags } = admitted.asked;
     const { id } = request;
-    const { queue, outbox, brakes, guard } = owner;
-    const isProcess = request.streaming && (operation === "exec" || operation === "attach");
-    this.kind = isProcess ? operation : "rpc";
+    const { queue, outbox, brakes, scheduler, bytes, guard } = owner;
+    const ranks = new RankList(admitted.asked.ranks, id);
+    this.#isProcess = request.streaming && (operation === "exec" || operation === "attach");
+    this.kind = this.#isProcess ? (operation as CallKind) : "rpc";
     this.admitted = admitted;
     this.#request = request;
     this.#owner = owner;
-    this.#live = new Set(ranks);
-    this.#open = new Set(ranks);
-    this.#unsaid = new Set(ranks);
-    const matchtags = new Map(ranks.map((rank, i) => [rank, id + i]));
-    this.#matchtags = matchtags;
+    this.#ranks = ranks;
+    this.#live = new RankSet(ranks);
+    this.#open = new RankSet(ranks);
+    this.#unsaid = new RankSet(ranks);
+    const lane = new Lane({ ranks, scheduler, outbox, guard });
+    this.#lane = lane;
     this.#fanOut = new FanOut({
       request,
       admitted,
-      matchtags,
+      ranks,
+      bytes,
+      lane,
       brakes,
       guard,
       response: (rank, payload) => this.#response(rank, payload),
@@ -79,7 +95,7 @@ export class Call {
     });
     this.#input = new CallInput({
       id,
-      ranks,
+      ranks: ranks.ranks,
       counted: this.kind === "exec" && (flags & EXEC_FLAG.writeCredit) !== 0,
       refusal: admitted.inputRefusal,
       emit: (message) => outbox.send(message),
@@ -87,48 +103,75 @@ export class Call {
     this.#writer = new InputWriter({
       id,
       admitted,
-      matchtags,
+      ranks,
       live: this.#live,
       input: this.#input,
+      lane,
+      bytes,
       queue,
       nodeid: (rank) => this.#fanOut.nodeid(rank),
       fail: (error) => this.#fail(error),
     });
-    if (isProcess) for (const rank of ranks) this.#processes.set(rank, this.#follow(rank));
   }
 
   get id(): number {
     return this.#request.id;
   }
 
-  /** All ids that the request takes: id to id + ranks - 1. */
-  get ids(): Iterable<number> {
-    return this.#matchtags.values();
+  /** How many ids the request takes, from {@link id} on: one for each rank, those that do not exist too. */
+  get ids(): number {
+    return this.admitted.target.size;
+  }
+
+  /** Ends the ranks that do not exist. @returns whether there are others */
+  begin(): boolean {
+    const { target, watcher } = this.admitted;
+    const [range] = target.missing;
+    if (range !== undefined) {
+      const error = new FluxError("EHOSTUNREACH");
+      watcher.failed(range[0], error);
+      this.#owner.outbox.send(errorMessage(this.id, { ranks: [], missing: target.missing }, error));
+    }
+    if (this.#ranks.size > 0) return true;
+    this.#owner.ended(this);
+    this.#finish();
+    return false;
   }
 
   /** Sends the request to every rank. @throws ProtocolError if its payload cannot be sent to any broker */
   start(broker: Broker): void {
+    this.#broker = broker;
     this.#writer.start(broker);
-    for (const process of this.#processes.values()) process.start(broker);
     const { payload, signer } = this.admitted;
     this.#owner.queue.push({
       topic: this.#request.topic,
       payload,
       signer,
-      send: (bytes) => this.#fanOut.send(broker, bytes, this.#open),
+      send: (bytes) => this.#send(broker, bytes),
       refuse: (error) => this.fail(error),
     });
   }
 
+  #send(broker: Broker, payload: Uint8Array): void {
+    try {
+      this.#fanOut.send(broker, payload, this.#open);
+    } catch (error) {
+      if (!(error instanceof FluxError)) throw error;
+      this.fail(error);
+    }
+  }
+
   /** Ends every rank that is not over with an error, for the broker too. */
   fail(error: FluxError): void {
+    this.#fail(error);
     for (const rank of [...this.#open]) this.#ended(rank, { error });
   }
 
   /** The session is over. */
   abort(): void {
+    this.#lane.close();
     this.admitted.watcher.abort();
-    for (const rank of this.#open) this.#processes.get(rank)?.leave();
+    for (const [rank, process] of this.#processes) if (this.#open.has(rank)) process.leave();
   }
 
   /** Process input for every rank. @throws ProtocolError if it is not for this request, or without credit */
@@ -158,14 +201,14 @@ export class Call {
   consumed({ rank, stream, bytes }: Consumed): void {
     this.#mustBeProcess();
     this.#matchtag(rank);
-    this.#processes.get(rank)?.consumed(stream, bytes);
+    if (this.#unsaid.has(rank)) this.#process(rank).consumed(stream, bytes);
   }
 
   /** What the client has signed to stop a process and let it go on. @throws ProtocolError if it is anything else */
   brake(brake: Brake): void {
     this.#mustBeProcess();
     this.#matchtag(brake.rank);
-    if (this.#live.has(brake.rank)) this.#processes.get(brake.rank)?.brake(brake);
+    if (this.#live.has(brake.rank)) this.#process(brake.rank).brake(brake);
   }
 
   #mustBeExec(): void {
@@ -178,14 +221,16 @@ export class Call {
 
   /** @throws ProtocolError if the request is not for `rank` */
   #matchtag(rank: number): number {
-    const matchtag = this.#matchtags.get(rank);
+    const matchtag = this.#ranks.matchtag(rank);
     if (matchtag === undefined) throw malformed(`request ${this.id} is not for rank ${rank}`);
     return matchtag;
   }
 
-  #follow(rank: number): FollowedProcess {
+  #process(rank: number): FollowedProcess {
+    const followed = this.#processes.get(rank);
+    if (followed !== undefined) return followed;
     const { queue, outbox, brakes, guard } = this.#owner;
-    return new FollowedProcess({
+    const process = new FollowedProcess({
       id: this.id,
       rank,
       nodeid: this.#fanOut.nodeid(rank),
@@ -196,18 +241,21 @@ export class Call {
       guard,
       pass: (payload) => this.#pass(rank, payload),
       grant: (stream, bytes) => this.#input.grant(rank, stream, bytes),
-      over: () => this.#said(rank),
+      over: () => this.#said([rank]),
     });
+    this.#processes.set(rank, process);
+    if (this.#broker !== undefined) process.start(this.#broker);
+    return process;
   }
 
   #response(rank: number, payload: JsonObject): void {
     if (!this.#live.has(rank)) return;
-    const process = this.#processes.get(rank);
-    if (process === undefined) {
+    if (!this.#isProcess) {
       this.#pass(rank, payload);
       if (!this.#request.streaming) this.#ended(rank, undefined);
       return;
     }
+    const process = this.#process(rank);
     try {
       process.response(payload);
     } catch (error) {
@@ -226,7 +274,24 @@ export class Call {
 
   /** Ends every rank with an error for the client; what the broker still says of them is not passed on. */
   #fail(error: FluxError): void {
-    for (const rank of [...this.#live]) this.#lastMessage(rank, { error });
+    const silent: number[] = [];
+    for (const rank of this.#live) {
+      if (this.#processes.has(rank)) this.#lastMessage(rank, { error });
+      else silent.push(rank);
+    }
+    this.#failSilent(silent, error);
+  }
+
+  /** Ranks of which the client has nothing to come but this error: one message for all of them. */
+  #failSilent(ranks: readonly number[], error: FluxError): void {
+    if (ranks.length === 0) return;
+    for (const rank of ranks) {
+      this.#live.delete(rank);
+      this.admitted.watcher.failed(rank, error);
+    }
+    this.#owner.outbox.send(errorMessage(this.id, { ranks }, error));
+    for (const rank of ranks) this.#input.remove(rank);
+    this.#said(ranks);
   }
 
   /** @param last as of {@link #lastMessage}; undefined if the client has had it */
@@ -235,13 +300,16 @@ export class Call {
     this.#processes.get(rank)?.leave();
     if (last === undefined) {
       this.#live.delete(rank);
-      this.#unsaid.delete(rank);
+      if (this.#unsaid.delete(rank)) this.#owner.said(1);
     } else {
       this.#lastMessage(rank, last);
     }
     this.admitted.watcher.ended(rank);
     this.#open.delete(rank);
-    if (this.#open.size === 0) this.#owner.ended(this);
+    if (this.#open.size === 0) {
+      this.#lane.close();
+      this.#owner.ended(this);
+    }
     this.#finish();
   }
 
@@ -251,19 +319,23 @@ export class Call {
     const error = process?.error ?? told;
     if (error !== undefined) this.admitted.watcher.failed(rank, error);
     const last: ControlMessage =
-      error === undefined ? { type: "end", id: this.id, rank } : errorMessage(this.id, rank, error);
+      error === undefined
+        ? { type: "end", id: this.id, rank }
+        : errorMessage(this.id, { ranks: [rank] }, error);
     if (process !== undefined) {
       process.end(last);
     } else {
       this.#owner.outbox.send(last);
-      this.#said(rank);
+      this.#said([rank]);
     }
     this.#input.remove(rank);
   }
 
-  #said(rank: number): void {
-    this.#unsaid.delete(rank);
-    this.#processes.delete(rank);
+  #said(ranks: readonly number[]): void {
+    for (const rank of ranks) {
+      if (this.#unsaid.delete(rank)) this.#owner.said(1);
+      this.#processes.delete(rank);
+    }
     this.#finish();
   }
 
@@ -272,10 +344,16 @@ export class Call {
   }
 }
 
-/** The last message of a rank whose request failed. */
-export function errorMessage(id: number, rank: number, { code, errno, message }: FluxError): ControlMessage {
+/** The last message of ranks whose request failed. */
+export function errorMessage(
+  id: number,
+  { ranks, missing = [] }: Pick<Target, "ranks"> & Partial<Target>,
+  { code, errno, message }: FluxError,
+): ControlMessage {
+  const idset = idsetOf({ ranks, missing });
+  const where = /^\d+$/.test(idset) ? { rank: Number(idset) } : { ranks: idset };
   // A FluxError without a text of the broker's has its code as its message.
-  return { type: "error", id, rank, errno, message: message === code ? "" : message };
+  return { type: "error", id, ...where, errno, message: message === code ? "" : message };
 }
 
 function malformed(what: string): ProtocolError {

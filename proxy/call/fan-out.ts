@@ -1,19 +1,24 @@
 /** One request to each of its ranks, and who hears of the answers. PROTOCOL.md, "Requests". */
 import { FluxError } from "../../src/errors.js";
 import type { Request } from "../../src/protocol/messages.js";
-import type { Broker, ResponseHandler } from "../broker/broker.js";
+import type { Broker, BrokerCall, ResponseHandler } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Brakes } from "../flow/brakes.js";
+import type { Budget } from "../flow/budget.js";
 import type { Admitted } from "./admission.js";
+import type { Lane } from "./lane.js";
+import type { RankList, RankSet } from "./ranks.js";
 
-/** The most bytes that one request may become, over all its ranks, before the broker has taken any. */
+/** The most bytes that one request may become, over all its ranks. */
 const MAX_BYTES = 128 * 1024 * 1024;
 
 export interface FanOutOptions {
   request: Request;
   admitted: Admitted;
-  /** By rank, in ascending order. */
-  matchtags: ReadonlyMap<number, number>;
+  ranks: RankList;
+  /** What of requests is still to be sent. */
+  bytes: Pick<Budget, "take" | "give">;
+  lane: Lane;
   brakes: Brakes;
   /** Runs a callback of the broker. */
   guard(callback: () => void): void;
@@ -37,42 +42,49 @@ export class FanOut {
 
   /**
    * Sends it to the ranks that are `open`: one is over already if it was cancelled, or the broker lost, while it was signed.
+   * @throws FluxError if it is too large, or too much is still to be sent; then nothing is
    */
-  send(broker: Broker, payload: Uint8Array, open: ReadonlySet<number>): void {
-    const { request, matchtags, ended } = this.#options;
+  send(broker: Broker, payload: Uint8Array, open: RankSet): void {
+    const { request, ranks, bytes, lane } = this.#options;
     const { topic, streaming } = request;
-    const { size } = matchtags;
-    const tooBig = `${payload.length} bytes to ${size} ranks are over ${MAX_BYTES}`;
-    for (const [rank, matchtag] of matchtags) {
-      if (!open.has(rank)) continue;
-      const call = { topic, streaming, nodeid: this.nodeid(rank), payload, matchtag };
-      try {
-        if (payload.length * size > MAX_BYTES) throw new FluxError("EMSGSIZE", tooBig);
-        broker.request(call, this.#handler(rank));
-      } catch (error) {
-        if (!(error instanceof FluxError)) throw error;
-        ended(rank, error);
-      }
+    const total = payload.length * ranks.size;
+    if (total > MAX_BYTES) {
+      throw new FluxError("EMSGSIZE", `${payload.length} bytes to ${ranks.size} ranks are over ${MAX_BYTES}`);
     }
+    const refusal = bytes.take(total);
+    if (refusal !== undefined) throw new FluxError("ENOBUFS", refusal);
+    let left = total;
+    lane.start(broker, {
+      bytes: payload.length,
+      to: open,
+      send: (rank, sent) => {
+        left -= payload.length;
+        bytes.give(payload.length);
+        const call = {
+          topic,
+          streaming,
+          nodeid: this.nodeid(rank),
+          payload,
+          matchtag: ranks.matchtag(rank) as number,
+        };
+        this.#request(broker, call, rank);
+        sent();
+      },
+      done: () => {
+        bytes.give(left);
+        left = 0;
+      },
+    });
   }
 
-  #handler(rank: number): ResponseHandler {
-    const { guard, response, ended } = this.#options;
-    const answered = this.#signal(rank);
-    return {
-      response: (payload) => {
-        answered?.(true);
-        guard(() => response(rank, payload ?? {}));
-      },
-      error: (error) => {
-        answered?.(false);
-        guard(() => ended(rank, error));
-      },
-      end: () => {
-        answered?.(true);
-        guard(() => ended(rank, undefined));
-      },
-    };
+  #request(broker: Broker, call: BrokerCall, rank: number): void {
+    const { ended } = this.#options;
+    try {
+      broker.request(call, new RankHandler(rank, this.#options, this.#signal(rank)));
+    } catch (error) {
+      if (!(error instanceof FluxError)) throw error;
+      ended(rank, error);
+    }
   }
 
   /**
@@ -83,5 +95,34 @@ export class FanOut {
     const { operation, service, signum, pid, label } = this.#options.admitted.asked;
     if (operation !== "kill" || signum === undefined) return undefined;
     return this.#options.brakes.signal(service, rank, { pid, label }, signum);
+  }
+}
+
+/** Hears of the answers of one rank. A request may have very many of these. */
+class RankHandler implements ResponseHandler {
+  readonly #rank: number;
+  readonly #options: FanOutOptions;
+  readonly #answered: ((taken: boolean) => void) | undefined;
+
+  /** @param answered takes the answer to a kill */
+  constructor(rank: number, options: FanOutOptions, answered: ((taken: boolean) => void) | undefined) {
+    this.#rank = rank;
+    this.#options = options;
+    this.#answered = answered;
+  }
+
+  response(payload: JsonObject | undefined): void {
+    this.#answered?.(true);
+    this.#options.guard(() => this.#options.response(this.#rank, payload ?? {}));
+  }
+
+  error(error: FluxError): void {
+    this.#answered?.(false);
+    this.#options.guard(() => this.#options.ended(this.#rank, error));
+  }
+
+  end(): void {
+    this.#answered?.(true);
+    this.#options.guard(() => this.#options.ended(this.#rank, undefined));
   }
 }

@@ -1,22 +1,27 @@
 /** Input of an exec on its way to its processes: RFC 42 write, to each rank with the matchtag of its exec. */
-import type { FluxError } from "../../src/errors.js";
+import { FluxError } from "../../src/errors.js";
 import { CLOSE, ProtocolError, type SignedWrite } from "../../src/protocol/messages.js";
-import { ioObject } from "../../src/protocol/rfc42.js";
+import { type IoObject, ioObject } from "../../src/protocol/rfc42.js";
 import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
+import type { Budget } from "../flow/budget.js";
 import { readSignedWrite, SignedError } from "../policy/signed.js";
 import type { Admitted } from "./admission.js";
 import type { CallInput } from "./call-input.js";
+import type { Lane } from "./lane.js";
+import type { RankList, RankSet } from "./ranks.js";
 import type { SendQueue } from "./send-queue.js";
 
 export interface InputWriterOptions {
   id: number;
   admitted: Admitted;
-  /** By rank. */
-  matchtags: ReadonlyMap<number, number>;
-  /** Ranks that are not over. */
-  live: ReadonlySet<number>;
+  ranks: RankList;
+  /** Those that are not over. */
+  live: RankSet;
   input: CallInput;
+  lane: Lane;
+  /** What waits to be sent. */
+  bytes: Pick<Budget, "take" | "give">;
   queue: SendQueue;
   nodeid(rank: number): number | undefined;
   /** What the process gets from here on would have a hole in it. */
@@ -42,13 +47,13 @@ export class InputWriter {
     const { admitted, input, live } = this.#options;
     if (live.size === 0 || !input.take(stream, data.length)) return;
     admitted.watcher.sent(data.length);
-    if (data.length > 0) this.#writeToAll(ioObject(stream, "", data));
+    if (data.length > 0) this.#writeToAll(ioObject(stream, "", data), data.length);
   }
 
   /** The end of a stream, for every rank. @throws ProtocolError if the client signs */
   eof(stream: string): void {
     this.#mustBe("plain");
-    this.#writeToAll({ stream, eof: true });
+    this.#writeToAll({ stream, eof: true }, 0);
   }
 
   /** Input for one rank that the client has signed. @throws ProtocolError as `data`, or if it is not what it says */
@@ -80,14 +85,36 @@ export class InputWriter {
     }
   }
 
-  #writeToAll(io: object): void {
-    const { live, matchtags } = this.#options;
-    for (const rank of live) {
-      this.#write(rank, { matchtag: matchtags.get(rank), io: { ...io, rank: String(rank) } });
+  /** @param size of the data in `io`, which is kept once for all ranks */
+  #writeToAll({ rank: _, ...io }: Partial<IoObject>, size: number): void {
+    const { admitted, ranks, live, lane, bytes, queue, fail } = this.#options;
+    if (this.#broker === undefined || live.size === 0) return;
+    const refusal = bytes.take(size);
+    if (refusal !== undefined) {
+      fail(new FluxError("ENOBUFS", refusal));
+      return;
     }
+    queue.hold(size);
+    const rest =
+      admitted.signer === undefined ? Buffer.from(`,${JSON.stringify(io).slice(1)}}\0`) : undefined;
+    lane.push({
+      bytes: size,
+      to: live,
+      send: (rank, sent) => {
+        const matchtag = ranks.matchtag(rank);
+        const head = () => Buffer.from(`{"matchtag":${matchtag},"io":{"rank":"${rank}"`);
+        const encoded = rest && (() => Buffer.concat([head(), rest]));
+        this.#write(rank, { matchtag, io: { ...io, rank: String(rank) } }, sent, encoded);
+      },
+      done: () => {
+        bytes.give(size);
+        queue.release(size);
+      },
+    });
   }
 
-  #write(rank: number, payload: JsonObject): void {
+  /** @param encoded the payload as it is sent, if it need not be signed and encoding it again would cost much */
+  #write(rank: number, payload: JsonObject, sent = () => {}, encoded?: () => Uint8Array): void {
     const broker = this.#broker;
     if (broker === undefined) return;
     const { admitted, live, queue, nodeid, fail } = this.#options;
@@ -95,12 +122,17 @@ export class InputWriter {
     queue.push({
       topic,
       payload,
+      encoded,
       signer: admitted.signer,
       send: (bytes) => {
         // A rank that is over, meanwhile too, has no process that would read it.
         if (live.has(rank)) broker.send({ topic, nodeid: nodeid(rank), payload: bytes });
+        sent();
       },
-      refuse: fail,
+      refuse: (error) => {
+        fail(error);
+        sent();
+      },
     });
   }
 

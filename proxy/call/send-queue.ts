@@ -8,9 +8,14 @@ import { Fifo } from "../flow/fifo.js";
 /** How many messages may wait for a signature before those of the client are acknowledged no longer. */
 const MAX_WAITING = 16;
 
+/** How many bytes of input may wait to be sent before those of the client are acknowledged no longer. */
+const MAX_HELD = 1024 * 1024;
+
 export interface Sending {
   topic: string;
   payload: JsonObject;
+  /** The payload as bytes; absent: encoded from it. */
+  encoded?: (() => Uint8Array) | undefined;
   /** Who signs it; undefined if it goes as it is. */
   signer: Signer | undefined;
   /** Sends it. */
@@ -23,6 +28,7 @@ export class SendQueue {
   readonly #guard: (action: () => void) => void;
   readonly #idle: () => void;
   readonly #waiting = new Fifo<Sending>();
+  #held = 0;
   #busy = false;
 
   /**
@@ -36,13 +42,25 @@ export class SendQueue {
 
   /** Whether so much waits that what the client sends should not be acknowledged. */
   get congested(): boolean {
-    return this.#waiting.length > MAX_WAITING;
+    return this.#waiting.length > MAX_WAITING || this.#held > MAX_HELD;
+  }
+
+  /** Input waits elsewhere to be sent. */
+  hold(bytes: number): void {
+    this.#held += bytes;
+  }
+
+  /** It does so no longer. */
+  release(bytes: number): void {
+    const wasCongested = this.congested;
+    this.#held -= bytes;
+    if (wasCongested && !this.congested) this.#idle();
   }
 
   /** Sends at once, if nothing waits and nothing is to be signed. @throws what its `send` throws */
   push(sending: Sending): void {
     if (!this.#busy && sending.signer === undefined) {
-      sending.send(encode(sending.payload));
+      sending.send(encode(sending));
       return;
     }
     this.#waiting.push(sending);
@@ -69,20 +87,21 @@ export class SendQueue {
 }
 
 /** Signs what is to be signed. @returns what to do then */
-async function prepare({ signer, topic, payload, send, refuse }: Sending): Promise<() => void> {
-  if (signer === undefined) return () => send(encode(payload));
+async function prepare(sending: Sending): Promise<() => void> {
+  const { signer, topic, payload, send, refuse } = sending;
+  if (signer === undefined) return () => send(encode(sending));
   try {
     const signed = await signedPayload(signer, topic, payload);
-    return () => send(encode(signed));
+    return () => send(encode({ payload: signed }));
   } catch (cause) {
     const { message } = cause as Error;
     return () => refuse(new FluxError("EPERM", `the proxy cannot sign: ${message}`, { topic, cause }));
   }
 }
 
-function encode(payload: object): Uint8Array {
+function encode({ payload, encoded }: { payload: object; encoded?: Sending["encoded"] }): Uint8Array {
   try {
-    return encodePayload(payload);
+    return encoded === undefined ? encodePayload(payload) : encoded();
   } catch (cause) {
     // JSON.parse takes more levels of nesting than JSON.stringify.
     throw new ProtocolError(CLOSE.malformed, "payload is nested too deeply", { cause });

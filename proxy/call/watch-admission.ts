@@ -5,17 +5,19 @@ import type { Identity } from "../auth/identity.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Listed } from "../policy/known.js";
 import type { Verdict } from "../policy/policy.js";
+import type { Target } from "./target.js";
 
 /** A watch that may begin. */
 export interface AdmittedWatch {
   readonly service: string;
-  readonly ranks: readonly number[];
+  /** The ranks that it names. */
+  readonly target: Target;
   /** By how much a change may be late, in milliseconds. */
   readonly interval: number;
   /** Who signs each request; undefined if nobody does. */
   readonly signer: Signer | undefined;
-  /** Whether a token may have one rank listed. */
-  judge(identity: Identity, rank: number): Verdict;
+  /** Whether a token may have all these ranks listed. */
+  judge(identity: Identity, ranks: readonly number[]): Verdict;
   /** Whether "any" must be the rank that the decision was made for. */
   pinned(identity: Identity): boolean;
   /** What of a rank's processes the session may see, and from then on knows. */

@@ -24,6 +24,7 @@ interface Options {
   grace?: number;
   maxGrace?: number;
   sessions?: number;
+  attaches?: number;
   dashboard?: true;
   /** false for --no-audit. */
   audit: string | false;
@@ -56,6 +57,11 @@ export function addProxy(program: Command, end: (code: number) => void): void {
     )
     .option("--max-grace <SECONDS>", "and how long at most, if its client asks (default: 600)", naturalNumber)
     .option("--sessions <N>", "how many sessions a subject may have (default: 256)", positiveInteger)
+    .option(
+      "--attaches <N>",
+      "how many attaches may be open, half of them of one subject (default: 1024)",
+      positiveInteger,
+    )
     .option("--dashboard", "serve a page for browsers too, and print its URL after the other")
     .option("--audit <FILE>", 'where the audit goes, one JSON line an operation; "-" is stderr', "-")
     .option("--no-audit", "keep no audit")
@@ -86,8 +92,8 @@ async function serve(options: Options): Promise<void> {
 }
 
 async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">> {
-  const { listen, jwks, secret, issuer, audience, users, gateway, dashboard, grace, maxGrace, sessions } =
-    options;
+  const { listen, jwks, secret, issuer, audience, users, gateway, dashboard, grace, maxGrace } = options;
+  const { sessions, attaches } = options;
   if ((jwks === undefined) === (secret === undefined))
     throw new CliError("give one of --jwks and --secret", USAGE);
   return {
@@ -103,6 +109,7 @@ async function proxyOptions(options: Options): Promise<Omit<ProxyOptions, "uri">
     graceMs: milliseconds(grace),
     maxGraceMs: milliseconds(maxGrace),
     sessionsPerSubject: sessions,
+    attaches,
     audit: options.audit === "-" ? process.stderr : options.audit,
   };
 }

@@ -40,6 +40,9 @@ const AHEAD = 256 * 1024;
 /** Characters of messages without process bytes that may be unacknowledged before one more is too much. */
 const MAX_UNACKED = 16 * 1024 * 1024;
 
+/** Nothing more is asked of many ranks while so many characters are unacknowledged: their answers are to have room. */
+const MAX_ANSWERS = 4 * 1024 * 1024;
+
 /** States wait while so many characters are unacknowledged, more than a client leaves so. What changes meanwhile is one message. */
 const MAX_STATES = 4 * ACK_BYTES;
 
@@ -71,6 +74,8 @@ export class Outbox {
   #sent = 0;
   #onEmpty: (() => void) | undefined;
   #flushing = false;
+  /** Called when it is {@link congested} no longer. */
+  #relief: (() => void)[] = [];
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -114,7 +119,18 @@ export class Outbox {
     this.#flush();
   }
 
+  /** Whether so much is not acknowledged that the client should not be given cause for more. */
+  get congested(): boolean {
+    return this.#replay.bytes > MAX_ANSWERS;
+  }
+
+  /** Resolves when it is {@link congested} no longer. */
+  relieved(): Promise<void> {
+    return this.congested ? new Promise((resolve) => this.#relief.push(resolve)) : Promise.resolve();
+  }
+
   #taken(last: number): void {
+    if (!this.congested) for (const relieve of this.#relief.splice(0)) relieve();
     for (
       let frame = this.#frames.first;
       frame !== undefined && frame.seq <= last;

@@ -54,6 +54,11 @@ export class Connection implements SessionConnection {
     this.#state = { name: "opening", opening };
   }
 
+  /** Whether it has been let in. */
+  get welcomed(): boolean {
+    return this.#state.name === "open";
+  }
+
   /** A text message has arrived. */
   text(text: string): void {
     this.#guard((state) => {

@@ -6,7 +6,6 @@ import {
   MAX_DATA,
   ProtocolError,
   type Request,
-  ranksOf,
   type SequencedClientMessage,
 } from "../../src/protocol/messages.js";
 import type { Identity } from "../auth/identity.js";
@@ -15,11 +14,14 @@ import { Admission, type AdmissionOptions } from "../call/admission.js";
 import { Call, errorMessage } from "../call/call.js";
 import { CallTable } from "../call/call-table.js";
 import type { SendQueue } from "../call/send-queue.js";
+import { type Target, targetOf } from "../call/target.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
+import type { Scheduler } from "../flow/scheduler.js";
 import { isWatch } from "../policy/asked.js";
 import type { Polls } from "../watch/polls.js";
 import { Watch } from "../watch/watch.js";
+import type { Allowance } from "./allowances.js";
 import type { BrokerPool } from "./broker-pool.js";
 import type { Lease } from "./lease.js";
 import type { Place } from "./place.js";
@@ -35,14 +37,14 @@ export interface OpenSessionOptions extends AdmissionOptions {
   brakes: Brakes;
   /** Shared by all sessions. */
   polls: Polls;
+  /** Shared by all sessions. */
+  scheduler: Scheduler;
+  allowance: Allowance;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
   /** Runs what may find fault with the client. */
   guard(action: () => void): void;
 }
-
-/** How many ranks the watches of a session may have together. */
-const MAX_WATCHED = 65_536;
 
 export class OpenSession {
   readonly #options: OpenSessionOptions;
@@ -142,55 +144,62 @@ export class OpenSession {
   }
 
   #request(request: Request): void {
-    const { lease, broker, place, outbox, queue, brakes, guard } = this.#options;
-    const ranks = ranksOf(request.nodeid, place.rank, place.size);
-    this.#open.check(request.id, ranks.length);
+    const { lease, broker, place, outbox, queue, brakes, scheduler, allowance, guard } = this.#options;
+    const target = targetOf(request.nodeid, place);
+    this.#open.check(request.id, target.size);
     if (isWatch(request)) {
-      this.#watch(request, ranks);
+      this.#watch(request, target);
       return;
     }
-    const admitted = this.#admission.admit(lease.identity, request, ranks);
+    const admitted = this.#admission.admit(lease.identity, request, target);
     if (admitted instanceof FluxError) {
-      this.#refuse(request, ranks, admitted);
+      this.#refuse(request, target, admitted);
       return;
     }
     const call = new Call(request, admitted, {
       queue,
       outbox,
       brakes,
+      scheduler,
+      bytes: allowance.bytes,
+      said: (count) => allowance.ranks.give(count),
       ended: (ended) => this.#ended(ended),
       over: (over) => this.#open.remove(over),
       guard,
     });
     this.#open.add(call);
+    if (!call.begin()) return;
     if (call.kind === "attach") this.#attach(call);
     else call.start(broker);
   }
 
-  #watch(request: Request, ranks: readonly number[]): void {
-    const { lease, outbox, polls, guard } = this.#options;
-    const watched = this.#watches.reduce((sum, watch) => sum + watch.size, ranks.length);
-    const admitted =
-      watched > MAX_WATCHED
-        ? new FluxError("ENOBUFS", `a session watches at most ${MAX_WATCHED} ranks`)
-        : this.#admission.admitWatch(lease.identity, request, ranks);
+  #watch(request: Request, target: Target): void {
+    const { lease, outbox, polls, scheduler, allowance, guard } = this.#options;
+    const watched = this.#watches.reduce((sum, watch) => sum + watch.size, 0);
+    const admitted = this.#admission.admitWatch(lease.identity, request, target, watched);
     if (admitted instanceof FluxError) {
-      this.#refuse(request, ranks, admitted);
+      this.#refuse(request, target, admitted);
       return;
     }
     const { id } = request;
+    const said = (count: number) => allowance.ranks.give(count);
     const over = (ended: Watch) => this.#open.remove(ended);
-    const watch = new Watch({ id, admitted, polls, outbox, guard, over });
+    const watch = new Watch({ id, admitted, polls, outbox, scheduler, guard, said, over });
     this.#open.add(watch);
-    watch.allow(lease.identity);
+    watch.begin(lease.identity);
   }
 
-  #refuse({ id }: Request, ranks: readonly number[], error: FluxError): void {
-    for (const rank of ranks) this.#options.outbox.send(errorMessage(id, rank, error));
+  #refuse({ id }: Request, target: Target, error: FluxError): void {
+    this.#options.outbox.send(errorMessage(id, target, error));
   }
 
   #attach(call: Call): void {
-    const { pool, connectBroker, guard } = this.#options;
+    const { pool, allowance, connectBroker, guard } = this.#options;
+    const refusal = allowance.attaches.take(1);
+    if (refusal !== undefined) {
+      call.fail(new FluxError("EMFILE", refusal));
+      return;
+    }
     this.#attached.set(call, undefined);
     pool
       .open(connectBroker, () => this.#attached.has(call))
@@ -221,7 +230,7 @@ export class OpenSession {
   #ended(call: Call): void {
     call.admitted.watcher.over();
     const broker = this.#attached.get(call);
-    this.#attached.delete(call);
+    if (this.#attached.delete(call)) this.#options.allowance.attaches.give(1);
     broker?.close();
   }
 }

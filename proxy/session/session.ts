@@ -10,8 +10,10 @@ import type { Broker } from "../broker/broker.js";
 import { SendQueue } from "../call/send-queue.js";
 import type { Brakes } from "../flow/brakes.js";
 import { Outbox, type OutboxSocket } from "../flow/outbox.js";
+import type { Scheduler } from "../flow/scheduler.js";
 import type { Usage } from "../usage.js";
 import type { Polls } from "../watch/polls.js";
+import type { Allowance } from "./allowances.js";
 import type { BrokerPool } from "./broker-pool.js";
 import { Inbox } from "./inbox.js";
 import { Lease } from "./lease.js";
@@ -41,6 +43,8 @@ export interface SessionSurroundings {
   brakes: Brakes;
   /** What is polled for those who watch, in all sessions. */
   polls: Polls;
+  /** Gives long work its turns, in all sessions. */
+  scheduler: Scheduler;
   /** Told of faults in the proxy itself, which end the session with 4500. */
   onFault(error: unknown): void;
 }
@@ -53,6 +57,7 @@ export interface SessionOptions extends SessionSurroundings {
   broker: Broker;
   pool: BrokerPool;
   place: Place;
+  allowance: Allowance;
   audit: AuditSession | undefined;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;

@@ -4,6 +4,7 @@ import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
 import type { Audit } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
+import type { Allowances } from "./allowances.js";
 import { BrokerPool } from "./broker-pool.js";
 import { differenceOf } from "./lease.js";
 import { placeOf } from "./place.js";
@@ -13,6 +14,7 @@ import { Session, type SessionConnection, type SessionSurroundings } from "./ses
 export interface SessionsOptions extends SessionSurroundings {
   /** Opens a connection to the broker in the name of a user. */
   connectBroker(userid: number): Promise<Broker>;
+  allowances: Allowances;
   audit?: Audit | undefined;
   /** For how long a session outlives a lost socket, in milliseconds: if its client does not say, and at most. */
   graceMs: number;
@@ -54,7 +56,7 @@ export class Sessions {
     peer: string | undefined,
     wanted: () => SessionConnection | undefined,
   ): Promise<void> {
-    const { connectBroker, audit, graceMs, maxGraceMs, brokerTimeoutMs } = this.#options;
+    const { connectBroker, allowances, audit, graceMs, maxGraceMs, brokerTimeoutMs } = this.#options;
     const { sub, userid } = identity;
     this.#makeRoom(sub);
     this.#count(sub, 1);
@@ -68,6 +70,7 @@ export class Sessions {
       const connection = wanted();
       if (!broker || !place || !connection) return pool.close();
       const id = randomUUID();
+      const allowance = allowances.open(sub);
       const session: Session = new Session({
         ...this.#options,
         id,
@@ -76,11 +79,15 @@ export class Sessions {
         broker,
         pool,
         place,
+        allowance,
         audit: audit?.session(id, peer),
         connectBroker: () => connectBroker(userid),
         rotate: (used) => this.#resumeIds.rotate(session, used),
         confirmed: () => this.#resumeIds.confirm(session),
-        ended: () => this.#remove(sub, session),
+        ended: () => {
+          this.#remove(sub, session);
+          allowances.close(sub, allowance);
+        },
       });
       this.#add(sub, session);
       session.attach(connection, 0);

@@ -6,6 +6,7 @@ import { FluxError } from "../../src/errors.js";
 import { type Signer, signedPayload } from "../../src/signing/signer.js";
 import type { Broker } from "../broker/broker.js";
 import { encodePayload } from "../broker/payload.js";
+import type { Scheduler } from "../flow/scheduler.js";
 import type { Usage } from "../usage.js";
 import { PollConnection } from "./poll-connection.js";
 import { type Answer, Poller, type PollObserver } from "./poller.js";
@@ -15,6 +16,8 @@ export interface PollsOptions {
   connectBroker(userid: number): Promise<Broker>;
   /** The processes of each subject: a list shows which of them are over. */
   usage: Usage;
+  /** Very many ranks may be due at a time: they are asked in turns. */
+  scheduler: Scheduler;
 }
 
 /** Who is asked, and in whose name. */
@@ -77,12 +80,18 @@ export class Polls {
   }
 
   #poller(user: User, key: string, { userid, service, rank, pinned, signer }: Polled): Poller {
-    const { usage } = this.#options;
+    const { usage, scheduler } = this.#options;
     const topic = `${service}.list`;
     const nodeid = pinned ? rank : undefined;
     const place = placeOf(service, rank);
     const poller = new Poller({
-      ask: (answer) => void ask(user.connection, { topic, nodeid }, signer, answer),
+      ask: (answer) =>
+        scheduler.add({
+          turn: () => {
+            void ask(user.connection, { topic, nodeid }, signer, answer);
+            return false;
+          },
+        }),
       now: () => usage.now(),
       listed: ({ rows }, asked) => {
         if (pinned) usage.listed(service, rank, [...rows.values()], asked);

@@ -1,25 +1,41 @@
 /** One watch of a client, over all its ranks. PROTOCOL.md, "Watching". */
 import { FluxError } from "../../src/errors.js";
+import { expand } from "../../src/protocol/idset.js";
 import type { Identity } from "../auth/identity.js";
 import { errorMessage } from "../call/call.js";
 import type { AdmittedWatch } from "../call/watch-admission.js";
 import type { Outbox } from "../flow/outbox.js";
+import type { Job, Scheduler } from "../flow/scheduler.js";
 import type { Polls } from "./polls.js";
 import type { Table } from "./seen.js";
 import { WatchedRank } from "./watched-rank.js";
+
+interface Denial {
+  rank: number;
+  reason: string;
+}
 
 export interface WatchOptions {
   id: number;
   admitted: AdmittedWatch;
   polls: Polls;
   outbox: Outbox;
+  /** Gives it its turns where it has many ranks. */
+  scheduler: Scheduler;
   /** Runs what a poll has brought. */
   guard(callback: () => void): void;
+  /** The client was sent the last message of so many ranks more. */
+  said(ranks: number): void;
   /** The client was sent every last message: the ids are free. */
   over(watch: Watch): void;
 }
 
-export class Watch {
+/** How many ranks begin to be followed in one turn. */
+const TURN_RANKS = 64;
+
+const UNREACHABLE = new FluxError("EHOSTUNREACH");
+
+export class Watch implements Job {
   readonly #options: WatchOptions;
   /** Those that have no last message. */
   readonly #ranks = new Map<number, WatchedRank>();
@@ -28,11 +44,15 @@ export class Watch {
   #pinned = false;
   /** Whether somebody is there to see it. */
   #watching = true;
+  #over = false;
+  #identity: Identity | undefined;
+  /** Ranks that are still to be held against the token and followed. */
+  #pending: Iterator<[number, WatchedRank]> | undefined;
 
   constructor(options: WatchOptions) {
     const { id, admitted, outbox, guard } = options;
     this.#options = options;
-    for (const rank of admitted.ranks) {
+    for (const rank of admitted.target.ranks) {
       const watched = new WatchedRank({
         id,
         rank,
@@ -51,37 +71,96 @@ export class Watch {
 
   /** How many ranks it has. */
   get size(): number {
-    return this.#options.admitted.ranks.length;
+    return this.#options.admitted.target.ranks.length;
   }
 
-  /** All ids that it takes: id to id + ranks - 1. */
-  get ids(): Iterable<number> {
-    return this.#options.admitted.ranks.map((_, i) => this.id + i);
+  /** How many ids it takes, from {@link id} on: one for each rank, those that do not exist too. */
+  get ids(): number {
+    return this.#options.admitted.target.size;
+  }
+
+  /** Ends the ranks that do not exist or that the token does not allow, and follows the others. */
+  begin(identity: Identity): void {
+    const { missing } = this.#options.admitted.target;
+    const { details } = identity.permissions;
+    if (missing.length > 0) {
+      const unlimited = details === undefined && this.#options.admitted.judge(identity, []).allowed;
+      if (unlimited) this.#end({ ranks: [], missing }, UNREACHABLE);
+      else this.#judge(identity, expand(missing));
+    }
+    this.allow(identity);
+    this.#finish();
   }
 
   /** This token it is now. What it does not allow is over; what it does is shown as it allows. */
   allow(identity: Identity): void {
-    const denials = new Map<string, number[]>();
-    for (const [rank, watched] of this.#ranks) {
-      const verdict = this.#options.admitted.judge(identity, rank);
-      if (verdict.allowed) {
-        this.#follow(identity, rank, watched, verdict.labels);
-        continue;
+    this.#identity = identity;
+    const waiting = this.#pending !== undefined;
+    this.#pending = this.#ranks.entries();
+    if (this.#ranks.size <= TURN_RANKS) {
+      this.#allowSome();
+      this.#pending = undefined;
+      return;
+    }
+    // Nothing is shown by the token before until the rank has been held against this one.
+    for (const watched of this.#ranks.values()) watched.leave();
+    if (!waiting) this.#options.scheduler.add(this);
+  }
+
+  /** Follows some more ranks. */
+  turn(): boolean {
+    this.#options.guard(() => this.#allowSome());
+    return this.#pending !== undefined;
+  }
+
+  #allowSome(): void {
+    const identity = this.#identity as Identity;
+    const denied: Denial[] = [];
+    for (let count = 0; count < TURN_RANKS; count++) {
+      const next = this.#pending?.next();
+      if (next === undefined || next.done) {
+        this.#pending = undefined;
+        break;
       }
-      const ranks = denials.get(verdict.reason) ?? [];
-      denials.set(verdict.reason, ranks);
+      const [rank, watched] = next.value;
+      const verdict = this.#options.admitted.judge(identity, [rank]);
+      if (verdict.allowed) this.#follow(identity, rank, watched, verdict.labels);
+      else denied.push({ rank, reason: verdict.reason });
+    }
+    this.#refuse(denied);
+  }
+
+  /** Ends ranks that do not exist, each as the token has it. */
+  #judge(identity: Identity, ranks: readonly number[]): void {
+    const allowed: number[] = [];
+    const denied: Denial[] = [];
+    for (const rank of ranks) {
+      const verdict = this.#options.admitted.judge(identity, [rank]);
+      if (verdict.allowed) allowed.push(rank);
+      else denied.push({ rank, reason: verdict.reason });
+    }
+    this.#refuse(denied);
+    if (allowed.length > 0) this.#end({ ranks: allowed }, UNREACHABLE);
+  }
+
+  #refuse(denials: readonly Denial[]): void {
+    const byReason = new Map<string, number[]>();
+    for (const { rank, reason } of denials) {
+      const ranks = byReason.get(reason) ?? [];
+      byReason.set(reason, ranks);
       ranks.push(rank);
     }
-    for (const [reason, ranks] of denials) {
+    for (const [reason, ranks] of byReason) {
       const error = new FluxError("EPERM", reason);
       this.#options.admitted.refused(ranks, error);
-      for (const rank of ranks) this.#fail(rank, error);
+      this.#end({ ranks }, error);
     }
   }
 
   /** Nobody is there to see it: nothing is asked for it until {@link allow}. */
   pause(): void {
     this.#watching = false;
+    this.#pending = undefined;
     for (const watched of this.#ranks.values()) watched.leave();
   }
 
@@ -93,11 +172,14 @@ export class Watch {
 
   /** Ends every rank that is not over with an error. */
   fail(error: FluxError): void {
-    for (const rank of [...this.#ranks.keys()]) this.#fail(rank, error);
+    this.#pending = undefined;
+    const ranks = [...this.#ranks.keys()];
+    if (ranks.length > 0) this.#end({ ranks }, error);
   }
 
   /** The session is over. */
   abort(): void {
+    this.#pending = undefined;
     for (const watched of this.#ranks.values()) this.#leave(watched);
     this.#ranks.clear();
     this.#options.admitted.over(this.#errno);
@@ -119,15 +201,27 @@ export class Watch {
     return labels === undefined ? table : { ...table, rows: new Map(shown.map((row) => [row.pid, row])) };
   }
 
-  #fail(rank: number, error: FluxError): void {
-    const { id, outbox, over, admitted } = this.#options;
-    const watched = this.#ranks.get(rank);
-    if (watched === undefined) return;
-    this.#ranks.delete(rank);
-    this.#leave(watched);
+  /** The last message of some ranks, which may not exist. */
+  #end(target: Parameters<typeof errorMessage>[1], error: FluxError): void {
+    const { id, outbox, said } = this.#options;
+    let count = 0;
+    for (const rank of target.ranks) {
+      const watched = this.#ranks.get(rank);
+      if (watched === undefined) continue;
+      this.#ranks.delete(rank);
+      this.#leave(watched);
+      count++;
+    }
     this.#errno ||= error.errno;
-    outbox.send(errorMessage(id, rank, error));
-    if (this.#ranks.size > 0) return;
+    outbox.send(errorMessage(id, target, error));
+    said(count);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#ranks.size > 0 || this.#over) return;
+    this.#over = true;
+    const { admitted, over } = this.#options;
     admitted.over(this.#errno);
     over(this);
   }

@@ -10,11 +10,9 @@ export const DEFAULT_LIMIT = 64 * 1024 * 1024;
 
 /** Encodes a message with its frame. The length counts the body alone, as flux-core does and RFC 3 does not. */
 export function encodeFrame(message: Message): Uint8Array {
-  const body = encodeMessage(message);
-  const frame = new Uint8Array(PREFIX + body.length);
+  const frame = encodeMessage(message, PREFIX);
   frame.set(MAGIC);
-  new DataView(frame.buffer).setUint32(4, body.length);
-  frame.set(body, PREFIX);
+  new DataView(frame.buffer).setUint32(4, frame.length - PREFIX);
   return frame;
 }
 

@@ -75,8 +75,8 @@ const text = new TextDecoder("utf-8", { fatal: true });
 
 const partSize = (length: number): number => length + (length < 255 ? 1 : 5);
 
-/** Encodes the parts of a message; framing adds its magic and length. */
-export function encodeMessage(message: Message): Uint8Array {
+/** Encodes the parts of a message. @param prefix bytes before them that are left free, for the frame's magic and length */
+export function encodeMessage(message: Message, prefix = 0): Uint8Array {
   const parts: Uint8Array[] = [];
   if (message.flags & FLAG.route) {
     for (const route of message.routes) parts.push(utf8.encode(route));
@@ -86,9 +86,9 @@ export function encodeMessage(message: Message): Uint8Array {
   if (message.flags & FLAG.payload) parts.push(message.payload ?? new Uint8Array(0));
   parts.push(encodeHeader(message));
 
-  const body = new Uint8Array(parts.reduce((size, part) => size + partSize(part.length), 0));
+  const body = new Uint8Array(parts.reduce((size, part) => size + partSize(part.length), prefix));
   const view = new DataView(body.buffer);
-  let at = 0;
+  let at = prefix;
   for (const part of parts) {
     if (part.length < 255) {
       body[at++] = part.length;

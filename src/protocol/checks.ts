@@ -1,4 +1,5 @@
 /** What a value has to be, whether a user gives it or a message has it. */
+import { idsetRanges } from "./idset.js";
 import { MAX_ID, MAX_NAME, type Overflow } from "./messages.js";
 import { encoder } from "./utf8.js";
 
@@ -44,6 +45,15 @@ export const natural: Check = (value) => range(value, 0);
 export const positive: Check = (value) => range(value, 1);
 export const id: Check = (value) => range(value, 1, MAX_ID);
 export const rank: Check = (value) => range(value, 0, 0xfffffffe);
+
+export const idset: Check = (value) => {
+  try {
+    idsetRanges(value as string);
+    return false;
+  } catch {
+    return "is not an idset";
+  }
+};
 
 export const overflow: Check = (value) =>
   !["stop", "gap", "kill"].includes(value as Overflow) && 'is not "stop", "gap" or "kill"';

@@ -13,7 +13,7 @@ import {
   rank,
   string,
 } from "./checks.js";
-import { decodeIdset } from "./idset.js";
+import { idsetRanges } from "./idset.js";
 import { type ClientMessage, type Hello, MAX_DATA, type Proof } from "./messages.js";
 import { pick, read, type Shapes } from "./shape.js";
 
@@ -22,7 +22,7 @@ const boolean: Check = (value) => typeof value !== "boolean" && "is not a boolea
 const nodeid: Check = (value) => {
   if (value === "any" || value === "all") return false;
   try {
-    return string(value) || (decodeIdset(value as string).length === 0 && "is an empty idset");
+    return string(value) || (idsetRanges(value as string).length === 0 && "is an empty idset");
   } catch {
     return 'is not "any", "all" or an idset';
   }

@@ -6,23 +6,42 @@ const MAX_ID = 0xfffffffe;
 /** How many ids one set may have, so that "0-4294967294" cannot take all memory. */
 export const MAX_IDS = 65_536;
 
+/** First and last id of a range. */
+export type IdRange = readonly [first: number, last: number];
+
 /**
  * The ids of an RFC 22 idset, ascending.
  * @throws TypeError if `text` is no idset, has ids out of order or twice, or more than {@link MAX_IDS}
  */
 export function decodeIdset(text: string): number[] {
+  return expand(idsetRanges(text));
+}
+
+/** The ranges of an RFC 22 idset, ascending. @throws TypeError as {@link decodeIdset} */
+export function idsetRanges(text: string): IdRange[] {
   const bare = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
-  const ids: number[] = [];
-  if (bare === "") return ids;
+  const ranges: IdRange[] = [];
+  if (bare === "") return ranges;
+  let count = 0;
+  let end = -1;
   for (const range of bare.split(",")) {
     const [, from, to = from] = /^(0|[1-9]\d*)(?:-(0|[1-9]\d*))?$/.exec(range) ?? [];
     const [first, last] = [Number(from), Number(to)];
     // What is no range at all is NaN, which is in no order.
-    const ascending = first > (ids.at(-1) ?? -1) && (last > first || range === from) && last <= MAX_ID;
+    const ascending = first > end && (last > first || range === from) && last <= MAX_ID;
     if (!ascending) throw new TypeError(`not an idset in ascending order: ${JSON.stringify(text)}`);
-    if (ids.length + (last - first) >= MAX_IDS) throw new TypeError(`idset has more than ${MAX_IDS} ids`);
-    for (let id = first; id <= last; id++) ids.push(id);
+    count += last - first + 1;
+    if (count > MAX_IDS) throw new TypeError(`idset has more than ${MAX_IDS} ids`);
+    ranges.push([first, last]);
+    end = last;
   }
+  return ranges;
+}
+
+/** Every id of some ranges. */
+export function expand(ranges: readonly IdRange[]): number[] {
+  const ids: number[] = [];
+  for (const [first, last] of ranges) for (let id = first; id <= last; id++) ids.push(id);
   return ids;
 }
 

@@ -235,12 +235,15 @@ export interface Refused {
   message: string;
 }
 
-/** The last message of a rank whose request failed. */
+/** The last message of a rank, or of several, whose request failed. */
 export interface RankError {
   type: "error";
   seq: number;
   id: number;
-  rank: number;
+  /** Absent where `ranks` is there. */
+  rank?: number | undefined;
+  /** An RFC 22 idset. */
+  ranks?: string | undefined;
   errno: number;
   message: string;
 }

@@ -1,6 +1,6 @@
 /** The messages of a proxy, as its client reads them. */
 
-import { id, name, natural, object, optional, positive, rank, string } from "./checks.js";
+import { id, idset, name, natural, object, optional, positive, rank, string } from "./checks.js";
 import type { Challenge, ServerMessage, Welcome } from "./messages.js";
 import { read, type Shapes } from "./shape.js";
 
@@ -26,7 +26,14 @@ const SERVER: Shapes<ServerMessage> = {
   gap: { seq: positive, id, rank, stream: name, bytes: positive },
   credit: { seq: positive, id, stream: name, bytes: positive },
   refused: { seq: positive, id, stream: name, errno: positive, message: string },
-  error: { seq: positive, id, rank, errno: positive, message: string },
+  error: {
+    seq: positive,
+    id,
+    rank: (value) => optional(value, rank),
+    ranks: (value) => optional(value, idset),
+    errno: positive,
+    message: string,
+  },
   end: { seq: positive, id, rank },
   expiring: { expires: natural },
   renewed: { expires: natural },

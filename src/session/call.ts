@@ -1,6 +1,7 @@
 /** One request of a session: what each rank still owes, and the input streams that it has. */
 import { FluxError } from "../errors.js";
 import type { DataFrame } from "../protocol/frame.js";
+import { decodeIdset } from "../protocol/idset.js";
 import {
   CLOSE,
   type Gap,
@@ -99,6 +100,10 @@ export class Call {
 
   /** Takes a message of a rank; true when it was the last of the last rank. */
   receive(message: SequencedServerMessage | DataFrame): boolean {
+    if (message.type === "error" && message.ranks) {
+      const { ranks, ...failure } = message;
+      return decodeIdset(ranks).reduce((_, rank) => this.receive({ ...failure, rank }), false);
+    }
     const waiting = this.#waiting as Set<number>;
     if (!this.request.streaming && message.type !== "response" && message.type !== "error") {
       throw new ProtocolError(CLOSE.malformed, `request ${this.id} is not streaming`);
@@ -111,18 +116,17 @@ export class Call {
       this.input(message.stream).refuse(this.#error(message));
       return false;
     }
-    if (!waiting.has(message.rank)) {
-      throw new ProtocolError(CLOSE.malformed, `rank ${message.rank} owes nothing to request ${this.id}`);
+    const rank = message.rank as number;
+    if (!waiting.has(rank)) {
+      throw new ProtocolError(CLOSE.malformed, `rank ${rank} owes nothing to request ${this.id}`);
     }
     const single = message.type === "response" && !this.request.streaming;
-    if (single || message.type === "end" || message.type === "error") waiting.delete(message.rank);
+    if (single || message.type === "end" || message.type === "error") waiting.delete(rank);
     // Known before the observer is told: what it does then may ask.
     const over = waiting.size === 0;
     if (over) this.#end();
     const failure = message.type === "error";
-    this.#observer.next(
-      failure ? { type: "error", rank: message.rank, error: this.#error(message) } : message,
-    );
+    this.#observer.next(failure ? { type: "error", rank, error: this.#error(message) } : message);
     if (over) this.#observer.complete();
     return over;
   }
@@ -135,7 +139,7 @@ export class Call {
     this.#observer.error(new FluxError(error.errno, error.message, { topic, cause: error }));
   }
 
-  #error({ rank, errno, message }: { rank?: number; errno: number; message: string }): FluxError {
+  #error({ rank, errno, message }: { rank?: number | undefined; errno: number; message: string }): FluxError {
     return new FluxError(errno, message, { topic: this.request.topic, rank });
   }
 

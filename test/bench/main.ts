@@ -5,12 +5,14 @@
  *     stalled     memory while a client does not read; with --others, the throughput of others meanwhile
  *     storm       clients that lose their connections at once
  *     cycles      sessions that are dropped again and again
+ *     fanout      memory of the proxy, and how late others are, while a client attacks; with --claimed, on so many ranks
  *     watch       requests that the broker gets for one who watches 100 ranks, and for 1,000
  *
  * Nothing here passes or fails: the numbers depend on the machine, and what they are to be is printed beside them.
  */
 import { parseArgs } from "node:util";
 import { cycles } from "./cycles.js";
+import { fanout } from "./fanout.js";
 import { neighbours } from "./neighbours.js";
 import { replay } from "./replay.js";
 import { stalled } from "./stalled.js";
@@ -34,6 +36,9 @@ const { positionals, values } = parseArgs({
     /** watch: sessions that they share, and ranks. */
     sessions: { type: "string", default: "50" },
     ranks: { type: "string", default: "100" },
+    /** fanout: the ranks that the broker claims; absent: a real one of one rank. And the attack; absent: each. */
+    claimed: { type: "string" },
+    attack: { type: "string" },
     /** stalled: how long nothing is read; watch: how long requests are counted. */
     seconds: { type: "string", default: "10" },
   },
@@ -60,6 +65,12 @@ const benches: Record<string, () => Promise<void>> = {
       watchers: count(1000),
       sessions: Number(values.sessions),
       seconds: Number(values.seconds),
+    }),
+  fanout: () =>
+    fanout({
+      claimed: values.claimed === undefined ? undefined : Number(values.claimed),
+      seconds: Number(values.seconds),
+      only: values.attack,
     }),
   cycles: () => cycles({ uri, count: count(100_000), concurrency: 16 }),
 };

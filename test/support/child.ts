@@ -1,10 +1,14 @@
 /** A broker or a proxy in a process of its own, started by servers.ts, which has memory and descriptors for itself. */
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
 import { createProxy, type ProxyOptions } from "../../proxy/index.js";
+import { type AttackName, type AttackTarget, attack } from "./attack.js";
+import { startWideBroker } from "./wide-broker.js";
 
 /** What the parent asks; each is answered, in order. */
 export type Question =
   | { ask: "broker"; size: number }
+  | { ask: "wide-broker"; size: number }
+  | { ask: "attack"; name: AttackName; target: AttackTarget; ms: number }
   | { ask: "proxy"; options: ProxyOptions }
   | { ask: "resources" }
   | { ask: "gc" }
@@ -19,6 +23,13 @@ async function answer(question: Question): Promise<unknown> {
       server = broker;
       return broker.uri;
     }
+    case "wide-broker": {
+      const broker = await startWideBroker(question.size);
+      server = broker;
+      return broker.uri;
+    }
+    case "attack":
+      return attack(question.name, question.target, question.ms);
     case "proxy": {
       const proxy = await createProxy(question.options);
       server = proxy;

@@ -5,6 +5,8 @@ import { BrokerConnection } from "../../../../proxy/broker/connection.js";
 import { SendQueue } from "../../../../proxy/call/send-queue.js";
 import { Brakes } from "../../../../proxy/flow/brakes.js";
 import { Outbox } from "../../../../proxy/flow/outbox.js";
+import { Scheduler } from "../../../../proxy/flow/scheduler.js";
+import { Allowances } from "../../../../proxy/session/allowances.js";
 import { OpenSession } from "../../../../proxy/session/open-session.js";
 import { Usage } from "../../../../proxy/usage.js";
 import { Polls } from "../../../../proxy/watch/polls.js";
@@ -70,6 +72,7 @@ export class OpenHarness {
       }
     };
     const usage = new Usage();
+    const scheduler = new Scheduler();
     const lease = { identity: identity ?? IDENTITY };
     this.session = new OpenSession({
       lease,
@@ -82,7 +85,9 @@ export class OpenHarness {
       connectBroker: () => BrokerConnection.connect(uri),
       signer,
       usage,
-      polls: new Polls({ connectBroker: () => BrokerConnection.connect(uri), usage }),
+      polls: new Polls({ connectBroker: () => BrokerConnection.connect(uri), usage, scheduler }),
+      scheduler,
+      allowance: new Allowances(1024).open("alice"),
       audit: undefined,
       guard,
     });

@@ -3,6 +3,8 @@ import type { Identity } from "../../../../proxy/auth/identity.js";
 import { ACTIONS } from "../../../../proxy/auth/permissions.js";
 import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "../../../../proxy/broker/broker.js";
 import { Brakes } from "../../../../proxy/flow/brakes.js";
+import { Scheduler } from "../../../../proxy/flow/scheduler.js";
+import { Allowances } from "../../../../proxy/session/allowances.js";
 import { Connection, type ConnectionSocket } from "../../../../proxy/session/connection.js";
 import { Sessions, type SessionsOptions } from "../../../../proxy/session/sessions.js";
 import { Usage } from "../../../../proxy/usage.js";
@@ -158,12 +160,15 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
     return connection;
   };
   const usage = new Usage();
+  const scheduler = new Scheduler();
   const all = {
     verify: async () => IDENTITY,
     connectBroker,
     onFault: (error: unknown) => faults.push(error),
     usage,
-    polls: new Polls({ connectBroker: options.connectBroker ?? connectBroker, usage }),
+    polls: new Polls({ connectBroker: options.connectBroker ?? connectBroker, usage, scheduler }),
+    scheduler,
+    allowances: new Allowances(1024),
     brakes: new Brakes(),
     graceMs: 120_000,
     maxGraceMs: 600_000,

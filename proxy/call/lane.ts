@@ -1,0 +1,154 @@
+/**
+ * What a call sends to its ranks: its request, then its input. One piece follows another, each goes from rank to rank, and
+ * is held once, however many those are. Calls take turns, and wait for the broker and for their client.
+ */
+import type { Broker } from "../broker/broker.js";
+import { Fifo } from "../flow/fifo.js";
+import type { Job, Scheduler } from "../flow/scheduler.js";
+import type { RankList, RankSet } from "./ranks.js";
+
+/** The most ranks, and the most bytes, that a call sends to in one turn. */
+const TURN_RANKS = 64;
+const TURN_BYTES = 256 * 1024;
+
+export interface Piece {
+  /** The size of what one rank is sent. */
+  readonly bytes: number;
+  /** The ranks that it goes to, as they are when it is their turn. */
+  readonly to: RankSet;
+  /** Sends it to a rank. @param sent to be called when that is done, which a signature may delay */
+  send(rank: number, sent: () => void): void;
+  /** It will be sent to no further rank. */
+  done(): void;
+}
+
+export interface LaneOptions {
+  ranks: RankList;
+  scheduler: Scheduler;
+  /** Answers wait for the client there: nothing more is asked while those are too many. */
+  outbox: { readonly congested: boolean; relieved(): Promise<void> };
+  /** Runs a turn. What it throws must not reach the scheduler. */
+  guard(action: () => void): void;
+}
+
+export class Lane implements Job {
+  readonly #options: LaneOptions;
+  readonly #pieces = new Fifo<Piece>();
+  #broker: Broker | undefined;
+  /** The place of the next rank of the first piece. */
+  #at = 0;
+  /** Whether it waits for its turn, or for what {@link turn} waits for. */
+  #busy = false;
+  #closed = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** What follows goes over this connection; the first piece before those that were pushed already. */
+  start(broker: Broker, first: Piece): void {
+    const waiting: Piece[] = [];
+    for (let piece = this.#pieces.shift(); piece !== undefined; piece = this.#pieces.shift())
+      waiting.push(piece);
+    for (const piece of [first, ...waiting]) this.#pieces.push(piece);
+    this.#broker = broker;
+    this.#begin();
+  }
+
+  /** Sends it after all that was pushed before. */
+  push(piece: Piece): void {
+    const { ranks } = this.#options.ranks;
+    const [only] = ranks;
+    if (ranks.length === 1 && only !== undefined) {
+      // What waits to be signed keeps the order of all requests of the session.
+      piece.send(only, () => piece.done());
+      return;
+    }
+    this.#pieces.push(piece);
+    this.#begin();
+  }
+
+  /** Nothing more is sent. */
+  close(): void {
+    this.#closed = true;
+    for (let piece = this.#pieces.shift(); piece !== undefined; piece = this.#pieces.shift()) piece.done();
+  }
+
+  turn(): boolean {
+    let more = false;
+    this.#options.guard(() => {
+      more = this.#turn();
+    });
+    return more;
+  }
+
+  #turn(): boolean {
+    const { ranks, outbox } = this.#options;
+    const broker = this.#broker as Broker;
+    let bytes = 0;
+    for (let count = 0; count < TURN_RANKS && bytes < TURN_BYTES; count++) {
+      if (this.#closed || this.#next() === undefined) return this.#idle();
+      if (broker.congested) return this.#wait(broker.drained());
+      // A single rank has its answer in what its client has asked for, as much as all else there is.
+      if (ranks.size > 1 && outbox.congested) return this.#wait(outbox.relieved());
+      bytes += this.#pieces.first?.bytes ?? 0;
+      const signed = this.#send();
+      if (signed !== undefined) return this.#wait(signed);
+    }
+    return true;
+  }
+
+  /** The first rank is sent to at once, so that requests to one rank keep the order that their client gave them. */
+  #begin(): void {
+    if (this.#busy || this.#closed || this.#broker === undefined) return;
+    this.#busy = true;
+    if (this.#next() === undefined) {
+      this.#idle();
+      return;
+    }
+    const signed = this.#send();
+    if (signed !== undefined) this.#wait(signed);
+    else if (this.#next() === undefined) this.#idle();
+    else this.#options.scheduler.add(this);
+  }
+
+  #idle(): false {
+    this.#busy = false;
+    return false;
+  }
+
+  #wait(until: Promise<void>): false {
+    void until.then(() => this.#options.scheduler.add(this));
+    return false;
+  }
+
+  /** The rank that is next; undefined if nothing is left to send. */
+  #next(): number | undefined {
+    const { ranks } = this.#options.ranks;
+    for (let piece = this.#pieces.first; piece !== undefined; piece = this.#pieces.first) {
+      for (; this.#at < ranks.length; this.#at++) {
+        const rank = ranks[this.#at] as number;
+        if (piece.to.has(rank)) return rank;
+      }
+      this.#at = 0;
+      this.#pieces.shift();
+      piece.done();
+    }
+    return undefined;
+  }
+
+  /** Sends the first piece to the next rank. @returns resolves when it is signed and sent; undefined if it is already */
+  #send(): Promise<void> | undefined {
+    const rank = this.#options.ranks.ranks[this.#at++] as number;
+    let sent = false;
+    let resolve = () => {};
+    this.#pieces.first?.send(rank, () => {
+      sent = true;
+      resolve();
+    });
+    if (sent) return undefined;
+    return new Promise((done) => {
+      resolve = done;
+    });
+  }
+}

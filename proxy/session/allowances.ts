@@ -1,0 +1,64 @@
+/** How much a session may have open or under way, and all sessions of a subject together. docs/security.md, "Limits". */
+import { Budget } from "../flow/budget.js";
+
+/** Ranks of requests and watches that have no last message. */
+const RANKS = { session: 131_072, subject: 262_144 };
+
+/** Bytes still to be sent to the broker: of a request for each of its ranks, of input once. */
+const BYTES = { session: 256 * 1024 * 1024, subject: 512 * 1024 * 1024 };
+
+/** What one session may have. */
+export interface Allowance {
+  readonly ranks: Budget;
+  readonly bytes: Budget;
+  /** Attaches have a connection to the broker each, which is a descriptor here and in the broker. */
+  readonly attaches: Budget;
+}
+
+interface Subject extends Allowance {
+  sessions: number;
+}
+
+export class Allowances {
+  readonly #attaches: number;
+  readonly #all: Budget;
+  readonly #subjects = new Map<string, Subject>();
+
+  /** @param attaches how many there may be in all; a subject may have half of them, a session a quarter */
+  constructor(attaches: number) {
+    this.#attaches = attaches;
+    this.#all = new Budget(`the proxy may have ${attaches} attaches open`, attaches);
+  }
+
+  /** What a new session of a subject may have. To be given back with {@link close}. */
+  open(sub: string): Allowance {
+    const subject = this.#subjects.get(sub) ?? this.#subject();
+    this.#subjects.set(sub, subject);
+    subject.sessions++;
+    return {
+      ranks: budget("session", RANKS.session, "ranks open", subject.ranks),
+      bytes: budget("session", BYTES.session, "bytes on their way to the broker", subject.bytes),
+      attaches: budget("session", Math.ceil(this.#attaches / 4), "attaches open", subject.attaches),
+    };
+  }
+
+  /** The session is over, and all that it had with it. */
+  close(sub: string, { ranks, bytes, attaches }: Allowance): void {
+    for (const each of [ranks, bytes, attaches]) each.close();
+    const subject = this.#subjects.get(sub);
+    if (subject !== undefined && --subject.sessions === 0) this.#subjects.delete(sub);
+  }
+
+  #subject(): Subject {
+    return {
+      sessions: 0,
+      ranks: budget("subject", RANKS.subject, "ranks open"),
+      bytes: budget("subject", BYTES.subject, "bytes on their way to the broker"),
+      attaches: budget("subject", Math.ceil(this.#attaches / 2), "attaches open", this.#all),
+    };
+  }
+}
+
+function budget(owner: string, limit: number, what: string, above?: Budget): Budget {
+  return new Budget(`a ${owner} may have ${limit} ${what}`, limit, above);
+}

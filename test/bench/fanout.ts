@@ -1,0 +1,39 @@
+/** What attacks by fan-out cost the proxy, and how late another client is served meanwhile. */
+import { ATTACKS } from "../support/attack.js";
+import { underAttack } from "../support/under-attack.js";
+import { mib, printTable, printTarget } from "./table.js";
+
+/** The most that the proxy may grow, in bytes, and that another client's `true` may be late, in milliseconds. */
+const GROWTH = 64 * 2 ** 20;
+const LATE_MS = 250;
+
+export interface FanoutOptions {
+  /** The ranks that the broker claims to have; absent: a real one of one rank. */
+  claimed: number | undefined;
+  seconds: number;
+  /** The attack; absent: each. */
+  only: string | undefined;
+}
+
+export async function fanout({ claimed, seconds, only }: FanoutOptions): Promise<void> {
+  const rows: Record<string, string | number>[] = [];
+  let met = true;
+  for (const attack of ATTACKS.filter((name) => only === undefined || name === only)) {
+    const result = await underAttack({ attack, claimed, ms: seconds * 1000 });
+    const { damage, growth, usual, longest, served, dead } = result;
+    const late = longest - usual;
+    met &&= !dead && growth <= GROWTH && late <= LATE_MS;
+    rows.push({
+      attack,
+      "RSS grew by": mib(growth),
+      "usual true": `${usual.toFixed(0)} ms`,
+      "longest late by": `${late.toFixed(0)} ms`,
+      served,
+      proxy: dead ? "ended" : "serves",
+      "attacker got": `${damage.messages} messages, ${JSON.stringify(damage.errors)}, closed: ${damage.closed}`,
+    });
+  }
+  console.log(`attacks on ${claimed === undefined ? "one rank" : `a broker that claims ${claimed} ranks`}`);
+  printTable(rows);
+  printTarget("every attack", "", `at most ${mib(GROWTH)} and ${LATE_MS} ms late`, met);
+}
