@@ -39,6 +39,11 @@ export interface ProxyOptions extends VerifierOptions {
   attaches?: number | undefined;
   /** How often a client has to give a sign of life, in milliseconds; after three times it is lost. Default 5000. */
   pingIntervalMs?: number | undefined;
+  /**
+   * How often the broker of a rank is asked whether it answers while requests wait for it, in milliseconds. Clients hear of
+   * one that has not answered by the next time. Default 5000.
+   */
+  probeIntervalMs?: number | undefined;
   /** How requests are signed for the proxy's own user, where a client asks for it. Default: not at all. */
   signer?: SignerOptions | Signer | undefined;
   /**
@@ -76,6 +81,7 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     sessionsPerSubject = 256,
     attaches = 1024,
     pingIntervalMs = 5000,
+    probeIntervalMs = 5000,
     gateway = false,
     audit = false,
     onFault = warn,
@@ -89,7 +95,12 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     throw new TypeError("port is not an integer of 0 to 65535");
   if (!/^\/[^?#]*$/.test(path)) throw new TypeError("path is not the path of a URL");
   // The range of Node's timers.
-  for (const [name, value] of Object.entries({ helloTimeoutMs, brokerTimeoutMs, pingIntervalMs })) {
+  for (const [name, value] of Object.entries({
+    helloTimeoutMs,
+    brokerTimeoutMs,
+    pingIntervalMs,
+    probeIntervalMs,
+  })) {
     if (!(value > 0 && value < 2 ** 31)) throw new TypeError(`${name} is not a number of milliseconds`);
   }
   for (const [name, value] of Object.entries({ graceMs, maxGraceMs })) {
@@ -104,7 +115,7 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     if (typeof value !== "boolean") throw new TypeError(`${name} is not a boolean`);
   }
   if (audit === "") throw new TypeError("audit is an empty path");
-  const times = { helloTimeoutMs, brokerTimeoutMs, graceMs, maxGraceMs, pingIntervalMs };
+  const times = { helloTimeoutMs, brokerTimeoutMs, graceMs, maxGraceMs, pingIntervalMs, probeIntervalMs };
   const defaulted = {
     host,
     port,

@@ -43,7 +43,10 @@ export function range(value: unknown, min: number, max = Number.MAX_SAFE_INTEGER
 
 export const natural: Check = (value) => range(value, 0);
 export const positive: Check = (value) => range(value, 1);
-export const id: Check = (value) => range(value, 1, MAX_ID);
+const positiveInt32: Check = (value) => range(value, 1, MAX_ID);
+export const id = positiveInt32;
+/** What a timer of any runtime takes. */
+export const milliseconds = positiveInt32;
 export const rank: Check = (value) => range(value, 0, 0xfffffffe);
 
 export const idset: Check = (value) => {
