@@ -200,13 +200,12 @@ export class BrokerConnection implements Broker {
     else this.#linger();
     const open = [...this.#open.values()];
     this.#open.clear();
+    // Very many requests may be open, of few topics.
+    const failures = new Map<string, FluxError>();
     for (const { handler, topic } of open) {
-      const options = { topic, cause: error?.cause };
-      handler?.error(
-        error
-          ? new FluxError(error.errno, error.message, options)
-          : new FluxError("ECANCELED", "the connection to the broker was closed", options),
-      );
+      const failure = failures.get(topic) ?? failureOf(error, topic);
+      failures.set(topic, failure);
+      handler?.error(failure);
     }
     this.#resolveClosed(error);
   }
@@ -217,4 +216,12 @@ export class BrokerConnection implements Broker {
     this.#socket.once("close", () => clearTimeout(timer));
     this.#socket.destroySoon();
   }
+}
+
+/** What a request fails with whose connection is over. */
+function failureOf(error: FluxError | undefined, topic: string): FluxError {
+  const options = { topic, cause: error?.cause };
+  return error
+    ? new FluxError(error.errno, error.message, options)
+    : new FluxError("ECANCELED", "the connection to the broker was closed", options);
 }

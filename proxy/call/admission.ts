@@ -19,7 +19,7 @@ import { allRanks, idsetOf, type Target } from "./target.js";
 import { type AdmittedWatch, readInterval } from "./watch-admission.js";
 
 /** How many ranks the watches of a session may have together. */
-const MAX_WATCHED = 65_536;
+const MAX_WATCHED = 16_384;
 
 /** A request that may be sent. */
 export interface Admitted {

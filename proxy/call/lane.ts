@@ -11,6 +11,9 @@ import type { RankList, RankSet } from "./ranks.js";
 const TURN_RANKS = 64;
 const TURN_BYTES = 256 * 1024;
 
+/** A call of so few ranks takes no turns: its pieces keep the order of all that its session sends. */
+const FEW = 8;
+
 export interface Piece {
   /** The size of what one rank is sent. */
   readonly bytes: number;
@@ -47,21 +50,20 @@ export class Lane implements Job {
 
   /** What follows goes over this connection; the first piece before those that were pushed already. */
   start(broker: Broker, first: Piece): void {
-    const waiting: Piece[] = [];
-    for (let piece = this.#pieces.shift(); piece !== undefined; piece = this.#pieces.shift())
-      waiting.push(piece);
-    for (const piece of [first, ...waiting]) this.#pieces.push(piece);
     this.#broker = broker;
+    if (this.#few) {
+      sendToAll(first);
+      return;
+    }
+    const pieces = [first, ...this.#take()];
+    for (const piece of pieces) this.#pieces.push(piece);
     this.#begin();
   }
 
   /** Sends it after all that was pushed before. */
   push(piece: Piece): void {
-    const { ranks } = this.#options.ranks;
-    const [only] = ranks;
-    if (ranks.length === 1 && only !== undefined) {
-      // What waits to be signed keeps the order of all requests of the session.
-      piece.send(only, () => piece.done());
+    if (this.#few) {
+      sendToAll(piece);
       return;
     }
     this.#pieces.push(piece);
@@ -71,7 +73,7 @@ export class Lane implements Job {
   /** Nothing more is sent. */
   close(): void {
     this.#closed = true;
-    for (let piece = this.#pieces.shift(); piece !== undefined; piece = this.#pieces.shift()) piece.done();
+    for (const piece of this.#take()) piece.done();
   }
 
   turn(): boolean {
@@ -83,14 +85,13 @@ export class Lane implements Job {
   }
 
   #turn(): boolean {
-    const { ranks, outbox } = this.#options;
+    const { outbox } = this.#options;
     const broker = this.#broker as Broker;
     let bytes = 0;
     for (let count = 0; count < TURN_RANKS && bytes < TURN_BYTES; count++) {
       if (this.#closed || this.#next() === undefined) return this.#idle();
       if (broker.congested) return this.#wait(broker.drained());
-      // A single rank has its answer in what its client has asked for, as much as all else there is.
-      if (ranks.size > 1 && outbox.congested) return this.#wait(outbox.relieved());
+      if (outbox.congested) return this.#wait(outbox.relieved());
       bytes += this.#pieces.first?.bytes ?? 0;
       const signed = this.#send();
       if (signed !== undefined) return this.#wait(signed);
@@ -98,18 +99,21 @@ export class Lane implements Job {
     return true;
   }
 
-  /** The first rank is sent to at once, so that requests to one rank keep the order that their client gave them. */
+  get #few(): boolean {
+    return this.#options.ranks.size <= FEW;
+  }
+
   #begin(): void {
     if (this.#busy || this.#closed || this.#broker === undefined) return;
     this.#busy = true;
-    if (this.#next() === undefined) {
-      this.#idle();
-      return;
-    }
-    const signed = this.#send();
-    if (signed !== undefined) this.#wait(signed);
-    else if (this.#next() === undefined) this.#idle();
-    else this.#options.scheduler.add(this);
+    this.#options.scheduler.add(this);
+  }
+
+  #take(): Piece[] {
+    const pieces: Piece[] = [];
+    for (let piece = this.#pieces.shift(); piece !== undefined; piece = this.#pieces.shift())
+      pieces.push(piece);
+    return pieces;
   }
 
   #idle(): false {
@@ -151,4 +155,14 @@ export class Lane implements Job {
       resolve = done;
     });
   }
+}
+
+function sendToAll(piece: Piece): void {
+  let left = piece.to.size;
+  const sent = () => {
+    left--;
+    if (left === 0) piece.done();
+  };
+  if (left === 0) piece.done();
+  for (const rank of [...piece.to]) piece.send(rank, sent);
 }

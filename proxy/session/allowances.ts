@@ -2,7 +2,7 @@
 import { Budget } from "../flow/budget.js";
 
 /** Ranks of requests and watches that have no last message. */
-const RANKS = { session: 131_072, subject: 262_144 };
+const RANKS = { session: 65_536, subject: 131_072 };
 
 /** Bytes still to be sent to the broker: of a request for each of its ranks, of input once. */
 const BYTES = { session: 256 * 1024 * 1024, subject: 512 * 1024 * 1024 };

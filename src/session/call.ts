@@ -104,8 +104,12 @@ export class Call {
   /** Takes a message of a rank; true when it was the last of the last rank. */
   receive(message: SequencedServerMessage | DataFrame): boolean {
     if (message.type === "error" && message.ranks) {
-      const { ranks, ...failure } = message;
-      return decodeIdset(ranks).reduce((_, rank) => this.receive({ ...failure, rank }), false);
+      const { ranks } = message;
+      // The observer may have closed the session meanwhile.
+      return decodeIdset(ranks).reduce(
+        (_, rank) => this.over || this.receive({ ...message, rank, ranks: "" }),
+        false,
+      );
     }
     const waiting = this.#waiting as Set<number>;
     if (!this.request.streaming && message.type !== "response" && message.type !== "error") {

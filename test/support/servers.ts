@@ -8,6 +8,8 @@ import type { Question } from "./child.js";
 import { Observed } from "./observed.js";
 
 const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
+/** A test's own process reads TypeScript in another way, which a child does not inherit. */
+const TYPESCRIPT = new URL("typescript.mjs", import.meta.url).href;
 const issuer = "https://issuer.test";
 const audience = "flux-subprocess";
 
@@ -23,7 +25,7 @@ export class Server extends Observed {
 
   static start(): Server {
     // --expose-gc: what is measured after a collection is what is held.
-    return new Server(fork(CHILD, { execArgv: [...process.execArgv, "--expose-gc"] }));
+    return new Server(fork(CHILD, { execArgv: ["--import", TYPESCRIPT, "--expose-gc"] }));
   }
 
   /** Questions are answered one after another. */

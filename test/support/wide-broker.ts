@@ -60,7 +60,10 @@ function answer(socket: Socket, request: RequestMessage, size: number): void {
   );
   switch (topic) {
     case "attr.get":
-      send(0, { value: { rank: "0", size: String(size) }[name as string] ?? "1000", flags: 1 });
+      send(0, {
+        value: { rank: "0", size: String(size) }[name as string] ?? String(process.getuid?.()),
+        flags: 1,
+      });
       return;
     case "rexec.list":
       send(0, { rank, procs: [] });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Action } from "../../../../proxy/auth/permissions.js";
+import { Allowances } from "../../../../proxy/session/allowances.js";
 import { FluxError } from "../../../../src/errors.js";
 import { ALL_RANKS, encodeDataFrame } from "../../../../src/protocol/frame.js";
 import { CLOSE, MAX_DATA, MAX_ID, OUTPUT_WINDOW } from "../../../../src/protocol/messages.js";
@@ -235,11 +236,40 @@ describe("requests", () => {
     expect(h.broker.calls).toEqual([]);
   });
 
-  test("a request that would become too much for memory fails at every rank", () => {
+  test("a request that would become too much fails at every rank", async () => {
+    h.broker.attributes["size"] = "10000";
+    h = await openSession({ connectBroker: async () => h.broker });
     h.next({ ...rpc, id: 1, nodeid: "0-9999", payload: { text: "x".repeat(100_000) } });
     expect(h.broker.calls).toEqual([]);
-    expect(h.socket.messages).toHaveLength(10_000);
-    expect(h.socket.messages[0]).toMatchObject({ type: "error", errno: 90 });
+    expect(h.socket.messages).toMatchObject([{ type: "error", errno: 90, ranks: "0-9999" }]);
+  });
+
+  test("ranks that do not exist are answered in one message, and the broker does not hear of them", () => {
+    h.next({ ...rpc, id: 1, nodeid: "2-65537" });
+    expect(h.broker.calls.map(({ call }) => [call.nodeid, call.matchtag])).toEqual([
+      [2, 1],
+      [3, 2],
+    ]);
+    const error = { type: "error", seq: 1, id: 1, ranks: "4-65537", errno: 113, message: "" };
+    expect(h.socket.messages).toEqual([error]);
+    // The ids are in use until those that exist have answered.
+    h.broker.handler(1).response({});
+    h.broker.handler(2).response({});
+    h.next({ ...rpc, id: 65_536 });
+    expect(h.socket.closes).toEqual([]);
+    h.next({ ...rpc, id: 1, nodeid: "2,4" });
+    h.next({ ...rpc, id: 2 });
+    expect(h.socket.closes).toEqual([{ code: CLOSE.idInUse, reason: "id 2 is in use" }]);
+  });
+
+  test("of ranks that do not exist alone is over at once, in whatever form", async () => {
+    const requests = [rpc, exec, attach, { ...rpc, topic: "rexec.list", streaming: true }];
+    for (const request of requests) h.next({ ...request, id: 1, nodeid: "9" });
+    await settle();
+    expect(h.socket.messages).toEqual(
+      requests.map((_, i) => ({ type: "error", seq: i + 1, id: 1, rank: 9, errno: 113, message: "" })),
+    );
+    expect([h.broker.calls, h.brokers.length, h.socket.closes]).toEqual([[], 1, []]);
   });
 
   test("a payload nested deeper than can be written is malformed", () => {
@@ -511,6 +541,34 @@ describe("attach", () => {
     expect(h.socket.messages.map(({ type }) => type)).toEqual(["response", "end", "end"]);
   });
 
+  test("one more than a session may have is EMFILE, opens nothing, and is welcome once another has ended", async () => {
+    h = await openSession({ allowances: new Allowances(8) });
+    for (let id = 1; id <= 3; id++) h.next({ ...attach, id });
+    await settle();
+    expect(h.brokers).toHaveLength(3);
+    const message = "a session may have 2 attaches open";
+    expect(h.socket.messages).toMatchObject([{ type: "error", id: 3, errno: 24, message }]);
+    h.brokers[1]?.handler(1).end();
+    h.next({ ...attach, id: 4 });
+    await settle();
+    expect(h.brokers).toHaveLength(4);
+    expect(h.socket.closes).toEqual([]);
+  });
+
+  test("of a subject and of the proxy there are only some, and the end of a session gives them back", async () => {
+    const allowances = new Allowances(4);
+    const [a, b, c] = ["alice", "alice", "bob"].map((sub) => ({ sub, ...allowances.open(sub) }));
+    const { attaches } = { attaches: [a, b, c].map((each) => each?.attaches) };
+    expect(attaches.map((each) => each?.take(1))).toEqual([undefined, undefined, undefined]);
+    expect(attaches[0]?.take(1)).toBe("a session may have 1 attaches open");
+    const d = allowances.open("alice");
+    expect(d.attaches.take(1)).toBe("a subject may have 2 attaches open");
+    if (a) allowances.close("alice", a);
+    expect(d.attaches.take(1)).toBeUndefined();
+    expect(allowances.open("bob").attaches.take(1)).toBeUndefined();
+    expect(allowances.open("carol").attaches.take(1)).toBe("the proxy may have 4 attaches open");
+  });
+
   test("detach closes it and cancels the ranks that are not over", async () => {
     await start();
     h.brokers[1]?.handler(1).end();
@@ -553,10 +611,7 @@ describe("attach", () => {
       },
     });
     await start();
-    expect(h.socket.messages).toMatchObject([
-      { type: "error", rank: 0, errno: 11, message: "busy" },
-      { type: "error", rank: 1, errno: 11 },
-    ]);
+    expect(h.socket.messages).toMatchObject([{ type: "error", ranks: "0-1", errno: 11, message: "busy" }]);
     expect(h.socket.closes).toEqual([]);
   });
 

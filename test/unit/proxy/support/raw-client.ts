@@ -6,6 +6,7 @@ import {
   decodeDataFrame,
   encodeDataFrame,
 } from "../../../../src/protocol/frame.js";
+import { decodeIdset } from "../../../../src/protocol/idset.js";
 import {
   type Expiry,
   type SequencedServerMessage,
@@ -146,7 +147,11 @@ export class RawClient {
 
   /** Resolves with the messages of `id` once `ranks` ranks have had their last one. */
   async over(id: number, ranks = 1): Promise<Received[]> {
-    const last = () => this.of(id).filter(({ type }) => type === "end" || type === "error").length;
+    const ended = (m: Received) => {
+      if (m.type === "error" && m.ranks !== undefined) return decodeIdset(m.ranks).length;
+      return m.type === "end" || m.type === "error" ? 1 : 0;
+    };
+    const last = () => this.of(id).reduce((sum, message) => sum + ended(message), 0);
     await this.until(() => last() >= ranks);
     return this.of(id);
   }

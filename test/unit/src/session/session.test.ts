@@ -177,6 +177,22 @@ describe("Session: requests", () => {
     ]);
   });
 
+  it("have an error for each rank of one that is for several", async () => {
+    const { session, proxy } = await openSession();
+    const recorder = new Recorder();
+    const call = session.start(request({ nodeid: "0-3" }), recorder);
+    await settled();
+    proxy.send({ type: "response", id: 1, rank: 1, payload: {} });
+    proxy.send({ type: "error", id: 1, ranks: "0,2-3", errno: 113, message: "" });
+    await settled();
+    expect(recorder.values).toMatchObject([
+      { rank: 1 },
+      ...[0, 2, 3].map((rank) => ({ type: "error", rank, error: { code: "EHOSTUNREACH", rank } })),
+    ]);
+    expect(recorder.ends).toEqual(["completed"]);
+    expect(call.over).toBe(true);
+  });
+
   it("ends a call of several ranks with the last of them", async () => {
     const { session, proxy } = await openSession();
     const recorder = new Recorder();
@@ -290,6 +306,24 @@ describe("Session: its end", () => {
       "rank 3 owes nothing to request 1",
     ],
     [
+      "an error of several ranks, of which one was not asked",
+      '{"type":"error","seq":1,"id":1,"ranks":"3-4","errno":1,"message":""}',
+      4400,
+      "rank 3 owes nothing to request 1",
+    ],
+    [
+      "an error of what is no idset",
+      '{"type":"error","seq":1,"id":1,"ranks":"3-","errno":1,"message":""}',
+      4400,
+      "ranks is not an idset",
+    ],
+    [
+      "an error of no rank",
+      '{"type":"error","seq":1,"id":1,"errno":1,"message":""}',
+      4400,
+      "rank undefined owes nothing to request 1",
+    ],
+    [
       "a last message that ends streams only",
       '{"type":"end","seq":1,"id":1,"rank":0}',
       4400,
@@ -324,6 +358,23 @@ describe("Session: its end", () => {
     await settled();
     expect(recorder.ends).toMatchObject([{ code: "EPROTO" }]);
     expect(new TextEncoder().encode(proxy.closed?.reason).length).toBeLessThanOrEqual(123);
+  });
+
+  it("comes in the middle of an error of several ranks, of which the others are not told then", async () => {
+    const { session, proxy } = await openSession();
+    const told: unknown[] = [];
+    session.start(request({ nodeid: "0-2" }), {
+      next: (message) => {
+        told.push(message.rank);
+        session.close();
+      },
+      error: (error) => told.push(error.code),
+      complete: () => told.push("completed"),
+    });
+    await settled();
+    proxy.send({ type: "error", id: 1, ranks: "0-2", errno: 113, message: "" });
+    await settled();
+    expect(told).toEqual([0, "ECANCELED"]);
   });
 
   it("comes in the middle of a message when its observer closes the session", async () => {
