@@ -93,6 +93,8 @@ export class Liveness {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#ranks = undefined;
+    // What was asked until now says nothing of a rank in the next round.
+    this.#round++;
     // Of ranks that are not asked nothing is known.
     this.#silent.clear();
   }
