@@ -21,7 +21,10 @@ export interface ProxyOptions extends VerifierOptions {
   dashboard?: boolean | undefined;
   /** How long a client may take for its hello, in milliseconds. Default 10,000, as PROTOCOL.md says. */
   helloTimeoutMs?: number | undefined;
-  /** How long the broker may take to accept a connection, in milliseconds. Default 10,000. */
+  /**
+   * How long the broker may take to accept a connection, and then for its first answers, in milliseconds. A session that
+   * it keeps waiting for longer is closed with 4503. Default 10,000.
+   */
   brokerTimeoutMs?: number | undefined;
   /**
    * For how long a session and its processes outlive a lost connection, in milliseconds, if its client does not say.
@@ -39,6 +42,11 @@ export interface ProxyOptions extends VerifierOptions {
   attaches?: number | undefined;
   /** How often a client has to give a sign of life, in milliseconds; after three times it is lost. Default 5000. */
   pingIntervalMs?: number | undefined;
+  /**
+   * How often the broker of a rank is asked whether it answers while requests wait for it, in milliseconds. Clients hear of
+   * one that has not answered by the next time. Default 5000.
+   */
+  probeIntervalMs?: number | undefined;
   /** How requests are signed for the proxy's own user, where a client asks for it. Default: not at all. */
   signer?: SignerOptions | Signer | undefined;
   /**
@@ -81,6 +89,7 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     sessionsPerSubject = 256,
     attaches = 1024,
     pingIntervalMs = 5000,
+    probeIntervalMs = 5000,
     gateway = false,
     allowUnbufferedBackground = false,
     audit = false,
@@ -95,7 +104,12 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     throw new TypeError("port is not an integer of 0 to 65535");
   if (!/^\/[^?#]*$/.test(path)) throw new TypeError("path is not the path of a URL");
   // The range of Node's timers.
-  for (const [name, value] of Object.entries({ helloTimeoutMs, brokerTimeoutMs, pingIntervalMs })) {
+  for (const [name, value] of Object.entries({
+    helloTimeoutMs,
+    brokerTimeoutMs,
+    pingIntervalMs,
+    probeIntervalMs,
+  })) {
     if (!(value > 0 && value < 2 ** 31)) throw new TypeError(`${name} is not a number of milliseconds`);
   }
   for (const [name, value] of Object.entries({ graceMs, maxGraceMs })) {
@@ -110,7 +124,7 @@ export function proxyConfig(options: ProxyOptions): ProxyConfig {
     if (typeof value !== "boolean") throw new TypeError(`${name} is not a boolean`);
   }
   if (audit === "") throw new TypeError("audit is an empty path");
-  const times = { helloTimeoutMs, brokerTimeoutMs, graceMs, maxGraceMs, pingIntervalMs };
+  const times = { helloTimeoutMs, brokerTimeoutMs, graceMs, maxGraceMs, pingIntervalMs, probeIntervalMs };
   const defaulted = {
     host,
     port,

@@ -14,9 +14,9 @@ export function gatewayCredential(userid: number, owner: number): Credential {
   return { userid, rolemask: userid === owner ? ROLE.owner | ROLE.local : ROLE.user };
 }
 
-/** @throws FluxError EPERM if we are not the instance owner, whom alone the broker lets speak for others */
-export async function checkOwner(broker: Broker, userid: number): Promise<void> {
-  const owner = await attrGetInteger(broker, "security.owner");
+/** @throws FluxError EPERM if we are not the instance owner, whom alone the broker lets speak for others; ETIMEDOUT */
+export async function checkOwner(broker: Broker, userid: number, timeoutMs: number): Promise<void> {
+  const owner = await attrGetInteger(broker, "security.owner", { timeoutMs });
   if (owner === userid) return;
   throw new FluxError(
     "EPERM",

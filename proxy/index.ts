@@ -12,10 +12,13 @@ import { Brakes } from "./flow/brakes.js";
 import { Scheduler } from "./flow/scheduler.js";
 import { checkOwner, gatewayCredential } from "./gateway.js";
 import { type Listener, listen } from "./listener.js";
+import { Liveness } from "./liveness/liveness.js";
+import { probe } from "./liveness/probe.js";
 import { Allowances } from "./session/allowances.js";
 import { Sessions } from "./session/sessions.js";
 import { createSigner } from "./signing/index.js";
 import { Usage } from "./usage.js";
+import { PollConnection } from "./watch/poll-connection.js";
 import { Polls } from "./watch/polls.js";
 
 export { FluxError, type FluxErrorCode } from "../src/errors.js";
@@ -53,7 +56,7 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   // A wrong URI, or a gateway that is not the owner's, is worth knowing of now, and not at the first client.
   const first = await BrokerConnection.connect(uri, { timeoutMs });
   try {
-    if (gateway) await checkOwner(first, userid);
+    if (gateway) await checkOwner(first, userid, timeoutMs);
   } finally {
     first.close();
   }
@@ -69,7 +72,10 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   const usage = new Usage();
   const scheduler = new Scheduler();
   const polls = new Polls({ connectBroker, usage, scheduler });
-  const surroundings = { verify, signer, usage, brakes: new Brakes(), polls, scheduler, audit, onFault };
+  const probes = new PollConnection(() => connectBroker(userid));
+  const liveness = new Liveness({ intervalMs: config.probeIntervalMs, ask: probe(probes) });
+  const shared = { usage, brakes: new Brakes(), polls, scheduler, liveness };
+  const surroundings = { verify, signer, ...shared, audit, onFault };
   const allowances = new Allowances(config.attaches);
   const sessions = new Sessions({ ...config, ...surroundings, allowances, connectBroker });
   const listener = await listen(
@@ -82,15 +88,15 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   const url = `ws://${isIPv6(host) ? `[${host}]` : host}:${listener.address.port}${path}`;
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= stop(sessions, polls, listener).finally(() => audit?.close());
+    closing ??= stop(sessions, [polls, liveness, probes], listener).finally(() => audit?.close());
     return closing;
   };
   return { url, close, [Symbol.asyncDispose]: close };
 }
 
-async function stop(sessions: Sessions, polls: Polls, listener: Listener): Promise<void> {
+async function stop(sessions: Sessions, others: { close(): void }[], listener: Listener): Promise<void> {
   sessions.shutdown();
-  polls.close();
+  for (const other of others) other.close();
   await listener.close();
 }
 

@@ -1,5 +1,5 @@
 import { Observable } from "rxjs";
-import { demand, name, rank } from "./protocol/checks.js";
+import { demand, milliseconds, name, rank } from "./protocol/checks.js";
 import { Rpc } from "./rpc.js";
 import { abortable } from "./session/abort.js";
 import type { Session } from "./session/session.js";
@@ -11,6 +11,13 @@ export interface RpcOptions {
   nodeid?: number | "any" | undefined;
   /** When aborted, the Rpc errors with the signal's reason. What was sent is not taken back: only its answer is let go. */
   signal?: AbortSignal | undefined;
+  /**
+   * How long the answer may take once the proxy has the request, in milliseconds; then the Rpc errors with ETIMEDOUT, and
+   * nobody knows whether the request has had its effect. `Infinity`: for ever. To bound the time without a connection
+   * too, use `signal: AbortSignal.timeout(ms)`.
+   * @default 30_000
+   */
+  timeout?: number | undefined;
 }
 
 /**
@@ -37,12 +44,13 @@ export class Flux {
    *
    * @param topic service and method, such as "attr.get"
    * @param payload a JSON object
-   * @throws TypeError if the topic or the nodeid is none; FluxError from the Rpc: EPERM if the token does not allow the
-   *   topic, ENOSYS if there is no such service, EHOSTUNREACH if there is no such rank, and whatever the service answers
+   * @throws TypeError if the topic, the nodeid or the timeout is not valid; FluxError from the Rpc: EPERM if the token does
+   *   not allow the topic, ENOSYS if there is no such service, EHOSTUNREACH if there is no such rank, ETIMEDOUT, and
+   *   whatever the service answers
    */
-  rpc<T = unknown>(topic: string, payload: object = {}, { nodeid = "any", signal }: RpcOptions = {}): Rpc<T> {
+  rpc<T = unknown>(topic: string, payload: object = {}, options: RpcOptions = {}): Rpc<T> {
     demand("topic", topic, name);
-    return new Rpc(request(this, { topic, payload, nodeid, sign: false, signal }, (answer) => answer as T));
+    return new Rpc(request(this, { ...options, topic, payload, sign: false }, (answer) => answer as T));
   }
 
   /**
@@ -66,21 +74,19 @@ export class Flux {
   }
 }
 
-interface RankRequest {
+interface RankRequest extends RpcOptions {
   topic: string;
   payload: object;
-  nodeid: number | "any";
-  sign: boolean | undefined;
-  signal: AbortSignal | undefined;
+  sign?: boolean | undefined;
 }
 
 /** @internal A request with one answer, sent at each subscription. @param read makes of its payload what is wanted */
 export function request<T>(
   flux: Flux,
-  { topic, payload, nodeid, sign, signal }: RankRequest,
+  { topic, payload, nodeid = "any", sign, signal, timeout = 30_000 }: RankRequest,
   read: (payload: object) => T,
 ): Observable<T> {
-  const asked = { topic, nodeid: rankNodeid(nodeid), streaming: false, sign };
+  const asked = { topic, nodeid: rankNodeid(nodeid), streaming: false, sign, timeout: deadline(timeout) };
   const send = new Observable<T>((subscriber) => {
     const call = flux.session.start(
       { ...asked, payload: { ...payload } },
@@ -100,6 +106,14 @@ export function request<T>(
     return () => flux.session.withdraw(call);
   });
   return abortable(send, signal);
+}
+
+/** @internal The deadline of a request; undefined if it has none. @throws TypeError */
+export function deadline(timeout = Number.POSITIVE_INFINITY): number | undefined {
+  // JSON has no Infinity.
+  if (timeout === Number.POSITIVE_INFINITY) return undefined;
+  demand("timeout", timeout, milliseconds);
+  return timeout;
 }
 
 /** @internal The nodeid of one rank. @throws TypeError */

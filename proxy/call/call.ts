@@ -15,6 +15,7 @@ import type { Budget } from "../flow/budget.js";
 import type { ControlMessage } from "../flow/message.js";
 import { MAX_RESPONSE, type Outbox } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
+import type { Liveness } from "../liveness/liveness.js";
 import type { Admitted } from "./admission.js";
 import { CallInput } from "./call-input.js";
 import { explain } from "./explain.js";
@@ -23,19 +24,22 @@ import { FollowedProcess } from "./followed-process.js";
 import { inputStreams } from "./input-streams.js";
 import { InputWriter } from "./input-writer.js";
 import { Lane } from "./lane.js";
+import { endLateStart } from "./late-start.js";
 import { OwnCredit } from "./own-credit.js";
 import { RankList, RankSet } from "./ranks.js";
 import type { SendQueue } from "./send-queue.js";
 import { idsetOf, type Target } from "./target.js";
+import { Waiting } from "./waiting.js";
 
 export interface CallOwner {
   readonly queue: SendQueue;
   readonly outbox: Outbox;
   readonly brakes: Brakes;
   readonly scheduler: Scheduler;
+  readonly liveness: Pick<Liveness, "add">;
   /** What waits to be sent to the broker. */
   readonly bytes: Pick<Budget, "take" | "give">;
-  /** The client was sent the last message of so many ranks more. */
+  /** So many ranks more are over: the client was sent their last message, and Flux has answered what it was not waited for. */
   said(ranks: number): void;
   /** Every rank has ended at the broker: it will not be heard of any more. */
   ended(call: Call): void;
@@ -59,6 +63,8 @@ export class Call {
   readonly #open: RankSet;
   /** Ranks of which the client was not sent the last message. */
   readonly #unsaid: RankSet;
+  /** Ranks that are over for the client because they have not answered, and that Flux may still answer. */
+  readonly #givenUp = new Set<number>();
   readonly #isProcess: boolean;
   /** Of an exec or attach, those that their server has answered and the client was not sent the last message of. */
   readonly #processes = new Map<number, FollowedProcess>();
@@ -68,12 +74,13 @@ export class Call {
   readonly #writer: InputWriter;
   /** If the server gives no credit for input. */
   readonly #ownCredit: OwnCredit | undefined;
+  readonly #waiting: Waiting;
   #broker: Broker | undefined;
 
   constructor(request: Request, admitted: Admitted, owner: CallOwner) {
     const { operation, service } = admitted.asked;
     const { id } = request;
-    const { queue, outbox, brakes, scheduler, bytes, guard } = owner;
+    const { queue, outbox, brakes, scheduler, liveness, bytes, guard } = owner;
     const ranks = new RankList(admitted.asked.ranks, id);
     this.#isProcess = request.streaming && (operation === "exec" || operation === "attach");
     this.kind = this.#isProcess ? (operation as CallKind) : "rpc";
@@ -122,6 +129,16 @@ export class Call {
       sent: (...input) => this.#ownCredit?.sent(...input),
       fail: (error) => this.#fail(error),
     });
+    this.#waiting = new Waiting({
+      request,
+      ranks,
+      live: this.#live,
+      isProcess: this.#isProcess,
+      outbox,
+      liveness,
+      guard,
+      giveUp: (late, error) => this.#giveUp(late, error),
+    });
   }
 
   get id(): number {
@@ -143,6 +160,7 @@ export class Call {
       this.#owner.outbox.send(errorMessage(this.id, { ranks: [], missing: target.missing }, error));
     }
     if (this.#ranks.size > 0) return true;
+    this.#waiting.close();
     this.#owner.ended(this);
     this.#finish();
     return false;
@@ -181,6 +199,7 @@ export class Call {
   /** The session is over. */
   abort(): void {
     this.#lane.close();
+    this.#waiting.close();
     this.admitted.watcher.abort();
     for (const [rank, process] of this.#processes) if (this.#open.has(rank)) process.leave();
   }
@@ -260,7 +279,11 @@ export class Call {
   }
 
   #response(rank: number, payload: JsonObject): void {
-    if (!this.#live.has(rank)) return;
+    this.#waiting.answered(rank);
+    if (!this.#live.has(rank)) {
+      if (this.#givenUp.has(rank)) this.#lateResponse(rank, payload);
+      return;
+    }
     const process = this.#isProcess ? this.#process(rank) : undefined;
     try {
       if (process === undefined) this.#pass(rank, payload);
@@ -274,6 +297,30 @@ export class Call {
     if (!this.#request.streaming) this.#ended(rank, undefined);
   }
 
+  /** What nobody waits for any more may still have happened: what it tells of processes counts. */
+  #lateResponse(rank: number, payload: JsonObject): void {
+    const { queue, guard } = this.#owner;
+    const { watcher, asked, signer } = this.admitted;
+    const { type, pid } = payload;
+    watcher.response(rank, payload);
+    if (!this.#request.streaming) this.#ended(rank, undefined);
+    else if (this.kind === "exec" && type === "started" && typeof pid === "number") {
+      const broker = this.#broker as Broker;
+      const byClient = asked.signer !== undefined;
+      const { service } = asked;
+      endLateStart({
+        service,
+        nodeid: this.#fanOut.nodeid(rank),
+        pid,
+        broker,
+        queue,
+        signer,
+        byClient,
+        guard,
+      });
+    }
+  }
+
   /** What the token lets its bearer see of a response. @throws FluxError EMSGSIZE if that is too long */
   #pass(rank: number, payload: JsonObject): void {
     const shown = this.admitted.watcher.response(rank, payload);
@@ -282,10 +329,27 @@ export class Call {
     throw new FluxError("EMSGSIZE", `the response is over ${MAX_RESPONSE} characters`);
   }
 
-  /** Ends every rank with an error for the client; what the broker still says of them is not passed on. */
-  #fail(error: FluxError): void {
+  /**
+   * Ranks that are not waited for any longer. Where Flux may still answer, the id and the place of the rank stay taken until it
+   * does: nothing else is to be taken for its answer, and what a client leaves open has a bound.
+   */
+  #giveUp(ranks: readonly number[], error: FluxError): void {
+    const unsent = ranks.filter((rank) => !this.#fanOut.sent(rank));
+    for (const rank of ranks) {
+      if (this.#live.has(rank)) this.#givenUp.add(rank);
+      this.#processes.get(rank)?.leave();
+    }
+    this.#fail(error, ranks);
+    // An attach has a connection of its own, which is closed with the last rank.
+    const over = this.kind === "attach" && this.#live.size === 0 ? [...this.#open] : unsent;
+    for (const rank of over) this.#ended(rank, { error });
+  }
+
+  /** Ends ranks with an error for the client; what the broker still says of them is not passed on. */
+  #fail(error: FluxError, ranks: Iterable<number> = this.#live): void {
     const silent: number[] = [];
-    for (const rank of this.#live) {
+    for (const rank of ranks) {
+      if (!this.#live.has(rank)) continue;
       if (this.#processes.has(rank)) this.#lastMessage(rank, { error });
       else silent.push(rank);
     }
@@ -299,6 +363,7 @@ export class Call {
       this.#live.delete(rank);
       this.admitted.watcher.failed(rank, error);
     }
+    this.#waiting.over(ranks);
     this.#owner.outbox.send(errorMessage(this.id, { ranks }, error));
     for (const rank of ranks) this.#input.remove(rank);
     this.#said(ranks);
@@ -308,8 +373,13 @@ export class Call {
   #ended(rank: number, last: { error: FluxError | undefined } | undefined): void {
     if (!this.#open.has(rank)) return;
     this.#processes.get(rank)?.leave();
+    if (this.#givenUp.delete(rank)) {
+      if (last?.error !== undefined) this.admitted.watcher.failed(rank, last.error);
+      if (!this.#unsaid.has(rank)) this.#owner.said(1);
+    }
     if (last === undefined) {
       this.#live.delete(rank);
+      this.#waiting.over([rank]);
       if (this.#unsaid.delete(rank)) this.#owner.said(1);
     } else {
       this.#lastMessage(rank, last);
@@ -325,6 +395,7 @@ export class Call {
 
   #lastMessage(rank: number, { error: told }: { error: FluxError | undefined }): void {
     if (!this.#live.delete(rank)) return;
+    this.#waiting.over([rank]);
     const process = this.#processes.get(rank);
     const error = process?.error ?? told;
     if (error !== undefined) this.admitted.watcher.failed(rank, error);
@@ -343,7 +414,7 @@ export class Call {
 
   #said(ranks: readonly number[]): void {
     for (const rank of ranks) {
-      if (this.#unsaid.delete(rank)) this.#owner.said(1);
+      if (this.#unsaid.delete(rank) && !this.#givenUp.has(rank)) this.#owner.said(1);
       this.#processes.delete(rank);
     }
     this.#finish();

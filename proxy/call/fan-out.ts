@@ -7,7 +7,7 @@ import type { Brakes } from "../flow/brakes.js";
 import type { Budget } from "../flow/budget.js";
 import type { Admitted } from "./admission.js";
 import type { Lane } from "./lane.js";
-import type { RankList, RankSet } from "./ranks.js";
+import { type RankList, RankSet } from "./ranks.js";
 
 /** The most bytes that one request may become, over all its ranks. */
 const MAX_BYTES = 128 * 1024 * 1024;
@@ -29,9 +29,16 @@ export interface FanOutOptions {
 
 export class FanOut {
   readonly #options: FanOutOptions;
+  readonly #unsent: RankSet;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
+    this.#unsent = new RankSet(options.ranks);
+  }
+
+  /** Whether the broker has been sent the request to `rank`. */
+  sent(rank: number): boolean {
+    return !this.#unsent.has(rank);
   }
 
   /** Where a request to `rank` goes. */
@@ -59,6 +66,7 @@ export class FanOut {
       to: open,
       send: (rank, sent) => {
         left -= payload.length;
+        this.#unsent.delete(rank);
         bytes.give(payload.length);
         const call = {
           topic,

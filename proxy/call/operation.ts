@@ -40,6 +40,7 @@ const NO_SUCH_PROCESS: Partial<Record<Operation, number>> = {
   attach: errnoOf("ENOENT"),
 };
 const ECONNRESET = errnoOf("ECONNRESET");
+const ETIMEDOUT = errnoOf("ETIMEDOUT");
 
 export class OperationWatcher {
   readonly #options: OperationOptions;
@@ -94,7 +95,9 @@ export class OperationWatcher {
     this.#errno ||= errno;
     const { asked } = this.#options;
     // Nothing runs, or nobody could tell; or what was named is not there.
-    if (asked.background && !this.#pids.has(rank)) this.#end(rank, errno === ECONNRESET);
+    // One that has not answered in time may have started it, and counts until it says so.
+    if (asked.background && !this.#pids.has(rank) && errno !== ETIMEDOUT)
+      this.#end(rank, errno === ECONNRESET);
     if (errno === NO_SUCH_PROCESS[asked.operation]) this.#gone(rank);
   }
 

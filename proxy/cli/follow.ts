@@ -47,7 +47,7 @@ class Follower {
     this.#flux = flux;
     this.#options = options;
     this.#resolve = resolve;
-    this.#report = new Report(options.command, options.subject);
+    this.#report = new Report(options.command, options.subject, options.quiet);
     this.#output = new Output(options.labelIo ?? false);
   }
 

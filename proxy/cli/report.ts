@@ -7,6 +7,7 @@ import { FAILED, outcomeCode, startFailureCode } from "./exit-code.js";
 export class Report {
   readonly #command: string;
   readonly #subject: string;
+  readonly #quiet: boolean;
   /** The pid on each rank where the process runs. */
   readonly running = new Map<number, number>();
   readonly #ranksOf = new Map<string, number[]>();
@@ -16,10 +17,12 @@ export class Report {
   /**
    * @param command the verb of the command line
    * @param subject what runs, for messages
+   * @param quiet whether to say nothing of ranks that do not answer
    */
-  constructor(command: string, subject: string) {
+  constructor(command: string, subject: string, quiet = false) {
     this.#command = command;
     this.#subject = subject;
+    this.#quiet = quiet;
   }
 
   /** The greatest exit code so far. */
@@ -38,6 +41,11 @@ export class Report {
         break;
       case "error":
         this.failed(event.error);
+        break;
+      case "unresponsive":
+      case "responsive":
+        if (this.#quiet) break;
+        say(this.#command, `rank ${event.rank} ${event.type === "responsive" ? "answers again" : "does not answer"}`);
         break;
       case "gap":
         this.#raise(FAILED);

@@ -19,6 +19,7 @@ import { type Target, targetOf } from "../call/target.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
+import type { Liveness } from "../liveness/liveness.js";
 import { isWatch } from "../policy/asked.js";
 import type { Polls } from "../watch/polls.js";
 import { Watch } from "../watch/watch.js";
@@ -40,6 +41,8 @@ export interface OpenSessionOptions extends AdmissionOptions {
   polls: Polls;
   /** Shared by all sessions. */
   scheduler: Scheduler;
+  /** Shared by all sessions. */
+  liveness: Pick<Liveness, "add">;
   allowance: Allowance;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
@@ -145,7 +148,8 @@ export class OpenSession {
   }
 
   #request(request: Request): void {
-    const { lease, broker, place, outbox, queue, brakes, scheduler, allowance, guard } = this.#options;
+    const { lease, broker, place, outbox, queue, brakes, scheduler, liveness, allowance, guard } =
+      this.#options;
     if (request.nodeid === "all" && place.size > MAX_IDS) {
       this.#open.check(request.id, 1);
       const reason = `"all" is ${place.size} ranks, and a request goes to at most ${MAX_IDS}`;
@@ -169,6 +173,7 @@ export class OpenSession {
       outbox,
       brakes,
       scheduler,
+      liveness,
       bytes: allowance.bytes,
       said: (count) => allowance.ranks.give(count),
       ended: (ended) => this.#ended(ended),

@@ -5,12 +5,12 @@ import { attrGetInteger } from "../broker/rpc.js";
 
 export type Place = Pick<Welcome, "rank" | "size" | "owner">;
 
-/** @throws FluxError if the broker does not tell */
-export async function placeOf(broker: Broker): Promise<Place> {
+/** @throws FluxError if the broker does not tell, or takes more than `timeoutMs` milliseconds */
+export async function placeOf(broker: Broker, timeoutMs?: number): Promise<Place> {
   const [rank, size, owner] = await Promise.all([
-    attrGetInteger(broker, "rank"),
-    attrGetInteger(broker, "size"),
-    attrGetInteger(broker, "security.owner"),
+    attrGetInteger(broker, "rank", { timeoutMs }),
+    attrGetInteger(broker, "size", { timeoutMs }),
+    attrGetInteger(broker, "security.owner", { timeoutMs }),
   ]);
   return { rank, size, owner };
 }

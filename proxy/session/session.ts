@@ -11,6 +11,7 @@ import { SendQueue } from "../call/send-queue.js";
 import type { Brakes } from "../flow/brakes.js";
 import { Outbox, type OutboxSocket } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
+import type { Liveness } from "../liveness/liveness.js";
 import type { Usage } from "../usage.js";
 import type { Polls } from "../watch/polls.js";
 import type { Allowance } from "./allowances.js";
@@ -47,6 +48,8 @@ export interface SessionSurroundings {
   allowUnbufferedBackground?: boolean | undefined;
   /** Gives long work its turns, in all sessions. */
   scheduler: Scheduler;
+  /** Which ranks answer, in all sessions. */
+  liveness: Pick<Liveness, "add">;
   /** Told of faults in the proxy itself, which end the session with 4500. */
   onFault(error: unknown): void;
 }

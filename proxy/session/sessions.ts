@@ -19,6 +19,8 @@ export interface SessionsOptions extends SessionSurroundings {
   /** For how long a session outlives a lost socket, in milliseconds: if its client does not say, and at most. */
   graceMs: number;
   maxGraceMs: number;
+  /** How long a broker that has accepted a connection may take for its first answers, in milliseconds. */
+  brokerTimeoutMs?: number;
   /** How many sessions a subject may have. */
   sessionsPerSubject: number;
 }
@@ -46,7 +48,7 @@ export class Sessions {
    * Opens a session.
    * @param wanted its connection, if that is still there
    * @throws ProtocolError 4423 if the subject has as many as it may
-   * @throws FluxError if the broker cannot be reached
+   * @throws FluxError if the broker cannot be reached, or is silent
    */
   async open(
     identity: Identity,
@@ -54,7 +56,7 @@ export class Sessions {
     peer: string | undefined,
     wanted: () => SessionConnection | undefined,
   ): Promise<void> {
-    const { connectBroker, allowances, audit, graceMs, maxGraceMs } = this.#options;
+    const { connectBroker, allowances, audit, graceMs, maxGraceMs, brokerTimeoutMs } = this.#options;
     const { sub, userid } = identity;
     this.#makeRoom(sub);
     this.#count(sub, 1);
@@ -64,7 +66,7 @@ export class Sessions {
         () => connectBroker(userid),
         () => wanted() !== undefined,
       );
-      const place = broker && (await placeOf(broker));
+      const place = broker && (await placeOf(broker, brokerTimeoutMs));
       const connection = wanted();
       if (!broker || !place || !connection) return pool.close();
       const id = randomUUID();

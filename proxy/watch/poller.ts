@@ -1,6 +1,6 @@
 /**
- * Asks one rank for its processes again and again, for all who watch it: never twice at a time, often after a change, and
- * less often the longer there is none.
+ * Asks one rank for its processes again and again, for all who watch it: once at a time, but for a second request beside
+ * one that is not answered; often after a change, and less often the longer there is none.
  */
 import { FluxError } from "../../src/errors.js";
 import type { JsonObject } from "../broker/payload.js";
@@ -14,6 +14,13 @@ const SLOW_MS = 5000;
 
 /** How long a rank may take to answer before that is told as its error, in milliseconds. */
 const ANSWER_MS = 10_000;
+
+/**
+ * How long the first request of a poll waits for its answer before a second one is sent beside it, in milliseconds.
+ * flux-core loses the request that finds out that a broker has died: its error is routed to the dead broker (overlay.c,
+ * `request_error` after the routes were pushed). The next request gets EHOSTUNREACH.
+ */
+const BESIDE_MS = 2000;
 
 /** The least between two requests to a rank, in milliseconds, and so soon it is asked again where a signal was sent. */
 const GAP_MS = 50;
@@ -58,6 +65,10 @@ export class Poller {
   #delay = CHANGED_MS;
   #begun = Number.NEGATIVE_INFINITY;
   #ended = Number.NEGATIVE_INFINITY;
+  /** The number of the last request, of the first one of the poll under way, and of the latest one that was answered. */
+  #last = 0;
+  #first = 0;
+  #answer = 0;
   #underWay = false;
   /** Whether the answer that is awaited may be older than what has happened. */
   #again = false;
@@ -65,6 +76,7 @@ export class Poller {
   #due = Number.POSITIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #limit: ReturnType<typeof setTimeout> | undefined;
+  #beside: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PollerOptions) {
     this.#options = options;
@@ -96,6 +108,7 @@ export class Poller {
     this.#places.clear();
     clearTimeout(this.#timer);
     clearTimeout(this.#limit);
+    clearTimeout(this.#beside);
   }
 
   #remove(place: Place): void {
@@ -123,13 +136,21 @@ export class Poller {
   }
 
   #ask(): void {
-    const { ask, now, listed } = this.#options;
-    const asked = now();
     this.#due = Number.POSITIVE_INFINITY;
     this.#underWay = true;
     this.#again = false;
     this.#begun = performance.now();
+    this.#first = this.#last + 1;
+    const asked = this.#send();
     this.#limit = setTimeout(() => this.#late(asked), ANSWER_MS);
+    this.#beside = setTimeout(() => this.#places.size > 0 && this.#send(), BESIDE_MS);
+  }
+
+  /** @returns when that was, by the clock of the options */
+  #send(): number {
+    const { ask, now, listed } = this.#options;
+    const asked = now();
+    const request = ++this.#last;
     ask({
       response: (payload) => {
         let seen: Seen;
@@ -140,21 +161,30 @@ export class Poller {
           if (!(error instanceof FluxError)) throw error;
           seen = failureOf(error);
         }
-        this.#answered(seen, asked);
+        this.#answered(request, seen, asked);
       },
-      error: (error) => this.#answered(failureOf(error), asked),
+      error: (error) => this.#answered(request, failureOf(error), asked),
     });
+    return asked;
   }
 
-  /** It is not asked again before it has answered, however long that takes. */
+  /** Neither request is answered. None is added before one is, however long that takes. */
   #late(asked: number): void {
     const error = new FluxError("ETIMEDOUT", `the rank has not answered for ${ANSWER_MS / 1000} s`);
     this.#tell(failureOf(error), asked);
     if (this.#places.size === 0) this.#options.idle();
   }
 
-  #answered(seen: Seen, asked: number): void {
+  #answered(request: number, seen: Seen, asked: number): void {
+    if (request < this.#answer) return;
+    this.#answer = request;
+    if (!this.#underWay || request < this.#first) {
+      // The second answer of a poll that was over with its first.
+      this.#tell(seen, asked);
+      return;
+    }
     clearTimeout(this.#limit);
+    clearTimeout(this.#beside);
     this.#underWay = false;
     this.#ended = performance.now();
     this.#tell(seen, asked);

@@ -43,10 +43,12 @@ export function range(value: unknown, min: number, max = Number.MAX_SAFE_INTEGER
 
 export const natural: Check = (value) => range(value, 0);
 export const positive: Check = (value) => range(value, 1);
-export const id: Check = (value) => range(value, 1, MAX_ID);
-/** The most that a pid can be, a 32-bit `pid_t`: a server in C cuts off what is above. */
-const MAX_PID = 0x7fffffff;
-export const pid: Check = (value) => range(value, 1, MAX_PID);
+const positiveInt32: Check = (value) => range(value, 1, MAX_ID);
+export const id = positiveInt32;
+/** A 32-bit `pid_t`: a server in C cuts off higher bits. */
+export const pid = positiveInt32;
+/** The range that a timer of every runtime takes. */
+export const milliseconds = positiveInt32;
 export const rank: Check = (value) => range(value, 0, 0xfffffffe);
 
 export const idset: Check = (value) => {

@@ -3,6 +3,7 @@
 import {
   type Check,
   id,
+  milliseconds,
   name,
   natural,
   object,
@@ -54,6 +55,7 @@ const CLIENT: Shapes<ClientMessage> = {
     payload: object,
     sign: (value) => optional(value, boolean),
     overflow: (value) => optional(value, overflow),
+    timeout: (value) => optional(value, milliseconds),
   },
   write: {
     seq: positive,

@@ -128,6 +128,8 @@ export interface Request {
   sign?: boolean | undefined;
   /** Absent: "stop" for an exec, "gap" for an attach. */
   overflow?: Overflow | undefined;
+  /** How long each rank may take for its first answer, in milliseconds. Absent: for ever. */
+  timeout?: number | undefined;
 }
 
 /** Input for one rank that the client has signed (RFC 42 write in signed form). */
@@ -216,6 +218,14 @@ export interface Gap {
   bytes: number;
 }
 
+/** The broker of a rank of an exec or attach does not answer, or does again. */
+export interface Responsiveness {
+  type: "unresponsive" | "responsive";
+  seq: number;
+  id: number;
+  rank: number;
+}
+
 /** Every rank of an exec has room for `bytes` more on an input stream (RFC 42 add-credit). */
 export interface Credit {
   type: "credit";
@@ -257,7 +267,15 @@ export interface RankEnd {
 }
 
 /** The messages of a proxy that have a number, but for its binary ones. */
-export type SequencedServerMessage = Response | OutputEof | Gap | Credit | Refused | RankError | RankEnd;
+export type SequencedServerMessage =
+  | Response
+  | OutputEof
+  | Gap
+  | Responsiveness
+  | Credit
+  | Refused
+  | RankError
+  | RankEnd;
 
 export type ServerMessage = SequencedServerMessage | Expiry | Ack | Ping;
 

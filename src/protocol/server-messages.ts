@@ -35,6 +35,8 @@ const SERVER: Shapes<ServerMessage> = {
     message: string,
   },
   end: { seq: positive, id, rank },
+  unresponsive: { seq: positive, id, rank },
+  responsive: { seq: positive, id, rank },
   expiring: { expires: natural },
   renewed: { expires: natural },
   ack: { seq: natural },

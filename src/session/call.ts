@@ -11,6 +11,7 @@ import {
   ProtocolError,
   type RankEnd,
   type Response,
+  type Responsiveness,
   type SequencedServerMessage,
 } from "../protocol/messages.js";
 import { type InputSink, InputWriter } from "./input.js";
@@ -25,10 +26,12 @@ export interface CallRequest {
   sign?: boolean | undefined;
   /** What becomes of output that is not taken in time. Absent: "stop" for an exec, "gap" for an attach. */
   overflow?: Overflow | undefined;
+  /** How long a rank may take for its first answer, in milliseconds. Absent: for ever. */
+  timeout?: number | undefined;
 }
 
 /** What the ranks of a request send. `end` and `error` are the last of a rank. */
-export type RankMessage = Response | OutputEof | Gap | DataFrame | RankEnd | RankFailure;
+export type RankMessage = Response | OutputEof | Gap | Responsiveness | DataFrame | RankEnd | RankFailure;
 
 /** The request failed on one rank. */
 export interface RankFailure {

@@ -1,5 +1,5 @@
 import { Observable } from "rxjs";
-import type { Flux } from "../flux.js";
+import { deadline, type Flux } from "../flux.js";
 import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
@@ -22,6 +22,8 @@ export type AttachOptions = PidOrLabel &
      * to stop.
      */
     overflow?: Overflow | undefined;
+    /** As for `exec`, until the process is attached to. Default: Infinity. */
+    timeout?: number | undefined;
   };
 
 /**
@@ -47,6 +49,7 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
     },
     sign: options.sign,
     overflow,
+    timeout: deadline(options.timeout),
   };
   const followed = new Observable<ProcessEvent>((subscriber) => {
     const call = flux.session.start(request, {

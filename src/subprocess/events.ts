@@ -18,6 +18,10 @@ export type ProcessEvent =
   | { readonly type: "eof"; readonly rank: number; readonly stream: string }
   /** It was stopped, by SIGSTOP for one. Nothing tells when it continues. */
   | { readonly type: "stopped"; readonly rank: number }
+  /**
+   * The broker of its rank does not answer, for some seconds, or answers again. Nothing is known of the process meanwhile.
+   */
+  | { readonly type: "unresponsive" | "responsive"; readonly rank: number }
   /** It ended. Output may still follow. */
   | { readonly type: "finished"; readonly rank: number; readonly outcome: Outcome }
   /**
@@ -65,12 +69,6 @@ export class ProcessEvents {
       case "data":
         this.#observer.next({ type: "output", rank, stream: message.stream, data: message.data });
         break;
-      case "eof":
-      case "gap": {
-        const { seq: _, id: __, ...event } = message;
-        this.#observer.next(event);
-        break;
-      }
       case "response":
         this.#response(rank, message.payload);
         break;
@@ -82,6 +80,10 @@ export class ProcessEvents {
         if (!this.#finished.has(rank)) this.#fail(rank, protocolError(rank, "the process did not finish"));
         this.#pids.delete(rank);
         break;
+      default: {
+        const { seq: _, id: __, ...event } = message;
+        this.#observer.next(event);
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 /** A process in the foreground, on one rank or many: the request, its input, and its end at the caller's wish. */
-import type { Flux } from "../flux.js";
+import { deadline, type Flux } from "../flux.js";
 import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
@@ -22,6 +22,11 @@ export interface ForegroundOptions extends CommandOptions, ServiceOptions {
    * event that says how much; "kill" ends it, and its rank with the error ENOBUFS.
    */
   overflow?: Overflow | undefined;
+  /**
+   * How long a rank may take to start the process, in milliseconds, once the proxy has the request; then that rank fails with
+   * ETIMEDOUT, and a process that starts later there is ended. Default: Infinity; an `unresponsive` event tells of a rank that does not answer.
+   */
+  timeout?: number | undefined;
   /** Milliseconds between SIGTERM and SIGKILL when the process is to end. Default: 5000. */
   grace?: number | undefined;
 }
@@ -70,6 +75,7 @@ export function foregroundRequest(
       },
       sign: options.sign,
       overflow,
+      timeout: deadline(options.timeout),
     },
     service,
     grace,

@@ -28,6 +28,13 @@ export interface ServiceOptions {
 export interface RankOptions extends ServiceOptions {
   /** The broker rank, or "any", the default: the one that the proxy is connected to. */
   nodeid?: number | "any" | undefined;
+  /**
+   * How long the answer may take once the proxy has the request, in milliseconds; then the Rpc errors with ETIMEDOUT, and
+   * nobody knows whether the request has had its effect. `Infinity`: for ever. To bound the time without a connection
+   * too, use `signal: AbortSignal.timeout(ms)`.
+   * @default 30_000; of `wait`, Infinity: a process may run for days
+   */
+  timeout?: number | undefined;
 }
 
 /** A process on one rank: by pid, 1 to 2147483647, or by label, not both. */
@@ -46,10 +53,10 @@ export function serviceRequest<T>(
   flux: Flux,
   method: string,
   payload: object,
-  { service = "rexec", nodeid = "any", sign, signal }: RankOptions,
+  { service = "rexec", ...options }: RankOptions,
   read: (payload: object) => T,
 ): Observable<T> {
-  return request(flux, { topic: topicOf(service, method), payload, nodeid, sign, signal }, read);
+  return request(flux, { ...options, topic: topicOf(service, method), payload }, read);
 }
 
 /** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given, or it is no pid or label */

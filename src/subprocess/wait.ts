@@ -63,7 +63,14 @@ export class SubprocessWaitRpc extends Rpc<WaitResponse> {
  *   process, EINVAL if it is not waitable or somebody waits for it, EBUSY if somebody is attached to it
  */
 export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessWaitRpc {
-  const send = serviceRequest(flux, "wait", processFields(options), options, checked("wait", isWaitResponse));
+  const { timeout = Number.POSITIVE_INFINITY } = options;
+  const send = serviceRequest(
+    flux,
+    "wait",
+    processFields(options),
+    { ...options, timeout },
+    checked("wait", isWaitResponse),
+  );
   return new SubprocessWaitRpc(send);
 }
 

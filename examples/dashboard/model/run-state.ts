@@ -9,6 +9,13 @@ export interface RankState {
   readonly phase: "starting" | "running" | "ended" | "failed";
   readonly pid?: number;
   readonly outcome?: Outcome;
+  /** While its broker does not answer. */
+  readonly unresponsive?: boolean;
+}
+
+/** Whether it may run on a rank whose broker does not answer. */
+export function isUnresponsive({ phase, unresponsive = false }: RankState): boolean {
+  return unresponsive && (phase === "starting" || phase === "running");
 }
 
 export interface RunState {

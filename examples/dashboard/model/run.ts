@@ -156,6 +156,9 @@ export class Run<D extends Display = Display> {
       this.#rank({ rank: event.rank, phase: "running", pid: event.pid });
     } else if (event.type === "finished") {
       this.#rank({ rank: event.rank, phase: "ended", outcome: event.outcome });
+    } else if (event.type === "unresponsive" || event.type === "responsive") {
+      const before = this.state.ranks.get(event.rank);
+      if (before) this.#rank({ ...before, unresponsive: event.type === "unresponsive" });
     } else if (event.type === "error") {
       this.#rank({ rank: event.rank, phase: "failed" });
     } else if (event.type === "lost") {

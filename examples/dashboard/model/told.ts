@@ -18,6 +18,10 @@ export function entryOf(event: Told): Entry | undefined {
       };
     case "stopped":
       return { type: "note", rank: event.rank, text: "was stopped" };
+    case "unresponsive":
+      return { type: "note", rank: event.rank, text: "its broker does not answer", bad: true };
+    case "responsive":
+      return { type: "note", rank: event.rank, text: "its broker answers again" };
     case "gap": {
       const text = `${event.bytes.toLocaleString("en")} bytes of ${event.stream} were not taken in time and are missing here`;
       return { type: "note", rank: event.rank, text, bad: true };

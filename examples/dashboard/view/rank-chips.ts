@@ -3,7 +3,7 @@ import { signalName } from "flux-subprocess";
 import { html, nothing } from "lit-html";
 import { combineLatest, throttleTime } from "rxjs";
 import type { Run } from "../model/run.js";
-import type { RankState } from "../model/run-state.js";
+import { isUnresponsive, type RankState } from "../model/run-state.js";
 import { observe } from "../observe.js";
 import { rankClass } from "./colours.js";
 import type { TerminalPane, View } from "./terminal.js";
@@ -36,8 +36,10 @@ export function rankChips(run: Run<TerminalPane>): unknown {
   });
 }
 
-/** How it goes, as short as can be: "…", "●", "0", "KILL", "?", "!". */
-function word({ phase, outcome }: RankState): unknown {
+/** How it goes, as short as can be: "…", "●", "⏳", "0", "KILL", "?", "!". */
+function word(state: RankState): unknown {
+  const { phase, outcome } = state;
+  if (isUnresponsive(state)) return html`<span class="bad">⏳</span>`;
   if (phase === "starting") return "…";
   if (phase === "running") return html`<span class="live">●</span>`;
   if (outcome?.kind === "exited")
@@ -47,6 +49,8 @@ function word({ phase, outcome }: RankState): unknown {
   return html`<span class="bad">${phase === "failed" ? "!" : "?"}</span>`;
 }
 
-function title({ rank, phase, pid }: RankState): string {
-  return `rank ${rank}${pid === undefined ? "" : `, pid ${pid}`}: ${phase}`;
+function title(state: RankState): string {
+  const { rank, phase, pid } = state;
+  const silent = isUnresponsive(state) ? ", its broker does not answer" : "";
+  return `rank ${rank}${pid === undefined ? "" : `, pid ${pid}`}: ${phase}${silent}`;
 }

@@ -5,7 +5,7 @@ import { repeat } from "lit-html/directives/repeat.js";
 import { combineLatest, distinctUntilChanged, interval, map, startWith } from "rxjs";
 import type { App } from "../app.js";
 import type { Run } from "../model/run.js";
-import type { Kind, RunState } from "../model/run-state.js";
+import { isUnresponsive, type Kind, type RunState } from "../model/run-state.js";
 import { observe } from "../observe.js";
 import { bytes } from "./format.js";
 import { inputLine } from "./input-line.js";
@@ -55,7 +55,7 @@ function tab(app: App, run: PaneRun, active: boolean): TemplateResult {
 /** A run in one word. */
 function phaseOf({ ranks, over, paused }: RunState): string {
   if (paused) return "paused";
-  if (!over) return "running";
+  if (!over) return [...ranks.values()].some(isUnresponsive) ? "unresponsive" : "running";
   const good = [...ranks.values()].every(({ outcome }) => outcome?.kind === "exited" && outcome.code === 0);
   return good ? "done" : "failed";
 }

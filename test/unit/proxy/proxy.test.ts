@@ -349,6 +349,21 @@ describe("the broker's side", () => {
     expect(faults).toHaveLength(1);
   });
 
+  test("a broker that accepts and is then silent: 4503 in bounded time, and one that answers serves", async () => {
+    const silent = await FakeBroker.start();
+    cleanup.push(() => silent.close());
+    const p = await start({ uri: silent.uri, brokerTimeoutMs: 100 });
+    cleanup.push(() => p.close());
+    const c = await RawClient.connect(p.url);
+    c.text({ type: "hello", token });
+    expect(await c.closed).toEqual({
+      code: CLOSE.brokerLost,
+      reason: "the broker has not answered attr.get for 0.1 s",
+    });
+    silent.respond = withAttributes();
+    expect((await client(p.url)).welcome).toMatchObject({ rank: 0, size: 2 });
+  });
+
   test("a broker that refuses, or is not there, rejects createProxy", async () => {
     const fake = await FakeBroker.start({ greeting: Uint8Array.of(1) });
     cleanup.push(() => fake.close());

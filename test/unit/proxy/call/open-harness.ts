@@ -6,6 +6,7 @@ import { SendQueue } from "../../../../proxy/call/send-queue.js";
 import { Brakes } from "../../../../proxy/flow/brakes.js";
 import { Outbox } from "../../../../proxy/flow/outbox.js";
 import { Scheduler } from "../../../../proxy/flow/scheduler.js";
+import type { Liveness } from "../../../../proxy/liveness/liveness.js";
 import { Allowances } from "../../../../proxy/session/allowances.js";
 import { OpenSession } from "../../../../proxy/session/open-session.js";
 import { Usage } from "../../../../proxy/usage.js";
@@ -38,6 +39,7 @@ export interface OpenOptions {
   brakes?: Brakes;
   signer?: Signer;
   identity?: Identity;
+  liveness?: Liveness;
 }
 
 export class OpenHarness {
@@ -55,7 +57,11 @@ export class OpenHarness {
   #seq = 0;
   #received = 0;
 
-  private constructor(broker: Broker, uri: string, { brakes = new Brakes(), signer, identity }: OpenOptions) {
+  private constructor(
+    broker: Broker,
+    uri: string,
+    { brakes = new Brakes(), signer, identity, liveness }: OpenOptions,
+  ) {
     this.#brokers.add(broker);
     this.outbox = new Outbox({ replay: true, overrun: () => this.faults.push("overrun") });
     const { backlog } = this.outbox;
@@ -87,6 +93,7 @@ export class OpenHarness {
       usage,
       polls: new Polls({ connectBroker: () => BrokerConnection.connect(uri), usage, scheduler }),
       scheduler,
+      liveness: liveness ?? { add: () => () => {} },
       allowance: new Allowances(1024).open("alice"),
       audit: undefined,
       guard,

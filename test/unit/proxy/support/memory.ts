@@ -4,6 +4,7 @@ import { ACTIONS } from "../../../../proxy/auth/permissions.js";
 import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "../../../../proxy/broker/broker.js";
 import { Brakes } from "../../../../proxy/flow/brakes.js";
 import { Scheduler } from "../../../../proxy/flow/scheduler.js";
+import { Liveness } from "../../../../proxy/liveness/liveness.js";
 import { Allowances } from "../../../../proxy/session/allowances.js";
 import { Connection, type ConnectionSocket } from "../../../../proxy/session/connection.js";
 import { Sessions, type SessionsOptions } from "../../../../proxy/session/sessions.js";
@@ -168,6 +169,7 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
     usage,
     polls: new Polls({ connectBroker: options.connectBroker ?? connectBroker, usage, scheduler }),
     scheduler,
+    liveness: new Liveness({ intervalMs: 5000, ask: () => {} }),
     allowances: new Allowances(1024),
     brakes: new Brakes(),
     graceMs: 120_000,

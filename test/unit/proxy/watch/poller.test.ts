@@ -95,12 +95,12 @@ describe("Poller", () => {
     await pass(10);
     world.poller.touch();
     world.watch();
-    await pass(3000);
+    await pass(1500);
     expect(world.asked).toEqual([0]);
     world.answers = true;
     world.answer();
     await pass(0);
-    expect(world.asked).toEqual([0, 3010]);
+    expect(world.asked).toEqual([0, 1510]);
     expect([seen.length, world.most]).toEqual([1, 1]);
   });
 
@@ -168,21 +168,47 @@ describe("Poller", () => {
     expect(world.listed).toBe(0);
   });
 
-  test("tells ETIMEDOUT of a rank that does not answer, does not ask it again, and takes the answer when it comes", async () => {
+  test("sends a second request beside one that is not answered, and no third; says ETIMEDOUT; takes both answers", async () => {
     const world = new World();
     world.answers = false;
     const { seen } = world.watch();
+    const first = world.open;
     await pass(60_000);
     world.poller.touch();
     await pass(60_000);
-    expect(world.asked).toEqual([0]);
+    expect(world.asked).toEqual([0, 2000]);
     expect(seen).toEqual([{ errno: 110, message: "the rank has not answered for 10 s" }]);
-    world.pids = [7];
     world.answers = true;
-    world.answer();
-    await pass(0);
+    const second = world.open;
+    first?.response({ rank: 0, procs: [row(7)] });
     expect(pids(seen[1])).toEqual([7]);
-    expect(world.asked).toHaveLength(2);
+    second?.response({ rank: 0, procs: [row(7), row(8)] });
+    expect(pids(seen[2])).toEqual([7, 8]);
+    expect(world.asked).toHaveLength(3);
+  });
+
+  test("says within 2 s that a rank is lost whose first answer was lost with it, and sees it come back", async () => {
+    const world = new World();
+    world.pids = [7];
+    const { seen } = world.watch();
+    await pass(0);
+    world.answers = false;
+    await pass(1000);
+    // The request that is open now is never answered. Those after it are.
+    const lost = world.open;
+    world.answers = true;
+    world.error = new FluxError("EHOSTUNREACH");
+    await pass(2000);
+    expect(seen.map(pids)).toEqual([[7], { errno: 113, message: "" }]);
+    await pass(20_000);
+    world.error = undefined;
+    world.pids = [9];
+    await pass(5000);
+    expect(pids(seen.at(-1))).toEqual([9]);
+    // An answer that is older than one that has come says nothing.
+    const before = seen.length;
+    lost?.response({ rank: 0, procs: [row(7)] });
+    expect(seen).toHaveLength(before);
   });
 
   test("asks nothing more, and has no timer, when nobody watches", async () => {
