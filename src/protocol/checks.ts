@@ -1,5 +1,6 @@
 /** What a value has to be, whether a user gives it or a message has it. */
-import { MAX_ID, MAX_NAME, type Overflow } from "./messages.js";
+import { decodeIdset } from "./idset.js";
+import { MAX_ID, MAX_NAME, MAX_SEQ, type Overflow } from "./messages.js";
 import { encoder } from "./utf8.js";
 
 /** Looks at a value. @returns what is wrong with it, if anything is */
@@ -22,6 +23,8 @@ export const string: Check = (value) => typeof value !== "string" && "is not a s
 export const text: Check = (value) =>
   string(value) || ((value as string).includes("\0") && "has a NUL character");
 
+export const boolean: Check = (value) => typeof value !== "boolean" && "is not a boolean";
+
 export const name: Check = (value) => text(value) || (value === "" && "is empty");
 
 /** The name of a stream, which a binary frame has to carry. */
@@ -42,8 +45,21 @@ export function range(value: unknown, min: number, max = Number.MAX_SAFE_INTEGER
 
 export const natural: Check = (value) => range(value, 0);
 export const positive: Check = (value) => range(value, 1);
+export const seq: Check = (value) => range(value, 1, MAX_SEQ);
+/** A number of a message, or 0 for none. */
+export const lastSeq: Check = (value) => range(value, 0, MAX_SEQ);
 export const id: Check = (value) => range(value, 1, MAX_ID);
 export const rank: Check = (value) => range(value, 0, 0xfffffffe);
+
+/** Where a request goes. */
+export const nodeid: Check = (value) => {
+  if (value === "any" || value === "all") return false;
+  try {
+    return string(value) || (decodeIdset(value as string).length === 0 && "is an empty idset");
+  } catch {
+    return 'is not "any", "all" or an idset';
+  }
+};
 
 export const overflow: Check = (value) =>
   !["stop", "gap", "kill"].includes(value as Overflow) && 'is not "stop", "gap" or "kill"';

@@ -1,44 +1,31 @@
 /** The messages of a client, as its proxy reads them. */
-
 import {
-  type Check,
+  boolean,
   id,
+  lastSeq,
   name,
   natural,
+  nodeid,
   object,
   optional,
   overflow,
   positive,
   range,
   rank,
+  seq,
+  streamName,
   string,
 } from "./checks.js";
-import { decodeIdset } from "./idset.js";
 import { type ClientMessage, type Hello, MAX_DATA, type Proof } from "./messages.js";
-import { pick, read, type Shapes } from "./shape.js";
+import { nested, read, type Shape, type Shapes } from "./shape.js";
 
-const boolean: Check = (value) => typeof value !== "boolean" && "is not a boolean";
-
-const nodeid: Check = (value) => {
-  if (value === "any" || value === "all") return false;
-  try {
-    return string(value) || (decodeIdset(value as string).length === 0 && "is an empty idset");
-  } catch {
-    return 'is not "any", "all" or an idset';
-  }
-};
-
-const resume: Check = (value) => {
-  const wrong = object(value);
-  if (!wrong) pick(value as Record<string, unknown>, { id: string, received: natural });
-  return wrong;
-};
+const RESUME: Shape = { id: string, received: lastSeq };
 
 const HELLO: Shapes<Hello> = {
   hello: {
     token: string,
     grace: (value) => optional(value, natural),
-    resume: (value) => optional(value, resume),
+    resume: (value) => optional(value, (resume) => nested(resume, RESUME)),
   },
 };
 
@@ -46,7 +33,7 @@ const PROOF: Shapes<Proof> = { proof: { proof: string } };
 
 const CLIENT: Shapes<ClientMessage> = {
   request: {
-    seq: positive,
+    seq,
     id,
     topic: name,
     nodeid,
@@ -56,18 +43,18 @@ const CLIENT: Shapes<ClientMessage> = {
     overflow: (value) => optional(value, overflow),
   },
   write: {
-    seq: positive,
+    seq,
     id,
     rank,
-    stream: name,
+    stream: streamName,
     bytes: (value) => range(value, 0, MAX_DATA),
     signature: string,
   },
-  eof: { seq: positive, id, stream: name },
-  detach: { seq: positive, id },
-  consumed: { seq: positive, id, rank, stream: name, bytes: positive },
-  brake: { seq: positive, id, rank, stop: string, cont: string },
-  ack: { seq: natural },
+  eof: { seq, id, stream: streamName },
+  detach: { seq, id },
+  consumed: { seq, id, rank, stream: streamName, bytes: positive },
+  brake: { seq, id, rank, stop: string, cont: string },
+  ack: { seq: lastSeq },
   ping: {},
   pong: {},
   token: { token: string },

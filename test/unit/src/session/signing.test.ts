@@ -200,13 +200,13 @@ describe("input that is refused", () => {
     await settled();
     const message = "token does not allow write";
     proxy.send({ type: "response", id: 1, rank: 0, payload: { type: "started", pid: 77 } });
-    proxy.send({ type: "refused", id: 1, stream: "stdin", errno: 1, message });
+    proxy.send({ type: "refused", id: 1, stream: "stdin", bytes: 0, errno: 1, message });
     await settled();
     expect(errors).toEqual(["EPERM"]);
     expect(proxy.received.map(({ type }) => type)).toEqual(["request", "eof", "request"]);
     const waiting = write(flux, { matchtag: 1 }, "x", { stream: "CHAN" }).get();
     const refused = expect(waiting).rejects.toMatchObject({ code: "EPERM", message });
-    proxy.send({ type: "refused", id: 1, stream: "CHAN", errno: 1, message });
+    proxy.send({ type: "refused", id: 1, stream: "CHAN", bytes: 0, errno: 1, message });
     await refused;
     await expect(write(flux, { matchtag: 1 }, "x", { stream: "CHAN" }).get()).rejects.toMatchObject({
       code: "EPERM",
