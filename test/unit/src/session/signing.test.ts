@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { Observable } from "rxjs";
+import { NEVER } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
 import { attach, exec, Flux, kill, list, write } from "../../../../src/index.js";
 import { Lease } from "../../../../src/session/lease.js";
@@ -212,6 +213,51 @@ describe("input that is refused", () => {
       code: "EPERM",
       message,
     });
+  });
+
+  it("fails the process whose input was sent and not passed on, also after its end", async () => {
+    const { proxy, flux } = await guest();
+    const errors: unknown[] = [];
+    exec(flux, ["cat"], { stdin: "text" }).subscribe({ error: (error) => errors.push(error.code) });
+    await settled();
+    proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: 9 });
+    await settled();
+    expect(proxy.received.map(({ type }) => type)).toEqual(["request", "data", "eof"]);
+    const message = "token does not allow write";
+    proxy.send({ type: "refused", id: 1, stream: "stdin", bytes: 4, errno: 1, message });
+    await settled();
+    expect(errors).toEqual([]);
+    proxy.send({ type: "refused", id: 1, stream: "stdin", bytes: 3, errno: 1, message });
+    await settled();
+    expect(errors).toEqual(["EPERM"]);
+  });
+
+  it("is taken again after credit, unless some of it was lost", async () => {
+    for (const [passed, outcome] of [
+      [1, "sent"],
+      [0, "EPERM"],
+    ] as const) {
+      const { proxy, flux } = await guest();
+      exec(flux, ["cat"], { stdin: NEVER }).subscribe({ error: () => {} });
+      await settled();
+      proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: 1 });
+      const put = async () =>
+        write(flux, { matchtag: 1 }, "x")
+          .get()
+          .then(
+            () => "sent",
+            ({ code }) => code,
+          );
+      const first = put();
+      await settled();
+      expect(await first).toBe("sent");
+      proxy.send({ type: "refused", id: 1, stream: "stdin", bytes: passed, errno: 1, message: "" });
+      proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: 5 });
+      await settled();
+      const second = put();
+      await settled();
+      expect(await second).toBe(outcome);
+    }
   });
 
   it("is of what stops a process that is attached to, where that is asked for", async () => {
