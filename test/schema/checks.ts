@@ -16,6 +16,8 @@ const field = (schema: object) => (): Field => ({ schema });
 /** A definition that several messages share. */
 const shared = (name: string) => field({ $ref: `#/$defs/${name}` });
 
+const IDSET = "R|\\[R\\]".replaceAll("R", "I(-I)?(,I(-I)?)*").replaceAll("I", "(0|[1-9][0-9]*)");
+
 /** What {@link shared} names. A schema cannot say all that the code checks: what is missing is in the description. */
 export const DEFINITIONS = {
   seq: { ...integer(1, MAX_SEQ).schema, description: "the number of the message" },
@@ -30,7 +32,7 @@ export const DEFINITIONS = {
   },
   nodeid: {
     type: "string",
-    pattern: "^(any|all|R|\\[R\\])$".replaceAll("R", "I(-I)?(,I(-I)?)*").replaceAll("I", "(0|[1-9][0-9]*)"),
+    pattern: `^(any|all|${IDSET})$`,
     description: '"any", "all" or an RFC 22 idset of ascending ids up to 4294967294, at most 65536 of them',
   },
 };
@@ -48,6 +50,8 @@ export const name = field({ type: "string", minLength: 1, pattern: "^[^\\u0000]*
 export const natural = () => range(undefined, 0);
 export const positive = () => range(undefined, 1);
 export const lastSeq = () => range(undefined, 0, MAX_SEQ);
+/** An RFC 22 idset; that its ids ascend the code checks alone. */
+export const idset = field({ type: "string", pattern: `^(${IDSET})?$` });
 export const overflow = field({ enum: ["stop", "gap", "kill"] });
 export const seq = shared("seq");
 export const id = shared("id");
