@@ -391,7 +391,7 @@ describe("a client that is slow, or away", () => {
     world.h.session.closed();
     await settle();
     // One is the session of the other.
-      expect(world.polls.length).toBe(shared ? 2 : 1);
+    expect(world.polls.length).toBe(shared ? 2 : 1);
     world.procs[1] = [proc(1), proc(3, "a", "Z"), proc(4)];
     await pass(1000);
     const back = await world.h.connect({ resume: { id: world.h.socket.welcome.resume, received: 1 } });
