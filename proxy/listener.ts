@@ -108,6 +108,26 @@ function listening(server: Server, { host, port }: ListenerOptions): Promise<voi
   });
 }
 
+/** Codes with which a client ends its session. After any other close it can resume that. PROTOCOL.md, "Close codes". */
+const ENDING: ReadonlySet<number> = new Set([
+  CLOSE.normal,
+  CLOSE.goingAway,
+  CLOSE.malformed,
+  CLOSE.outOfSequence,
+  CLOSE.internal,
+]);
+
+/** What ws closes with by its errors (RFC 6455 section 7.4.1). */
+const BROKEN: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: CLOSE.tooBig,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: CLOSE.tooBig,
+};
+
+/** What it closes with for all others. */
+const PROTOCOL_ERROR = 1002;
+
 function serve(ws: WebSocket, options: ConnectionOptions): Connection {
   const sent = () => connection.drained();
   const connection = new Connection(
@@ -127,14 +147,11 @@ function serve(ws: WebSocket, options: ConnectionOptions): Connection {
   );
   // RFC 6455 section 5.5.3: the last of several is enough, and who does not read has no need of any.
   ws.on("ping", (data) => ws.bufferedAmount < MAX_FRAME && ws.pong(data));
-  // ws itself closes for what is no WebSocket message, or a larger one than we take: with 1002, 1007 or 1009.
+  // ws itself closes for what is not a WebSocket message, or a larger one than we take.
   ws.on("error", ({ code, message }: NodeJS.ErrnoException) => {
-    if (code?.startsWith("WS_ERR_")) connection.broken(message);
+    if (code?.startsWith("WS_ERR_")) connection.broken(BROKEN[code] ?? PROTOCOL_ERROR, message);
   });
-  // Any other code than these two is the network's, or of somebody in between.
-  ws.on("close", (code) =>
-    connection.closed(code === CLOSE.normal || code === CLOSE.goingAway ? code : undefined),
-  );
+  ws.on("close", (code) => connection.closed(ENDING.has(code) ? code : undefined));
   return connection;
 }
 

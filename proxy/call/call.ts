@@ -222,9 +222,11 @@ export class Call {
     this.#writer.signed(write, this.#matchtag(write.rank));
   }
 
-  /** The token does not allow input any more. */
-  forbidInput(reason: string): void {
-    if (this.#live.size > 0) this.#input.forbid(reason);
+  /** Another token has followed. @param refusal why it does not allow input; undefined if it does */
+  renewed(refusal: string | undefined): void {
+    if (this.#live.size === 0) return;
+    if (refusal === undefined) this.#input.allow();
+    else this.#input.forbid(refusal);
   }
 
   /** The client has consumed output. @throws ProtocolError if it is more than was sent, or not of this request */

@@ -51,12 +51,16 @@ export class CreditMeter {
     return grown;
   }
 
-  /** Takes note of input, for one rank or for every. @returns whether the client had the credit for it */
-  spend(stream: string, bytes: number, rank = EVERY_RANK): boolean {
+  /**
+   * Takes note of input, for one rank or for every.
+   * @param withheld the part of the credit that the client was not sent
+   * @returns whether the client had the credit for it
+   */
+  spend(stream: string, bytes: number, rank = EVERY_RANK, withheld = 0): boolean {
     const credit = this.#streams.get(stream);
     if (credit === undefined) return bytes === 0;
     const spent = (credit.spent.get(rank) ?? 0) + bytes;
-    if (spent > credit.announced) return false;
+    if (spent > credit.announced - withheld) return false;
     credit.spent.set(rank, spent);
     return true;
   }

@@ -52,9 +52,10 @@ export class InputWriter {
     if (data.length > 0) this.#writeToAll(ioObject(stream, "", data), data.length);
   }
 
-  /** The end of a stream, for every rank. @throws ProtocolError if the client signs */
+  /** The end of a stream, for every rank. @throws ProtocolError if the client signs, or the stream has ended before */
   eof(stream: string): void {
     this.#mustBe("plain");
+    if (this.#options.live.size === 0 || !this.#options.input.end(stream)) return;
     this.#writeToAll({ stream, eof: true }, 0);
   }
 
@@ -63,10 +64,10 @@ export class InputWriter {
     this.#mustBe("signed");
     const { admitted, input, live } = this.#options;
     if (!live.has(rank)) return;
-    if (this.#signedBytes(signature, matchtag, stream) !== bytes) {
-      throw malformed("write has another number of bytes than it says");
-    }
+    const signed = this.#read(signature, matchtag, stream);
+    if (signed.bytes !== bytes) throw malformed("write has another number of bytes than it says");
     if (!input.take(stream, bytes, rank)) return;
+    if (signed.eof && !input.end(stream, rank)) return;
     admitted.watcher.sent(bytes);
     this.#write(rank, stream, bytes, { signature });
   }
@@ -77,7 +78,7 @@ export class InputWriter {
     throw malformed(`request ${this.#options.id} is ${bySignature ? "" : "not "}signed by the client`);
   }
 
-  #signedBytes(signature: string, matchtag: number, stream: string): number {
+  #read(signature: string, matchtag: number, stream: string): { bytes: number; eof: boolean } {
     const userid = this.#options.admitted.asked.signer as number;
     try {
       return readSignedWrite(signature, { topic: this.#topic, userid, matchtag, stream });

@@ -85,6 +85,11 @@ export class Outbox {
     this.#replay = new Replay(options.replay);
   }
 
+  /** Whether {@link attach} can go on after message `received`: it was sent, and what followed it is kept. */
+  canResume(received: number): boolean {
+    return this.#options.replay ? received <= this.#replay.last : received + this.#replay.last === 0;
+  }
+
   /**
    * Sends over this socket from now on, first again what comes after message `received`.
    * @returns false if that was never sent

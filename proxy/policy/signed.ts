@@ -43,10 +43,10 @@ export interface WriteClaim {
 }
 
 /**
- * How many bytes of input there are in a signed RFC 42 write.
+ * How many bytes of input there are in a signed RFC 42 write, and whether it ends the stream.
  * @throws SignedError if it is not the write that it was sent as
  */
-export function readSignedWrite(signature: string, claim: WriteClaim): number {
+export function readSignedWrite(signature: string, claim: WriteClaim): { bytes: number; eof: boolean } {
   const { userid, payload } = readSigned(signature, claim.topic);
   const { matchtag, io } = payload;
   if (userid !== claim.userid) throw new SignedError("signature is of another user");
@@ -62,7 +62,7 @@ export function readSignedWrite(signature: string, claim: WriteClaim): number {
     throw new SignedError("signature has an I/O object that cannot be read");
   }
   try {
-    return ioBytes(io as unknown as IoObject).length;
+    return { bytes: ioBytes(io as unknown as IoObject).length, eof: io["eof"] === true };
   } catch (cause) {
     throw new SignedError("signature has an I/O object that cannot be read", { cause });
   }

@@ -89,9 +89,16 @@ export class Connection implements SessionConnection {
     if (state.name === "open") state.session.left(ended);
   }
 
-  /** What has arrived is no message at all, and the WebSocket is being closed for it. */
-  broken(reason: string): void {
-    this.#end(CLOSE.tooBig, reason);
+  /** What has arrived is not a message at all, and the WebSocket is being closed for it with `code`. */
+  broken(code: number, reason: string): void {
+    this.#end(code, reason);
+  }
+
+  /** Nothing has come for too long. The client may be there all the same, and resume its session. */
+  silent(): void {
+    const state = this.#leave();
+    if (state.name === "open") state.session.left(undefined);
+    if (state.name !== "closed") this.socket.close(CLOSE.timeout, "nothing has come for too long");
   }
 
   /** The proxy stops. */

@@ -103,8 +103,7 @@ export class OpenSession {
   renewed(identity: Identity): void {
     for (const watch of this.#watches) watch.allow(identity);
     for (const call of this.#calls) {
-      const refusal = this.#admission.inputRefusal(identity, call.admitted.asked);
-      if (refusal !== undefined) call.forbidInput(refusal);
+      call.renewed(this.#admission.inputRefusal(identity, call.admitted.asked));
     }
   }
 

@@ -145,6 +145,12 @@ export class Session {
     resumed?: { identity: Identity; id: string },
   ): void {
     const { id, grace, place, audit, rotate } = this.#options;
+    if (!this.#outbox.canResume(received)) {
+      const reason = "there is no such session to resume";
+      connection.close(CLOSE.notResumable, reason);
+      this.end(CLOSE.notResumable, reason);
+      return;
+    }
     this.#connection?.close(CLOSE.superseded, "the session was resumed on another connection");
     clearTimeout(this.#timer);
     connection.enter(this);
@@ -168,10 +174,7 @@ export class Session {
     };
     connection.send(welcome);
     this.#lease.begin(identity);
-    if (!this.#outbox.attach(connection.socket, received)) {
-      this.end(CLOSE.notResumable, "there is no such session to resume");
-      return;
-    }
+    this.#outbox.attach(connection.socket, received);
     this.#open.attached(identity);
   }
 

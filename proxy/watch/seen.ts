@@ -44,8 +44,8 @@ export function readTable({ rank, procs }: JsonObject, before: Seen | undefined)
     text += row.cmd.length + row.label.length + row.state.length;
     if (text > MAX_TEXT) throw tooLong();
     const known = last?.rows.get(row.pid);
-    const unchanged = known !== undefined && isSameRow(known, row);
-    rows.set(row.pid, unchanged ? known : row);
+    const unchanged = isSameRow(known, row);
+    rows.set(row.pid, unchanged ? (known as ListedProcess) : row);
     same &&= unchanged;
   }
   return same && last !== undefined ? last : { rank: rank as number, rows };
@@ -57,7 +57,8 @@ export function differenceOf(sent: Seen | undefined, seen: Seen): TableDifferenc
   const { rank, rows } = seen;
   const before = sent === undefined || isFailure(sent) ? undefined : sent;
   const known = before?.rank === rank ? before.rows : undefined;
-  const procs = [...rows.values()].filter((row) => known?.get(row.pid) !== row);
+  // Rows of another poller are other objects: a client that resumes has what it was sent by the one before.
+  const procs = [...rows.values()].filter((row) => !isSameRow(known?.get(row.pid), row));
   const gone = [...(before?.rows.keys() ?? [])].filter((pid) => !rows.has(pid));
   return known !== undefined && procs.length === 0 && gone.length === 0 ? undefined : { rank, procs, gone };
 }
@@ -70,8 +71,8 @@ function readRow(proc: unknown): ListedProcess {
   return { pid: pid as number, cmd, label, state };
 }
 
-function isSameRow(a: ListedProcess, b: ListedProcess): boolean {
-  return a.cmd === b.cmd && a.label === b.label && a.state === b.state;
+function isSameRow(a: ListedProcess | undefined, b: ListedProcess): boolean {
+  return a === b || (a?.cmd === b.cmd && a.label === b.label && a.state === b.state);
 }
 
 function isSameFailure(a: TableFailure, b: TableFailure): boolean {

@@ -1,6 +1,6 @@
 /** What a value has to be, whether a user gives it or a message has it. */
 import { idsetRanges } from "./idset.js";
-import { MAX_ID, MAX_NAME, type Overflow } from "./messages.js";
+import { MAX_ID, MAX_NAME, MAX_SEQ, type Overflow } from "./messages.js";
 import { encoder } from "./utf8.js";
 
 /** Looks at a value. @returns what is wrong with it, if anything is */
@@ -23,6 +23,8 @@ export const string: Check = (value) => typeof value !== "string" && "is not a s
 export const text: Check = (value) =>
   string(value) || ((value as string).includes("\0") && "has a NUL character");
 
+export const boolean: Check = (value) => typeof value !== "boolean" && "is not a boolean";
+
 export const name: Check = (value) => text(value) || (value === "" && "is empty");
 
 /** The name of a stream, which a binary frame has to carry. */
@@ -43,6 +45,9 @@ export function range(value: unknown, min: number, max = Number.MAX_SAFE_INTEGER
 
 export const natural: Check = (value) => range(value, 0);
 export const positive: Check = (value) => range(value, 1);
+export const seq: Check = (value) => range(value, 1, MAX_SEQ);
+/** A number of a message, or 0 for none. */
+export const lastSeq: Check = (value) => range(value, 0, MAX_SEQ);
 const positiveInt32: Check = (value) => range(value, 1, MAX_ID);
 export const id = positiveInt32;
 /** A 32-bit `pid_t`: a server in C cuts off higher bits. */
@@ -51,12 +56,22 @@ export const pid = positiveInt32;
 export const milliseconds = positiveInt32;
 export const rank: Check = (value) => range(value, 0, 0xfffffffe);
 
+/** At least one rank. */
 export const idset: Check = (value) => {
   try {
-    idsetRanges(value as string);
-    return false;
+    return string(value) || (idsetRanges(value as string).length === 0 && "is an empty idset");
   } catch {
     return "is not an idset";
+  }
+};
+
+/** Where a request goes. */
+export const nodeid: Check = (value) => {
+  if (value === "any" || value === "all") return false;
+  try {
+    return string(value) || (idsetRanges(value as string).length === 0 && "is an empty idset");
+  } catch {
+    return 'is not "any", "all" or an idset';
   }
 };
 

@@ -1,45 +1,32 @@
 /** The messages of a client, as its proxy reads them. */
-
 import {
-  type Check,
+  boolean,
   id,
+  lastSeq,
   milliseconds,
   name,
   natural,
+  nodeid,
   object,
   optional,
   overflow,
   positive,
   range,
   rank,
+  seq,
+  streamName,
   string,
 } from "./checks.js";
-import { idsetRanges } from "./idset.js";
 import { type ClientMessage, type Hello, MAX_DATA, type Proof } from "./messages.js";
-import { pick, read, type Shapes } from "./shape.js";
+import { nested, read, type Shape, type Shapes } from "./shape.js";
 
-const boolean: Check = (value) => typeof value !== "boolean" && "is not a boolean";
-
-const nodeid: Check = (value) => {
-  if (value === "any" || value === "all") return false;
-  try {
-    return string(value) || (idsetRanges(value as string).length === 0 && "is an empty idset");
-  } catch {
-    return 'is not "any", "all" or an idset';
-  }
-};
-
-const resume: Check = (value) => {
-  const wrong = object(value);
-  if (!wrong) pick(value as Record<string, unknown>, { id: string, received: natural });
-  return wrong;
-};
+const RESUME: Shape = { id: string, received: lastSeq };
 
 const HELLO: Shapes<Hello> = {
   hello: {
     token: string,
     grace: (value) => optional(value, natural),
-    resume: (value) => optional(value, resume),
+    resume: (value) => optional(value, (resume) => nested(resume, RESUME)),
   },
 };
 
@@ -47,7 +34,7 @@ const PROOF: Shapes<Proof> = { proof: { proof: string } };
 
 const CLIENT: Shapes<ClientMessage> = {
   request: {
-    seq: positive,
+    seq,
     id,
     topic: name,
     nodeid,
@@ -58,18 +45,18 @@ const CLIENT: Shapes<ClientMessage> = {
     timeout: (value) => optional(value, milliseconds),
   },
   write: {
-    seq: positive,
+    seq,
     id,
     rank,
-    stream: name,
+    stream: streamName,
     bytes: (value) => range(value, 0, MAX_DATA),
     signature: string,
   },
-  eof: { seq: positive, id, stream: name },
-  detach: { seq: positive, id },
-  consumed: { seq: positive, id, rank, stream: name, bytes: positive },
-  brake: { seq: positive, id, rank, stop: string, cont: string },
-  ack: { seq: natural },
+  eof: { seq, id, stream: streamName },
+  detach: { seq, id },
+  consumed: { seq, id, rank, stream: streamName, bytes: positive },
+  brake: { seq, id, rank, stop: string, cont: string },
+  ack: { seq: lastSeq },
   ping: {},
   pong: {},
   token: { token: string },

@@ -60,7 +60,7 @@ export function decodeDataFrame(bytes: Uint8Array): DataFrame {
   } catch (cause) {
     throw malformed("the stream's name is not UTF-8", cause);
   }
-  if (stream === "") throw malformed("binary frame without a stream's name");
+  if (stream === "" || stream.includes("\0")) throw malformed("binary frame without a stream's name");
   return {
     type: "data",
     seq: view.getUint16(2) * 2 ** 32 + view.getUint32(4),

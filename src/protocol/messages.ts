@@ -43,6 +43,9 @@ export const INPUT_WINDOW = 4 * 1024 * 1024;
 export const ACK_BYTES = 256 * 1024;
 export const ACK_MESSAGES = 64;
 
+/** The largest number of a message: a binary frame has 48 bits for it. */
+export const MAX_SEQ = 2 ** 48 - 1;
+
 /** Request ids are 1 to this; the proxy keeps the matchtags above for itself. */
 export const MAX_ID = 0x7fffffff;
 
@@ -226,7 +229,7 @@ export interface Responsiveness {
   rank: number;
 }
 
-/** Every rank of an exec has room for `bytes` more on an input stream (RFC 42 add-credit). */
+/** Every rank of an exec has room for `bytes` more on an input stream (RFC 42 add-credit). It may follow a {@link Refused}. */
 export interface Credit {
   type: "credit";
   seq: number;
@@ -241,6 +244,8 @@ export interface Refused {
   seq: number;
   id: number;
   stream: string;
+  /** Bytes of input that were passed on before. What the client has sent beyond is dropped. */
+  bytes: number;
   errno: number;
   message: string;
 }

@@ -1,6 +1,18 @@
 /** The messages of a proxy, as its client reads them. */
 
-import { id, idset, name, natural, object, optional, positive, rank, string } from "./checks.js";
+import {
+  id,
+  idset,
+  lastSeq,
+  name,
+  natural,
+  object,
+  optional,
+  positive,
+  rank,
+  seq,
+  string,
+} from "./checks.js";
 import type { Challenge, ServerMessage, Welcome } from "./messages.js";
 import { read, type Shapes } from "./shape.js";
 
@@ -16,30 +28,30 @@ const OPENING: Shapes<Challenge | Welcome> = {
     time: natural,
     grace: natural,
     resume: (value) => optional(value, name),
-    received: natural,
+    received: lastSeq,
   },
 };
 
 const SERVER: Shapes<ServerMessage> = {
-  response: { seq: positive, id, rank, payload: object },
-  eof: { seq: positive, id, rank, stream: name },
-  gap: { seq: positive, id, rank, stream: name, bytes: positive },
-  credit: { seq: positive, id, stream: name, bytes: positive },
-  refused: { seq: positive, id, stream: name, errno: positive, message: string },
+  response: { seq, id, rank, payload: object },
+  eof: { seq, id, rank, stream: name },
+  gap: { seq, id, rank, stream: name, bytes: positive },
+  credit: { seq, id, stream: name, bytes: natural },
+  refused: { seq, id, stream: name, bytes: natural, errno: positive, message: string },
   error: {
-    seq: positive,
+    seq,
     id,
     rank: (value) => optional(value, rank),
     ranks: (value) => optional(value, idset),
     errno: positive,
     message: string,
   },
-  end: { seq: positive, id, rank },
-  unresponsive: { seq: positive, id, rank },
-  responsive: { seq: positive, id, rank },
+  end: { seq, id, rank },
+  unresponsive: { seq, id, rank },
+  responsive: { seq, id, rank },
   expiring: { expires: natural },
   renewed: { expires: natural },
-  ack: { seq: natural },
+  ack: { seq: lastSeq },
   ping: {},
   pong: {},
 };

@@ -1,5 +1,5 @@
 /** What arrives is `unknown` until it has been held against a shape, once, at the edge. */
-import { type Check, isObject } from "./checks.js";
+import { type Check, isObject, object } from "./checks.js";
 import { CLOSE, ProtocolError } from "./messages.js";
 
 type Json = Record<string, unknown>;
@@ -43,6 +43,13 @@ export function pick(object: Json, shape: Shape): Json {
     if (object[field] !== undefined) picked[field] = object[field];
   }
   return picked;
+}
+
+/** A check of an object that has fields of its own. @throws ProtocolError that names the one that is wrong */
+export function nested(value: unknown, shape: Shape): string | false {
+  const wrong = object(value);
+  if (!wrong) pick(value as Json, shape);
+  return wrong;
 }
 
 function malformed(what: string, cause?: unknown): ProtocolError {

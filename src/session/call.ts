@@ -120,7 +120,7 @@ export class Call {
       return false;
     }
     if (message.type === "refused") {
-      this.input(message.stream).refuse(this.#error(message));
+      this.input(message.stream).refuse(this.#error(message), message.bytes);
       return false;
     }
     const rank = message.rank as number;

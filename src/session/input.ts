@@ -25,6 +25,11 @@ export class InputWriter {
   #ended = false;
   #over = false;
   #refusal: FluxError | undefined;
+  #sent = 0;
+  /** Whether input that was sent may be lost: a stream with a hole takes nothing more. */
+  #lost = false;
+  /** Is told why input that was sent is lost: its writes have resolved. */
+  lost: (error: FluxError) => void = () => {};
 
   /** The request is on its way, so that input may follow it. */
   open(sink: InputSink): void {
@@ -32,9 +37,10 @@ export class InputWriter {
     this.#flush();
   }
 
-  /** RFC 42 add-credit: `bytes` more may be sent. */
+  /** RFC 42 add-credit: `bytes` more may be sent, also where a stream was refused. */
   addCredit(bytes: number): void {
     this.#credit += bytes;
+    if (!this.#lost) this.#refusal = undefined;
     this.#flush();
   }
 
@@ -58,9 +64,14 @@ export class InputWriter {
     this.#flush();
   }
 
-  /** No input is taken; the end of the stream still is. */
-  refuse(error: FluxError): void {
+  /**
+   * No input is taken; the end of the stream still is.
+   * @param passed the bytes that were passed on before
+   */
+  refuse(error: FluxError, passed: number): void {
     this.#refusal ??= error;
+    this.#lost = passed < this.#sent;
+    if (this.#lost) this.lost(this.#refusal);
     for (const { reject } of this.#queue.splice(0)) reject(this.#refusal);
     this.#flush();
   }
@@ -98,6 +109,7 @@ export class InputWriter {
     const piece = next.bytes.subarray(0, Math.min(this.#credit, sink.limit));
     next.bytes = next.bytes.subarray(piece.length);
     this.#credit -= piece.length;
+    this.#sent += piece.length;
     if (piece.length > 0) sink.data(piece);
     if (next.bytes.length > 0) return;
     this.#queue.shift();

@@ -89,7 +89,7 @@ class SignedCalls implements CallSigner {
   /** RFC 42 write in signed form. It names the matchtag of the exec on its rank, so that each rank has its own. */
   #sink(call: Call, ranks: readonly number[], id: number, stream: string): InputSink {
     const topic = topicOf(call.request.topic, "write");
-    const failed = (error: FluxError) => call.input(stream).refuse(error);
+    const failed = (error: FluxError) => call.input(stream).refuse(error, Number.POSITIVE_INFINITY);
     const write = (bytes: number, io: (rank: string) => object) => {
       for (const [index, rank] of ranks.entries()) {
         const payload = () => ({ matchtag: id + index, io: io(String(rank)) });

@@ -38,6 +38,7 @@ export function checkInput(source: unknown): asserts source is InputSource {
  * @returns stops it: no more is read from the source
  */
 export function pump(source: InputSource, writer: InputWriter, failed: (error: unknown) => void): () => void {
+  writer.lost = failed;
   /** @returns whether the process goes on reading */
   const write = (bytes: Uint8Array): Promise<boolean> =>
     writer.write(bytes).then(

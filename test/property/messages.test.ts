@@ -5,10 +5,12 @@ import { encodeIdset } from "../../src/protocol/idset.js";
 import { ProtocolError } from "../../src/protocol/messages.js";
 import { parseOpening, parseServerMessage } from "../../src/protocol/server-messages.js";
 
-const seq = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const seq = fc.integer({ min: 1, max: 2 ** 48 - 1 });
+const count = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const id = fc.integer({ min: 1, max: 0x7fffffff });
 const rank = fc.integer({ min: 0, max: 0xfffffffe });
 const name = fc.string({ unit: "binary", minLength: 1 }).filter((text) => !text.includes("\0"));
+const stream = name.filter((text) => new TextEncoder().encode(text).length <= 255);
 const payload = fc.dictionary(fc.string(), fc.jsonValue({ noUnicodeString: false }));
 const nodeid = fc.oneof(
   fc.constantFrom("any", "all", "[0-3,7]"),
@@ -26,10 +28,10 @@ const clientMessage = fc.oneof(
     streaming: fc.boolean(),
     payload,
   }),
-  fc.record({ type: type("consumed"), seq, id, rank, stream: name, bytes: seq }),
+  fc.record({ type: type("consumed"), seq, id, rank, stream, bytes: count }),
   fc.record({ type: type("brake"), seq, id, rank, stop: fc.string(), cont: fc.string() }),
   fc.record({ type: fc.constantFrom("ping" as const, "pong" as const) }),
-  fc.record({ type: type("eof"), seq, id, stream: name }),
+  fc.record({ type: type("eof"), seq, id, stream }),
   fc.record({ type: type("detach"), seq, id }),
   fc.record({ type: type("ack"), seq: fc.nat() }),
   fc.record({ type: type("token"), token: fc.string() }),
@@ -38,7 +40,7 @@ const clientMessage = fc.oneof(
     seq,
     id,
     rank,
-    stream: name,
+    stream,
     bytes: fc.nat(262_144),
     signature: fc.string(),
   }),
@@ -46,13 +48,13 @@ const clientMessage = fc.oneof(
 
 const serverMessage = fc.oneof(
   fc.record({ type: type("response"), seq, id, rank, payload }),
-  fc.record({ type: type("eof"), seq, id, rank, stream: name }),
-  fc.record({ type: type("credit"), seq, id, stream: name, bytes: seq }),
-  fc.record({ type: type("error"), seq, id, rank, errno: seq, message: fc.string() }),
-  fc.record({ type: type("refused"), seq, id, stream: name, errno: seq, message: fc.string() }),
+  fc.record({ type: type("eof"), seq, id, rank, stream }),
+  fc.record({ type: type("credit"), seq, id, stream, bytes: count }),
+  fc.record({ type: type("error"), seq, id, rank, errno: count, message: fc.string() }),
+  fc.record({ type: type("refused"), seq, id, stream, bytes: fc.nat(), errno: count, message: fc.string() }),
   fc.record({ type: fc.constantFrom("expiring" as const, "renewed" as const), expires: fc.nat() }),
   fc.record({ type: type("end"), seq, id, rank }),
-  fc.record({ type: type("gap"), seq, id, rank, stream: name, bytes: seq }),
+  fc.record({ type: type("gap"), seq, id, rank, stream, bytes: count }),
   fc.record({ type: type("ack"), seq: fc.nat() }),
   fc.record({ type: fc.constantFrom("ping" as const, "pong" as const) }),
 );
@@ -62,7 +64,7 @@ const welcome = fc.record({
   type: type("welcome"),
   session: name,
   rank,
-  size: seq,
+  size: count,
   owner: fc.nat(),
   userid: fc.nat(),
   expires: fc.nat(),

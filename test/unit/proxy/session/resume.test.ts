@@ -171,9 +171,11 @@ describe("resuming", () => {
     expect([client.socket.closes, types(client)]).toEqual([[], [["data", 4]]]);
   });
 
-  test("after a message that was never sent ends the session", async () => {
+  test("after a message that was never sent ends the session, without a welcome before", async () => {
     const client = await h.connect(resume(h.socket.welcome.resume, 99));
     expect(client.socket.closes).toEqual(REFUSED);
+    expect(client.socket.sent).toEqual([]);
+    expect(h.socket.closes).toEqual(REFUSED);
     expect([h.sessions.size, h.broker.isClosed]).toEqual([0, true]);
   });
 

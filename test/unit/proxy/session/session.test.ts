@@ -426,11 +426,10 @@ describe("process input", () => {
     grant(2, 10);
     expect(h.socket.messages).toEqual([{ type: "credit", seq: 1, id: 1, stream: "stdin", bytes: 10 }]);
     send("x".repeat(10));
-    eof();
-    expect(writes()).toHaveLength(4);
+    expect(writes()).toHaveLength(2);
     send("x");
     expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
-    expect(writes()).toHaveLength(4);
+    expect(writes()).toHaveLength(2);
   });
 
   test("a rank that is over no longer holds the others back", () => {
@@ -514,21 +513,25 @@ describe("process input", () => {
     grant(2, 10);
     const message = "token does not allow write: scope";
     expect(h.socket.messages).toEqual([
-      { type: "refused", seq: 1, id: 1, stream: "stdin", errno: 1, message },
+      { type: "refused", seq: 1, id: 1, stream: "stdin", bytes: 0, errno: 1, message },
     ]);
-    eof();
-    expect(writes()).toHaveLength(2);
     send("x");
     expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
-    expect(writes()).toHaveLength(2);
+    expect(writes()).toHaveLength(0);
   });
 
-  test("that is not counted and not allowed closes with 4429", async () => {
+  test("that is not counted and not allowed is refused once, and neither it nor its end is passed on", async () => {
     const scope = new Set<Action>(["exec"]);
     h = await openSession({ verify: async () => ({ ...IDENTITY, permissions: { scope } }) });
     start({ payload: { flags: 3 } });
     send("x");
-    expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
+    send("y");
+    eof();
+    expect(h.socket.closes).toEqual([]);
+    const message = "token does not allow write: scope";
+    expect(h.socket.messages).toEqual([
+      { type: "refused", seq: 1, id: 1, stream: "stdin", bytes: 0, errno: 1, message },
+    ]);
     expect(writes()).toEqual([]);
   });
 

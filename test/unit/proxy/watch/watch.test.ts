@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Identity } from "../../../../proxy/auth/identity.js";
 import { readPermissions } from "../../../../proxy/auth/permissions.js";
 import type { ControlMessage } from "../../../../proxy/flow/message.js";
+import { FluxError } from "../../../../src/errors.js";
 import type { SequencedServerMessage } from "../../../../src/protocol/messages.js";
 import { noneSigner } from "../../../../src/signing/none.js";
 import {
@@ -373,6 +374,41 @@ describe("a client that is slow, or away", () => {
     const back = await world.h.connect({ resume: { id: resume, received: 1 } });
     await settle();
     expect(world.told(back)).toEqual([difference(1, 1, [proc(2)], [1])]);
+  });
+
+  test.each([
+    ["nobody else", false],
+    ["another session", true],
+  ])("has only what changed when it resumes a watch that %s shares", async (_, shared) => {
+    const world = await World.open();
+    world.procs[1] = [proc(1), proc(2), proc(3, "a")];
+    const other = await world.h.connect();
+    if (shared) other.session.text(JSON.stringify({ ...watch(1, { nodeid: "1" }), seq: 1 }));
+    world.h.next(watch(1, { nodeid: "1" }));
+    await settle();
+    world.told();
+    world.h.session.closed();
+    await settle();
+    // One is the session of the other.
+    expect(world.polls.length).toBe(shared ? 2 : 1);
+    world.procs[1] = [proc(1), proc(3, "a", "Z"), proc(4)];
+    await pass(1000);
+    const back = await world.h.connect({ resume: { id: world.h.socket.welcome.resume, received: 1 } });
+    await pass(1000);
+    expect(world.told(back)).toEqual([difference(1, 1, [proc(3, "a", "Z"), proc(4)], [2])]);
+  });
+
+  test("has a failure without a rank of its own, in a message that has it", async () => {
+    const world = await World.open();
+    world.h.next(watch(1, { nodeid: "0" }));
+    await settle();
+    world.told();
+    const [poll] = world.polls;
+    if (poll === undefined) throw new Error("nobody polls");
+    poll.request = (_, handler) => queueMicrotask(() => handler.error(new FluxError(113, "gone")));
+    await pass(1000);
+    const payload = { errno: 113, message: "gone" };
+    expect(world.told()).toEqual([{ type: "response", id: 1, rank: 0, payload }]);
   });
 
   test("is not told twice what it had when it left", async () => {

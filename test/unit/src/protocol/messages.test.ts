@@ -66,7 +66,7 @@ describe("messages", () => {
     [{ grace: -1 }, "grace is not an integer of 0 to 9007199254740991"],
     [{ grace: "1" }, "grace is not an integer of 0 to 9007199254740991"],
     [{ resume: "r" }, "resume is not an object"],
-    [{ resume: { id: "r" } }, "received is not an integer of 0 to 9007199254740991"],
+    [{ resume: { id: "r" } }, "received is not an integer of 0 to 281474976710655"],
     [{ resume: { received: 1 } }, "id is not a string"],
   ])("of hello are checked: %j", (fields, reason) => {
     expect(() => parseHello(JSON.stringify({ type: "hello", token: "t", ...fields }))).toThrow(
@@ -82,9 +82,9 @@ describe("messages", () => {
   });
 
   it.each([
-    [{ ...REQUEST, seq: 0 }, "seq is not an integer of 1 to 9007199254740991"],
-    [{ ...REQUEST, seq: "1" }, "seq is not an integer of 1 to 9007199254740991"],
-    [{ ...REQUEST, seq: undefined }, "seq is not an integer of 1 to 9007199254740991"],
+    [{ ...REQUEST, seq: 0 }, "seq is not an integer of 1 to 281474976710655"],
+    [{ ...REQUEST, seq: "1" }, "seq is not an integer of 1 to 281474976710655"],
+    [{ ...REQUEST, seq: undefined }, "seq is not an integer of 1 to 281474976710655"],
     [{ ...REQUEST, id: 0 }, "id is not an integer of 1 to 2147483647"],
     [{ ...REQUEST, id: 1.5 }, "id is not an integer of 1 to 2147483647"],
     [{ ...REQUEST, id: 0x80000000 }, "id is not an integer of 1 to 2147483647"],
@@ -102,7 +102,7 @@ describe("messages", () => {
     [{ ...REQUEST, overflow: "drop" }, 'overflow is not "stop", "gap" or "kill"'],
     [{ ...CONSUMED, bytes: 0 }, "bytes is not an integer of 1 to 9007199254740991"],
     [{ type: "brake", seq: 1, id: 1, rank: 0, stop: "" }, "cont is not a string"],
-    [{ type: "ack", seq: -1 }, "seq is not an integer of 0 to 9007199254740991"],
+    [{ type: "ack", seq: -1 }, "seq is not an integer of 0 to 281474976710655"],
   ])("of a client are checked: %j", (message, reason) => {
     expect(() => parseClientMessage(JSON.stringify(message))).toThrow(refusal(reason));
   });
@@ -113,7 +113,7 @@ describe("messages", () => {
     [{ ...RESPONSE, payload: "x" }, "payload is not an object"],
     [{ ...ERROR, errno: 0 }, "errno is not an integer of 1 to 9007199254740991"],
     [{ ...ERROR, message: undefined }, "message is not a string"],
-    [{ ...CREDIT, bytes: 0 }, "bytes is not an integer of 1 to 9007199254740991"],
+    [{ ...CREDIT, bytes: -1 }, "bytes is not an integer of 0 to 9007199254740991"],
     [{ ...CREDIT, stream: "" }, "stream is empty"],
   ])("of a proxy are checked: %j", (message, reason) => {
     expect(() => parseServerMessage(JSON.stringify(message))).toThrow(refusal(reason));

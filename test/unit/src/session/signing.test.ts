@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { Observable } from "rxjs";
+import { NEVER } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
 import { attach, exec, Flux, kill, list, write } from "../../../../src/index.js";
 import { Lease } from "../../../../src/session/lease.js";
@@ -200,18 +201,63 @@ describe("input that is refused", () => {
     await settled();
     const message = "token does not allow write";
     proxy.send({ type: "response", id: 1, rank: 0, payload: { type: "started", pid: 77 } });
-    proxy.send({ type: "refused", id: 1, stream: "stdin", errno: 1, message });
+    proxy.send({ type: "refused", id: 1, stream: "stdin", bytes: 0, errno: 1, message });
     await settled();
     expect(errors).toEqual(["EPERM"]);
     expect(proxy.received.map(({ type }) => type)).toEqual(["request", "eof", "request"]);
     const waiting = write(flux, { matchtag: 1 }, "x", { stream: "CHAN" }).get();
     const refused = expect(waiting).rejects.toMatchObject({ code: "EPERM", message });
-    proxy.send({ type: "refused", id: 1, stream: "CHAN", errno: 1, message });
+    proxy.send({ type: "refused", id: 1, stream: "CHAN", bytes: 0, errno: 1, message });
     await refused;
     await expect(write(flux, { matchtag: 1 }, "x", { stream: "CHAN" }).get()).rejects.toMatchObject({
       code: "EPERM",
       message,
     });
+  });
+
+  it("fails the process whose input was sent and not passed on, also after its end", async () => {
+    const { proxy, flux } = await guest();
+    const errors: unknown[] = [];
+    exec(flux, ["cat"], { stdin: "text" }).subscribe({ error: (error) => errors.push(error.code) });
+    await settled();
+    proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: 9 });
+    await settled();
+    expect(proxy.received.map(({ type }) => type)).toEqual(["request", "data", "eof"]);
+    const message = "token does not allow write";
+    proxy.send({ type: "refused", id: 1, stream: "stdin", bytes: 4, errno: 1, message });
+    await settled();
+    expect(errors).toEqual([]);
+    proxy.send({ type: "refused", id: 1, stream: "stdin", bytes: 3, errno: 1, message });
+    await settled();
+    expect(errors).toEqual(["EPERM"]);
+  });
+
+  it("is taken again after credit, unless some of it was lost", async () => {
+    for (const [passed, outcome] of [
+      [1, "sent"],
+      [0, "EPERM"],
+    ] as const) {
+      const { proxy, flux } = await guest();
+      exec(flux, ["cat"], { stdin: NEVER }).subscribe({ error: () => {} });
+      await settled();
+      proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: 1 });
+      const put = async () =>
+        write(flux, { matchtag: 1 }, "x")
+          .get()
+          .then(
+            () => "sent",
+            ({ code }) => code,
+          );
+      const first = put();
+      await settled();
+      expect(await first).toBe("sent");
+      proxy.send({ type: "refused", id: 1, stream: "stdin", bytes: passed, errno: 1, message: "" });
+      proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: 5 });
+      await settled();
+      const second = put();
+      await settled();
+      expect(await second).toBe(outcome);
+    }
   });
 
   it("is of what stops a process that is attached to, where that is asked for", async () => {
