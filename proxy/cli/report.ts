@@ -45,7 +45,10 @@ export class Report {
       case "unresponsive":
       case "responsive":
         if (this.#quiet) break;
-        say(this.#command, `rank ${event.rank} ${event.type === "responsive" ? "answers again" : "does not answer"}`);
+        say(
+          this.#command,
+          `rank ${event.rank} ${event.type === "responsive" ? "answers again" : "does not answer"}`,
+        );
         break;
       case "gap":
         this.#raise(FAILED);
