@@ -237,11 +237,20 @@ describe("the verbs, through a proxy of another process", () => {
   });
 
   test("ps --watch says what is wrong, and goes on", async () => {
-    const watching = startCli(["ps", "-w", "-n", "-r", "99"], { env });
+    const watching = startCli(["ps", "-w", "-n", "-r", "0", "--service", "none.rexec"], { env });
     while (!watching.error().includes("\n")) await new Promise((resolve) => setTimeout(resolve, 50));
     watching.child.kill("SIGINT");
     expect(await watching.result).toMatchObject({
       code: 0,
+      stdout: Buffer.alloc(0),
+      stderr: expect.stringContaining("flux-subprocess ps: Error: "),
+    });
+  });
+
+  test("ps --watch of a rank that does not exist says so, and ends", async () => {
+    const { result } = startCli(["ps", "-w", "-n", "-r", "99"], { env });
+    expect(await result).toMatchObject({
+      code: 1,
       stdout: Buffer.alloc(0),
       stderr: "flux-subprocess ps: Error: host is unreachable\n",
     });
