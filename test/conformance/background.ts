@@ -52,6 +52,22 @@ export function backgroundCases(context: Context): void {
       await untilGone(flux, pid);
     });
 
+    it("is waited for until the deadline, and ends when it does", async () => {
+      const { flux } = context;
+      const where = { label: uniqueLabel(), nodeid: 1 };
+      await rexecBg(flux, ["sleep", "60"], { ...where, waitable: true }).getPid();
+      const late = wait(flux, { ...where, timeout: 200 });
+      expect(await failure(late.get())).toMatchObject({
+        code: "ETIMEDOUT",
+        rank: 1,
+        topic: "rexec.wait",
+        message: "rank 1 has not answered rexec.wait for 0.2 s",
+      });
+      // Flux has no way to take a wait back: it takes the status when the process ends.
+      await kill(flux, { ...where, signum: "SIGKILL", timeout: 60_000 }).get();
+      await until(async () => (await find(where.label, 1)) === undefined, "it is gone");
+    });
+
     it("runs where the proxy is connected to, by default", async () => {
       const started = rexecBg(context.flux, ["true"], { waitable: true });
       const pid = await started.getPid();

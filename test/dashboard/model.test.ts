@@ -1,8 +1,13 @@
 /** The parts of the dashboard that need no page. */
+import { Subject } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { environment, ranksOf, words } from "../../examples/dashboard/model/command-line.js";
+import { Run } from "../../examples/dashboard/model/run.js";
+import { isUnresponsive } from "../../examples/dashboard/model/run-state.js";
 import { MergedScreen, RankScreen } from "../../examples/dashboard/model/screen.js";
+import { entryOf } from "../../examples/dashboard/model/told.js";
 import { type Entry, Transcript } from "../../examples/dashboard/model/transcript.js";
+import { type Flux, FluxError, type ProcessEvent } from "../../src/index.js";
 
 describe("the form", () => {
   it.each([
@@ -87,6 +92,37 @@ describe("a screen of one rank", () => {
     expect(plain(screen.show({ type: "note", rank: 1, text: "exited with 0" }))).toBe(
       "\nrank 1 exited with 0\n",
     );
+  });
+});
+
+describe("a run on a rank that does not answer", () => {
+  it("shows that while it may run there, and says so once each time", () => {
+    const events = new Subject<ProcessEvent>();
+    const shown: Entry[] = [];
+    const display = { show: async (entry: Entry) => void shown.push(entry), dispose: () => {} };
+    const flux = undefined as unknown as Flux;
+    const run = new Run({ kind: "exec", title: "a", ranks: [0, 1], events, flux, display });
+    const unresponsive = () => [...run.state.ranks.values()].map(isUnresponsive);
+    events.next({ type: "unresponsive", rank: 1 });
+    expect(unresponsive()).toEqual([false, true]);
+    events.next({ type: "responsive", rank: 1 });
+    expect(unresponsive()).toEqual([false, false]);
+    events.next({ type: "started", rank: 1, pid: 7, matchtag: 1 });
+    events.next({ type: "unresponsive", rank: 1 });
+    expect(unresponsive()).toEqual([false, true]);
+    events.next({ type: "error", rank: 1, error: new FluxError("EHOSTUNREACH") });
+    expect(unresponsive()).toEqual([false, false]);
+  });
+
+  it("says so in words", () => {
+    expect(entryOf({ type: "unresponsive", rank: 1 })).toMatchObject({
+      rank: 1,
+      text: "its broker does not answer",
+    });
+    expect(entryOf({ type: "responsive", rank: 1 })).toMatchObject({
+      rank: 1,
+      text: "its broker answers again",
+    });
   });
 });
 

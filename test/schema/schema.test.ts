@@ -24,7 +24,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
 };
 
 /** What the code refuses and no schema can. */
-const BEYOND = /^(nodeid is not|stream is longer|nodeid is an empty)/;
+const BEYOND = /^(nodeid is not|ranks is not|stream is longer|nodeid is an empty)/;
 
 /** Why the code refuses a message; undefined if it does not. */
 function refusalOf(group: string, text: string): string | undefined {

@@ -135,7 +135,12 @@ describe("Liveness", () => {
     const liveness = new Liveness({ intervalMs: 50, ask: (_, answer) => stat("/", () => answer.response()) });
     const nothing = () => {};
     const ranks = new Set([1]);
-    const end = liveness.add({ ranks, silent: (rank) => silent.push(rank), answers: nothing, unreachable: nothing });
+    const end = liveness.add({
+      ranks,
+      silent: (rank) => silent.push(rank),
+      answers: nothing,
+      unreachable: nothing,
+    });
     for (let i = 0; i < 5; i++) {
       const until = performance.now() + 120;
       while (performance.now() < until);

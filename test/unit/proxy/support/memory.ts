@@ -169,7 +169,7 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
     usage,
     polls: new Polls({ connectBroker: options.connectBroker ?? connectBroker, usage, scheduler }),
     scheduler,
-    liveness: new Liveness({ intervalMs: 5000, ask: () => {} }),
+    liveness: new Liveness({ intervalMs: 5000, ask: (_, answer) => answer.response() }),
     allowances: new Allowances(1024),
     brakes: new Brakes(),
     graceMs: 120_000,

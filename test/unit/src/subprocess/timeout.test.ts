@@ -1,0 +1,53 @@
+/** What deadline each verb asks the proxy for. */
+import { describe, expect, test } from "vitest";
+import { attach, exec, type Flux, kill, list, rexecBg, spawn, wait, watch } from "../../../../src/index.js";
+import { openFlux, settled } from "../../../support/peer.js";
+
+type Use = (flux: Flux, timeout?: number) => unknown;
+
+const subscribe = (of: { subscribe(observer: object): unknown }) => of.subscribe({ error: () => {} });
+
+const verbs: Record<string, { use: Use; byDefault: number | undefined }> = {
+  rpc: { use: (flux, timeout) => subscribe(flux.rpc("a.b", {}, { timeout })), byDefault: 30_000 },
+  list: { use: (flux, timeout) => subscribe(list(flux, { timeout })), byDefault: 30_000 },
+  kill: { use: (flux, timeout) => subscribe(kill(flux, { pid: 1, timeout })), byDefault: 30_000 },
+  rexecBg: { use: (flux, timeout) => subscribe(rexecBg(flux, ["a"], { timeout })), byDefault: 30_000 },
+  // A process may run for days.
+  wait: { use: (flux, timeout) => subscribe(wait(flux, { pid: 1, timeout })), byDefault: undefined },
+  exec: { use: (flux, timeout) => subscribe(exec(flux, ["a"], { timeout })), byDefault: undefined },
+  spawn: { use: (flux, timeout) => spawn(flux, ["a"], { timeout }), byDefault: undefined },
+  attach: { use: (flux, timeout) => subscribe(attach(flux, { pid: 1, timeout })), byDefault: undefined },
+};
+
+async function sent(use: Use, timeout?: number): Promise<unknown> {
+  const { flux, proxy } = await openFlux();
+  use(flux, timeout);
+  await settled();
+  return proxy.requests.map((request) => request.timeout);
+}
+
+describe.each(Object.entries(verbs))("timeout of %s", (_, { use, byDefault }) => {
+  test("by default, as it is given, and Infinity, which is none", async () => {
+    expect(await sent(use)).toEqual([byDefault]);
+    expect(await sent(use, 1)).toEqual([1]);
+    expect(await sent(use, 2 ** 31 - 1)).toEqual([2 ** 31 - 1]);
+    expect(await sent(use, Number.POSITIVE_INFINITY)).toEqual([undefined]);
+  });
+
+  test.each([0, -1, 0.5, Number.NaN, 2 ** 31, "1000" as never])(
+    "%j is a TypeError, and nothing is sent",
+    async (timeout) => {
+      const { flux, proxy } = await openFlux();
+      expect(() => use(flux, timeout)).toThrow(new TypeError("timeout is not an integer of 1 to 2147483647"));
+      await settled();
+      expect(proxy.requests).toEqual([]);
+    },
+  );
+});
+
+test("a watch has none: what does not answer is an error of its table", async () => {
+  const { flux, proxy } = await openFlux();
+  subscribe(watch(flux));
+  await settled();
+  expect(proxy.requests[0]).not.toHaveProperty("timeout");
+});
