@@ -39,7 +39,7 @@ export class FanOut {
    * Sends it to the ranks that are `open`: one is over already if it was cancelled, or the broker lost, while it was signed.
    */
   send(broker: Broker, payload: Uint8Array, open: ReadonlySet<number>): void {
-    const { request, matchtags, ended } = this.#options;
+    const { request, admitted, matchtags, ended } = this.#options;
     const { topic, streaming } = request;
     const { size } = matchtags;
     const tooBig = `${payload.length} bytes to ${size} ranks are over ${MAX_BYTES}`;
@@ -49,6 +49,7 @@ export class FanOut {
       try {
         if (payload.length * size > MAX_BYTES) throw new FluxError("EMSGSIZE", tooBig);
         broker.request(call, this.#handler(rank));
+        admitted.watcher.issued(rank, broker);
       } catch (error) {
         if (!(error instanceof FluxError)) throw error;
         ended(rank, error);
