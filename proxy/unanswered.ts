@@ -3,21 +3,30 @@
  * answers about a process, leave none that it can be.
  */
 
+/** A process that a list shows. */
+export interface ShownProcess {
+  readonly pid: number;
+  readonly label: string;
+  readonly cmd?: unknown;
+}
+
 /** A start without an answer. */
 export interface UnansweredStart {
   readonly sub: string;
   /** "" for none. */
   readonly label: string;
+  /** argv[0]; undefined if it cannot be read. */
+  readonly program: string | undefined;
   /** The broker had read the request by then: whatever is asked later finds its process, if there is one. */
   readonly since: number;
   /** It counts no longer. */
   remove(): void;
 }
 
-/** Those of one subject and label. Which of them is which process does not matter. */
+/** Those of one subject, label and program. Which of them is which process does not matter. */
 interface Group {
-  readonly sub: string;
   readonly label: string;
+  readonly name: string | undefined;
   /** Starts that no list has been asked for since. */
   unseen: UnansweredStart[];
   /** The others. Their processes, as far as they run, are among the candidates: there are never more of the former. */
@@ -30,9 +39,10 @@ export class UnansweredStarts {
   readonly #groups = new Map<string, Group>();
 
   add(start: UnansweredStart): void {
-    const { sub, label } = start;
-    const key = JSON.stringify([sub, label]);
-    const group = this.#groups.get(key) ?? { sub, label, unseen: [], starts: [], candidates: new Set() };
+    const { sub, label, program } = start;
+    const name = program === undefined ? undefined : nameOf(program);
+    const key = JSON.stringify([sub, label, name]);
+    const group = this.#groups.get(key) ?? { label, name, unseen: [], starts: [], candidates: new Set() };
     this.#groups.set(key, group);
     group.unseen.push(start);
   }
@@ -42,12 +52,12 @@ export class UnansweredStarts {
    * @param unknown those that nobody here is known to have started
    * @param asked when the list was asked for
    */
-  listed(unknown: readonly { pid: number; label: string }[], asked: number): void {
+  listed(unknown: readonly ShownProcess[], asked: number): void {
     this.#update((group) => {
       const due = group.unseen.filter(({ since }) => since < asked);
       const isLater = isBefore(group.starts, asked);
       if (due.length === 0 && !isLater) return;
-      const shown = new Set(unknown.filter(({ label }) => label === group.label).map(({ pid }) => pid));
+      const shown = new Set(unknown.filter((process) => mayBe(group, process)).map(({ pid }) => pid));
       const left = [...group.candidates].filter((pid) => !isLater || shown.has(pid));
       group.candidates = new Set(due.length === 0 ? left : [...left, ...shown]);
       group.starts.push(...due);
@@ -85,6 +95,16 @@ export class UnansweredStarts {
       if (starts.length === 0 && unseen.length === 0) this.#groups.delete(key);
     }
   }
+}
+
+function mayBe({ label, name }: Group, process: ShownProcess): boolean {
+  const { cmd } = process;
+  return process.label === label && (name === undefined || typeof cmd !== "string" || nameOf(cmd) === name);
+}
+
+/** A list shows argv[0], and of `flux` argv[1] too, which every module that is a process begins with (libsubprocess, process_info). */
+function nameOf(program: string): string {
+  return program.split(" ", 1)[0]?.split("/").at(-1) ?? "";
 }
 
 function isBefore(starts: readonly UnansweredStart[], asked: number): boolean {

@@ -2,7 +2,7 @@
  * How many processes each subject has, in all sessions of a proxy. A foreground process counts until its rank is
  * over; one in background until an answer shows that it is gone, or that it never came to be, whoever asked.
  */
-import { UnansweredStarts } from "./unanswered.js";
+import { type ShownProcess, UnansweredStarts } from "./unanswered.js";
 
 /** Of a subject with more than this, no more are counted: it is over any limit already. */
 const MAX_COUNTED = 65_536;
@@ -18,6 +18,13 @@ export interface Counted {
   unanswered(): void;
   /** It is over, or never came to be. */
   over(): void;
+}
+
+/** What is to be started. */
+export interface StartedProcess {
+  background: boolean;
+  label?: string;
+  argv?: readonly string[];
 }
 
 interface Entry {
@@ -51,7 +58,7 @@ export class Usage {
   }
 
   /** A process is about to be started. */
-  add(sub: string, service: string, rank: number, process: { label?: string; background: boolean }): Counted {
+  add(sub: string, service: string, rank: number, process: StartedProcess): Counted {
     const count = this.count(sub);
     if (count >= MAX_COUNTED) return { started: () => {}, unanswered: () => {}, over: () => {} };
     this.#bySubject.set(sub, count + 1);
@@ -81,19 +88,15 @@ export class Usage {
       },
       unanswered: () => {
         if (!entries.has(entry)) return;
-        unanswered.add({ sub, label: process.label ?? "", since: this.now(), remove: entry.remove });
+        const { label = "", argv } = process;
+        unanswered.add({ sub, label, program: argv?.[0], since: this.now(), remove: entry.remove });
       },
       over: entry.remove,
     };
   }
 
   /** A list that was asked for at `asked` has shown all processes of a rank. */
-  listed(
-    service: string,
-    rank: number,
-    processes: readonly { pid: number; label: string }[],
-    asked: number,
-  ): void {
+  listed(service: string, rank: number, processes: readonly ShownProcess[], asked: number): void {
     const place = this.#byPlace.get(placeOf(service, rank));
     if (place === undefined) return;
     const shown = new Set(processes.map(({ pid }) => pid));

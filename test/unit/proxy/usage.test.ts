@@ -110,6 +110,36 @@ describe("a start whose answer is lost", () => {
     expect([usage.count("a"), usage.count("b")]).toEqual([0, 0]);
   });
 
+  test("is no process of another program: rank 0 always has one that has no label", () => {
+    const usage = new Usage();
+    const shown = (...commands: unknown[]) =>
+      usage.listed(
+        ...at,
+        commands.map((cmd, i) => ({ pid: i + 1, label: "", cmd })),
+        usage.now(),
+      );
+    const start = (program: string) =>
+      usage.add("a", ...at, { ...background, argv: [program, "x"] }).unanswered();
+    start("sleep");
+    shown("flux module-python-exec", "/bin/sleeper");
+    expect(usage.count("a")).toBe(0);
+    for (const [program, cmd] of [
+      ["sleep", "sleep"],
+      ["/bin/sleep", "sleep"],
+      ["sleep", "/usr/bin/sleep"],
+      ["flux", "flux module-python-exec"],
+      ["a b/c", "a b/c"],
+      ["", ""],
+      ["x", undefined],
+    ] as const) {
+      start(program);
+      shown(cmd);
+      expect(usage.count("a"), program).toBe(1);
+      shown();
+      expect(usage.count("a")).toBe(0);
+    }
+  });
+
   test("of a subject and label, no more count than there can be", () => {
     const usage = new Usage();
     for (let i = 0; i < 10; i++) usage.add("a", ...at, background).unanswered();
