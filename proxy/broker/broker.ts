@@ -2,8 +2,11 @@
  * A connection to a broker as its users see it. {@link BrokerConnection} is the real one; tests have
  * others.
  */
-import type { FluxError } from "../../src/errors.js";
+import { FluxError } from "../../src/errors.js";
 import type { JsonObject } from "./payload.js";
+
+/** An error that the broker has answered. With any other nobody knows whether a request that was sent was carried out. */
+export class AnswerError extends FluxError {}
 
 export interface BrokerRequest {
   topic: string;
@@ -49,4 +52,9 @@ export interface Broker {
    * Resolves when the connection is over: with undefined after `close`, else with the error that ended it.
    */
   readonly closed: Promise<FluxError | undefined>;
+  /**
+   * Resolves when the broker has let go of the connection: it reads nothing more of what was sent, and has read what it will. The
+   * connection is kept for that, however long it takes, also if it is closed here.
+   */
+  released(): Promise<void>;
 }

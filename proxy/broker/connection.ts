@@ -4,7 +4,13 @@ import { errnoOf, FluxError } from "../../src/errors.js";
 import { DEFAULT_LIMIT, encodeFrame, FrameDecoder } from "../wire/framing.js";
 import type { Message, ResponseMessage } from "../wire/message.js";
 import { FLAG, MATCHTAG_NONE, NODEID_ANY, USERID_UNKNOWN, WireError } from "../wire/message.js";
-import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "./broker.js";
+import {
+  AnswerError,
+  type Broker,
+  type BrokerCall,
+  type BrokerRequest,
+  type ResponseHandler,
+} from "./broker.js";
 import { openBrokerSocket } from "./connect.js";
 import { decodeErrorText, decodePayload } from "./payload.js";
 
@@ -56,6 +62,9 @@ export class BrokerConnection implements Broker {
   readonly #decoder: FrameDecoder;
   readonly #open = new Map<number, OpenRequest>();
   #resolveClosed!: (error: FluxError | undefined) => void;
+  readonly #released: Promise<void>;
+  /** Whether somebody waits for the broker to let go. */
+  #kept = false;
   #over = false;
   #corked = false;
   #nextMatchtag = FIRST_OWN_MATCHTAG;
@@ -72,6 +81,7 @@ export class BrokerConnection implements Broker {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+    this.#released = new Promise((resolve) => socket.on("close", () => resolve()));
     this.#socket = socket;
     this.#credential = credential;
     this.#decoder = new FrameDecoder(limit);
@@ -118,6 +128,11 @@ export class BrokerConnection implements Broker {
 
   close(): void {
     this.#end(undefined);
+  }
+
+  released(): Promise<void> {
+    this.#kept = true;
+    return this.#released;
   }
 
   #ownMatchtag(): number {
@@ -175,7 +190,7 @@ export class BrokerConnection implements Broker {
     if (message.errnum !== 0) {
       this.#open.delete(message.matchtag);
       if (streaming && message.errnum === ENODATA) handler?.end();
-      else handler?.error(new FluxError(message.errnum, decodeErrorText(message.payload), { topic }));
+      else handler?.error(new AnswerError(message.errnum, decodeErrorText(message.payload), { topic }));
       return;
     }
     if (!streaming) this.#open.delete(message.matchtag);
@@ -196,8 +211,6 @@ export class BrokerConnection implements Broker {
     if (this.#over) return;
     this.#over = true;
     this.#socket.removeAllListeners("data");
-    if (error) this.#socket.destroy();
-    else this.#linger();
     const open = [...this.#open.values()];
     this.#open.clear();
     // Very many requests may be open, of few topics.
@@ -207,7 +220,17 @@ export class BrokerConnection implements Broker {
       failures.set(topic, failure);
       handler?.error(failure);
     }
+    if (this.#kept) this.#awaitRelease();
+    else if (error) this.#socket.destroy();
+    else this.#linger();
     this.#resolveClosed(error);
+  }
+
+  /** Sends no more, drops what still comes, and waits for the broker to close: by then it has read all that was sent. */
+  #awaitRelease(): void {
+    this.#socket.unref();
+    this.#socket.resume();
+    this.#socket.end();
   }
 
   /** Lets what is waiting go out, such as a last signal, but not for ever. */

@@ -1,6 +1,7 @@
 /** What a server says in an errno alone, or of a method that it has not, in words. */
-import { FluxError } from "../../src/errors.js";
+import type { FluxError } from "../../src/errors.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
+import { AnswerError } from "../broker/broker.js";
 import type { Asked } from "../policy/asked.js";
 
 const NO_ATTACH =
@@ -12,10 +13,11 @@ export function explain({ operation, service, flags }: Asked, error: FluxError):
   if (service !== "sdexec") return error;
   const { code, topic, message } = error;
   const unknownMethod = code === "ENOSYS" && message.startsWith("Unknown service method");
-  if (operation === "attach" && unknownMethod) return new FluxError(code, NO_ATTACH, { topic, cause: error });
+  if (operation === "attach" && unknownMethod)
+    return new AnswerError(code, NO_ATTACH, { topic, cause: error });
   const wordless = code === "EINVAL" && message === code;
   if (operation === "exec" && wordless && flags & EXEC_FLAG.writeCredit) {
-    return new FluxError(code, NO_CREDIT, { topic, cause: error });
+    return new AnswerError(code, NO_CREDIT, { topic, cause: error });
   }
   return error;
 }

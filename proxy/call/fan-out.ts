@@ -86,9 +86,10 @@ export class FanOut {
   }
 
   #request(broker: Broker, call: BrokerCall, rank: number): void {
-    const { ended } = this.#options;
+    const { admitted, ended } = this.#options;
     try {
       broker.request(call, new RankHandler(rank, this.#options, this.#signal(rank)));
+      admitted.watcher.issued(rank, broker);
     } catch (error) {
       if (!(error instanceof FluxError)) throw error;
       ended(rank, error);

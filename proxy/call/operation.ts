@@ -1,6 +1,7 @@
 /** One operation as it goes on: what it tells of processes is remembered, and what it was is recorded at its end. */
 import { errnoOf, type FluxError } from "../../src/errors.js";
 import type { Identity } from "../auth/identity.js";
+import { AnswerError, type Broker } from "../broker/broker.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 import type { Asked, Operation } from "../policy/asked.js";
 import type { KnownProcesses, Listed } from "../policy/known.js";
@@ -41,11 +42,15 @@ const NO_SUCH_PROCESS: Partial<Record<Operation, number>> = {
 };
 const ECONNRESET = errnoOf("ECONNRESET");
 const ETIMEDOUT = errnoOf("ETIMEDOUT");
+/** What a connection gives that is over, in place of an answer. */
+const CONNECTION_OVER: ReadonlySet<number> = new Set([ECONNRESET, errnoOf("ECANCELED")]);
 
 export class OperationWatcher {
   readonly #options: OperationOptions;
   readonly #counted = new Map<number, Counted>();
   readonly #pids = new Map<number, number>();
+  /** Where the ranks of a background exec were asked: what was not sent starts nothing. */
+  readonly #brokers = new Map<number, Pick<Broker, "released">>();
   readonly #begun = performance.now();
   readonly #asked: number;
   #errno = 0;
@@ -63,20 +68,25 @@ export class OperationWatcher {
     }
   }
 
+  /** The request of a rank was sent. */
+  issued(rank: number, broker: Pick<Broker, "released">): void {
+    if (this.#options.asked.background && !this.#pids.has(rank)) this.#brokers.set(rank, broker);
+  }
+
   /** A response of a rank. @returns what of it is for the client */
   response(rank: number, payload: JsonObject): JsonObject {
     const { asked, touched } = this.#options;
     const { operation } = asked;
     const { pid } = payload;
     if (operation === "list") return this.#listed(rank, payload);
-    if (operation === "wait") this.#gone(rank);
+    if (operation === "wait") this.#gone(rank, false);
     const ends = operation === "wait" || operation === "kill" || payload["type"] === "finished";
     if (ends && operation !== "rpc") touched(rank);
-    if (typeof pid === "number") {
-      if (operation === "exec" && payload["type"] === "started") this.#started(rank, pid);
-      if (operation === "attach" && payload["type"] === "attached") this.#pids.set(rank, pid);
+    if (Number.isSafeInteger(pid)) {
+      if (operation === "exec" && payload["type"] === "started") this.#started(rank, pid as number);
+      if (operation === "attach" && payload["type"] === "attached") this.#pids.set(rank, pid as number);
     }
-    if (operation === "attach" && payload["type"] === "finished") this.#gone(rank);
+    if (operation === "attach" && payload["type"] === "finished") this.#gone(rank, false);
     return payload;
   }
 
@@ -91,21 +101,29 @@ export class OperationWatcher {
   }
 
   /** A rank has failed. */
-  failed(rank: number, { errno }: FluxError): void {
+  failed(rank: number, error: FluxError): void {
+    const { errno } = error;
     this.#errno ||= errno;
     const { asked } = this.#options;
-    // Nothing runs, or nobody could tell; or what was named is not there.
-    // One that has not answered in time may have started it, and counts until it says so.
-    if (asked.background && !this.#pids.has(rank) && errno !== ETIMEDOUT)
-      this.#end(rank, errno === ECONNRESET);
-    if (errno === NO_SUCH_PROCESS[asked.operation]) this.#gone(rank);
+    const isAnswer = error instanceof AnswerError;
+    if (asked.background && !this.#pids.has(rank)) {
+      if (isAnswer) this.#over(rank);
+      // After its deadline the answer may still come: until then the process counts.
+      else if (errno !== ETIMEDOUT) this.#unanswered(rank, !CONNECTION_OVER.has(errno));
+    }
+    if (isAnswer && errno === NO_SUCH_PROCESS[asked.operation]) this.#gone(rank, true);
   }
 
   /** The broker has ended a rank. */
   ended(rank: number): void {
     const { asked, known, touched } = this.#options;
-    if (asked.operation !== "exec" || asked.background) return;
-    this.#end(rank, false);
+    if (asked.operation !== "exec") return;
+    if (asked.background) {
+      // It has answered, and not what its pid is.
+      if (!this.#pids.has(rank)) this.#unanswered(rank, true);
+      return;
+    }
+    this.#over(rank);
     const pid = this.#pids.get(rank);
     if (pid === undefined) return;
     known.gone(asked.service, rank, pid);
@@ -117,15 +135,15 @@ export class OperationWatcher {
     this.#record();
   }
 
-  /** The session has ended before. What ran in the foreground ends with it. */
+  /** The session has ended before. What ran in the foreground ends with it; what was to run in background may run. */
   abort(): void {
     const { asked, touched } = this.#options;
-    const { background } = asked;
-    for (const rank of this.#counted.keys())
-      if (!this.#pids.has(rank) || !background) {
-        this.#end(rank, background);
-        touched(rank);
-      }
+    for (const rank of [...this.#counted.keys()]) {
+      if (!asked.background) this.#over(rank);
+      else if (!this.#pids.has(rank)) this.#unanswered(rank, false);
+      else continue;
+      touched(rank);
+    }
     this.#errno ||= ECONNRESET;
     this.#record();
   }
@@ -153,22 +171,35 @@ export class OperationWatcher {
     return { ...payload, procs: known.listed(asked.service, rank, processes, labels, this.#asked) };
   }
 
-  /** The process that was asked for is gone. */
-  #gone(rank: number): void {
-    const { asked, known, usage } = this.#options;
+  /** The process that was asked for is gone. @param every whether there is none of its name */
+  #gone(rank: number, every: boolean): void {
+    const { asked, known, pinned, usage } = this.#options;
+    const { service, label } = asked;
     const pid = this.#pids.get(rank) ?? asked.pid;
-    const name =
-      asked.label === undefined ? { ...(pid === undefined ? {} : { pid }) } : { label: asked.label };
-    usage.gone(asked.service, rank, name, this.#asked);
+    const name = label === undefined ? { ...(pid === undefined ? {} : { pid }) } : { label };
+    // sdexec takes a label twice: that one of them is gone does not say which. Elsewhere there was one of it (RFC 42).
+    const isCertain = label === undefined || every || service !== "sdexec";
+    if (pinned && isCertain) usage.gone(service, rank, name, this.#asked);
     if (asked.label === undefined && pid !== undefined && !known.isForeground(asked.service, rank, pid)) {
       known.gone(asked.service, rank, pid);
     }
   }
 
-  #end(rank: number, unknown: boolean): void {
+  #over(rank: number): void {
+    this.#counted.get(rank)?.over();
+    this.#counted.delete(rank);
+  }
+
+  /**
+   * Nobody will hear whether a process was started: lists can tell, once the broker has read the request.
+   * @param read whether it has, as an answer shows
+   */
+  #unanswered(rank: number, read: boolean): void {
     const counted = this.#counted.get(rank);
-    if (unknown) counted?.unknown();
-    else counted?.over();
+    const broker = this.#brokers.get(rank);
+    if (broker === undefined) this.#over(rank);
+    else if (read) counted?.unanswered();
+    else void broker.released().then(() => counted?.unanswered());
     this.#counted.delete(rank);
   }
 

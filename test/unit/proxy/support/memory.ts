@@ -105,6 +105,9 @@ export class MemoryBroker implements Broker {
     this.isClosed = true;
     this.#resolveClosed(undefined);
   }
+  async released(): Promise<void> {
+    await this.closed;
+  }
   lose(): void {
     this.#lost = new FluxError("ECONNRESET", "broker closed the connection");
     for (const { handler } of this.calls) handler.error(this.#lost);
