@@ -12,7 +12,7 @@ import type { Permissions } from "../auth/permissions.js";
 import type { JsonObject } from "../broker/payload.js";
 import { type Asked, isSigned, readRequest } from "../policy/asked.js";
 import { KnownProcesses } from "../policy/known.js";
-import { judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
+import { deny, judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
 import type { Usage } from "../usage.js";
 import { OperationWatcher } from "./operation.js";
 import { type AdmittedWatch, readInterval } from "./watch-admission.js";
@@ -70,14 +70,10 @@ export class Admission {
   admitWatch({ userid }: Identity, request: Request, ranks: readonly number[]): AdmittedWatch | FluxError {
     const { audit } = this.#options;
     const asked = readRequest(request, ranks);
-    const { service } = asked;
-    if (isSigned(request.payload)) {
-      return this.#refuse(
-        asked,
-        "a watch is asked for again and again, and the client has signed once: use list",
-      );
-    }
-    const obstacle = request.sign === true ? this.#cannotSign(userid) : undefined;
+    const { service, signer: signing } = asked;
+    if (asked.unreadable !== undefined) return this.#refuse(asked, deny("watch", asked.unreadable).reason);
+    const signer = request.sign === true && signing === undefined ? this.#options.signer : undefined;
+    const obstacle = request.sign === true && signing === undefined ? this.#cannotSign(userid) : undefined;
     if (obstacle !== undefined) return this.#refuse(asked, obstacle);
     const interval = readInterval(request.payload);
     if (interval === undefined) return new FluxError("EINVAL", "interval is not a positive integer");
@@ -86,7 +82,9 @@ export class Admission {
       service,
       ranks,
       interval,
-      signer: request.sign === true ? this.#options.signer : undefined,
+      signer,
+      signed:
+        signing === undefined ? undefined : { userid: signing, signature: request.payload["signature"] },
       judge: (identity, rank) =>
         judge(identity.permissions, { ...asked, ranks: [rank] }, this.#knownTo(identity)),
       pinned: ({ permissions }) => isPinned(permissions, request, asked),

@@ -2,7 +2,7 @@
 import { isSubprocessService } from "../../src/protocol/checks.js";
 import type { Request } from "../../src/protocol/messages.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
-import { readSigned, SignedError } from "./signed.js";
+import { readSigned, readSignedList, SignedError } from "./signed.js";
 
 /** A watch is a list that is streaming: the proxy asks for it again and again. */
 export type Operation = "exec" | "attach" | "write" | "kill" | "wait" | "list" | "watch" | "rpc";
@@ -55,13 +55,15 @@ export function readRequest(request: Request, ranks: readonly number[]): Asked {
   const { service, method } = splitTopic(topic);
   const operation = operationOf(service, method, streaming);
   const common = { operation, service, ranks, background: operation === "exec" && !streaming };
-  if (operation === "rpc" || operation === "watch") return { ...common, flags: 0 };
+  if (operation === "rpc") return { ...common, flags: 0 };
+  const [verb, readSignature] =
+    operation === "watch" ? (["list", readSignedList] as const) : ([operation, readSigned] as const);
   if (!isSigned(request.payload)) {
-    return { ...common, flags: flagsOf(request.payload), ...read(operation, request.payload) };
+    return { ...common, flags: flagsOf(request.payload), ...read(verb, request.payload) };
   }
   try {
-    const { userid, payload } = readSigned(request.payload["signature"], topic);
-    return { ...common, signer: userid, flags: flagsOf(payload), ...read(operation, payload) };
+    const { userid, payload } = readSignature(request.payload["signature"], topic);
+    return { ...common, signer: userid, flags: flagsOf(payload), ...read(verb, payload) };
   } catch (error) {
     if (!(error instanceof SignedError)) throw error;
     return { ...common, signer: -1, flags: 0, unreadable: error.message };

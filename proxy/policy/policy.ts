@@ -214,6 +214,6 @@ function allowsEnvironment({ env, commands }: Detail, names: readonly string[]):
   return names.every((name) => !name.includes("=") && matchesAny(env, name));
 }
 
-function deny(operation: Operation, field: string): Denied {
+export function deny(operation: Operation, field: string): Denied {
   return { allowed: false, reason: `token does not allow ${operation}: ${field}` };
 }

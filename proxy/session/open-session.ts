@@ -3,6 +3,7 @@ import { FluxError } from "../../src/errors.js";
 import { ALL_RANKS, type DataFrame } from "../../src/protocol/frame.js";
 import {
   CLOSE,
+  type Fresh,
   MAX_DATA,
   ProtocolError,
   type Request,
@@ -17,7 +18,7 @@ import { CallTable } from "../call/call-table.js";
 import type { SendQueue } from "../call/send-queue.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
-import { isWatch } from "../policy/asked.js";
+import { isSigned, isWatch } from "../policy/asked.js";
 import type { Polls } from "../watch/polls.js";
 import { Watch } from "../watch/watch.js";
 import type { BrokerPool } from "./broker-pool.js";
@@ -43,6 +44,9 @@ export interface OpenSessionOptions extends AdmissionOptions {
 
 /** How many ranks the watches of a session may have together. */
 const MAX_WATCHED = 65_536;
+
+/** How many of those may be signed by the client: their polls are shared with nobody. */
+const MAX_SIGNED = 16;
 
 export class OpenSession {
   readonly #options: OpenSessionOptions;
@@ -78,6 +82,9 @@ export class OpenSession {
         return;
       case "brake":
         this.#call(message.id)?.brake(message);
+        return;
+      case "fresh":
+        this.#fresh(message);
         return;
       case "detach":
         this.#detach(message.id);
@@ -169,11 +176,9 @@ export class OpenSession {
 
   #watch(request: Request, ranks: readonly number[]): void {
     const { lease, outbox, polls, guard } = this.#options;
-    const watched = this.#watches.reduce((sum, watch) => sum + watch.size, ranks.length);
     const admitted =
-      watched > MAX_WATCHED
-        ? new FluxError("ENOBUFS", `a session watches at most ${MAX_WATCHED} ranks`)
-        : this.#admission.admitWatch(lease.identity, request, ranks);
+      this.#tooManyWatches(request, ranks.length) ??
+      this.#admission.admitWatch(lease.identity, request, ranks);
     if (admitted instanceof FluxError) {
       this.#refuse(request, ranks, admitted);
       return;
@@ -183,6 +188,25 @@ export class OpenSession {
     const watch = new Watch({ id, admitted, polls, outbox, guard, over });
     this.#open.add(watch);
     watch.allow(lease.identity);
+  }
+
+  #tooManyWatches({ payload }: Request, ranks: number): FluxError | undefined {
+    const watches = this.#watches;
+    if (watches.reduce((sum, { size }) => sum + size, ranks) > MAX_WATCHED) {
+      return new FluxError("ENOBUFS", `a session watches at most ${MAX_WATCHED} ranks`);
+    }
+    if (isSigned(payload) && watches.filter(({ signed }) => signed).length >= MAX_SIGNED) {
+      return new FluxError("ENOBUFS", `a session signs at most ${MAX_SIGNED} watches`);
+    }
+    return undefined;
+  }
+
+  #fresh(message: Fresh): void {
+    const { id } = message;
+    const open = this.#open.get(id);
+    if (open === undefined) return;
+    if (!(open instanceof Watch)) throw new ProtocolError(CLOSE.malformed, `request ${id} is no watch`);
+    open.fresh(message);
   }
 
   #refuse({ id }: Request, ranks: readonly number[], error: FluxError): void {

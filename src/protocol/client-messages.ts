@@ -67,6 +67,7 @@ const CLIENT: Shapes<ClientMessage> = {
   detach: { seq: positive, id },
   consumed: { seq: positive, id, rank, stream: name, bytes: positive },
   brake: { seq: positive, id, rank, stop: string, cont: string },
+  fresh: { seq: positive, id, signature: string },
   ack: { seq: natural },
   ping: {},
   pong: {},

@@ -177,6 +177,14 @@ export interface Brake {
   cont: string;
 }
 
+/** A fresh signature of the list that a watch asks for (RFC 42 list in signed form). */
+export interface Fresh {
+  type: "fresh";
+  seq: number;
+  id: number;
+  signature: string;
+}
+
 /** All messages up to `seq` are taken. Not itself sequenced. */
 export interface Ack {
   type: "ack";
@@ -184,7 +192,7 @@ export interface Ack {
 }
 
 /** The messages of a client that have a number, but for its binary ones. */
-export type SequencedClientMessage = Request | SignedWrite | InputEof | Detach | Consumed | Brake;
+export type SequencedClientMessage = Request | SignedWrite | InputEof | Detach | Consumed | Brake | Fresh;
 
 export type ClientMessage = SequencedClientMessage | Ack | Ping | NewToken;
 
@@ -235,6 +243,13 @@ export interface Refused {
   message: string;
 }
 
+/** The client's signature of a watch is too old to ask with: the client sends a {@link Fresh} one. */
+export interface Stale {
+  type: "stale";
+  seq: number;
+  id: number;
+}
+
 /** The last message of a rank whose request failed. */
 export interface RankError {
   type: "error";
@@ -254,7 +269,15 @@ export interface RankEnd {
 }
 
 /** The messages of a proxy that have a number, but for its binary ones. */
-export type SequencedServerMessage = Response | OutputEof | Gap | Credit | Refused | RankError | RankEnd;
+export type SequencedServerMessage =
+  | Response
+  | OutputEof
+  | Gap
+  | Credit
+  | Refused
+  | Stale
+  | RankError
+  | RankEnd;
 
 export type ServerMessage = SequencedServerMessage | Expiry | Ack | Ping;
 

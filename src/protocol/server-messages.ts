@@ -26,6 +26,7 @@ const SERVER: Shapes<ServerMessage> = {
   gap: { seq: positive, id, rank, stream: name, bytes: positive },
   credit: { seq: positive, id, stream: name, bytes: positive },
   refused: { seq: positive, id, stream: name, errno: positive, message: string },
+  stale: { seq: positive, id },
   error: { seq: positive, id, rank, errno: positive, message: string },
   end: { seq: positive, id, rank },
   expiring: { expires: natural },
