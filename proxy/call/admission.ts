@@ -12,7 +12,7 @@ import type { JsonObject } from "../broker/payload.js";
 import type { Budget } from "../flow/budget.js";
 import { type Asked, isSigned, readRequest } from "../policy/asked.js";
 import { KnownProcesses } from "../policy/known.js";
-import { judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
+import { forbid, judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
 import { unbufferedOption } from "../policy/unbuffered.js";
 import type { Usage } from "../usage.js";
 import { OperationWatcher } from "./operation.js";
@@ -94,15 +94,11 @@ export class Admission {
   ): AdmittedWatch | FluxError {
     const { audit } = this.#options;
     const asked: Wanted = { ...readRequest(request, judgedRanks(permissions, target)), target };
-    const { service } = asked;
+    const { service, signer: signing } = asked;
     const { ranks } = target;
-    if (isSigned(request.payload)) {
-      return this.#refuse(
-        asked,
-        "a watch is asked for again and again, and the client has signed once: use list",
-      );
-    }
-    const obstacle = request.sign === true ? this.#cannotSign(userid) : undefined;
+    if (asked.forbidden !== undefined) return this.#refuse(asked, forbid("watch", asked.forbidden).reason);
+    const proxySigns = request.sign === true && signing === undefined;
+    const obstacle = proxySigns ? this.#cannotSign(userid) : undefined;
     if (obstacle !== undefined) return this.#refuse(asked, obstacle);
     const interval = readInterval(request.payload);
     if (interval === undefined) return new FluxError("EINVAL", "interval is not a positive integer");
@@ -116,7 +112,9 @@ export class Admission {
       service,
       target,
       interval,
-      signer: request.sign === true ? this.#options.signer : undefined,
+      signer: proxySigns ? this.#options.signer : undefined,
+      signed:
+        signing === undefined ? undefined : { userid: signing, signature: request.payload["signature"] },
       judge: (identity, judged) =>
         judge(identity.permissions, { ...asked, ranks: judged }, this.#knownTo(identity)),
       pinned: ({ permissions }) => isPinned(permissions, request, asked),

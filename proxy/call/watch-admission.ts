@@ -14,8 +14,10 @@ export interface AdmittedWatch {
   readonly target: Target;
   /** By how much a change may be late, in milliseconds. */
   readonly interval: number;
-  /** Who signs each request; undefined if nobody does. */
+  /** The proxy's signer, where the proxy signs each request. */
   readonly signer: Signer | undefined;
+  /** The client's first signature, where the client signs, and the user that it has to be of. */
+  readonly signed: { readonly userid: number; readonly signature: unknown } | undefined;
   /** Whether a token may have all these ranks listed. */
   judge(identity: Identity, ranks: readonly number[]): Verdict;
   /** Whether "any" must be the rank that the decision was made for. */

@@ -4,7 +4,7 @@ import type { Request } from "../../src/protocol/messages.js";
 import type { JsonObject } from "../broker/payload.js";
 import { type Fields, flagsOf, isMethod, type Method, readFields } from "./fields.js";
 import { isBeyondRpc } from "./services.js";
-import { readSigned, SignedError } from "./signed.js";
+import { readSigned, readSignedList, SignedError } from "./signed.js";
 
 /** A watch is a list that is streaming: the proxy asks for it again and again. */
 export type Operation = Method | "watch" | "rpc";
@@ -34,15 +34,17 @@ export function readRequest(request: Request, ranks: readonly number[]): Asked {
   const operation = operationOf(service, method, streaming);
   const background = operation === "exec" && !streaming;
   const common = { operation, topic, service, ranks, background, flags: 0 };
-  if (operation === "watch") return common;
   if (operation === "rpc") return isBeyondRpc(topic) ? { ...common, forbidden: BEYOND_RPC } : common;
   if (!isSigned(request.payload)) {
+    if (operation === "watch") return common;
     return { ...common, flags: flagsOf(request.payload), ...readFields(operation, request.payload) };
   }
+  const [verb, readSignature] =
+    operation === "watch" ? (["list", readSignedList] as const) : ([operation, readSigned] as const);
   try {
-    const { userid, payload } = readSigned(request.payload["signature"], topic);
+    const { userid, payload } = readSignature(request.payload["signature"], topic);
     const { topic: _, ...fields } = payload; // which readSigned has compared
-    return { ...common, signer: userid, flags: flagsOf(fields), ...readFields(operation, fields) };
+    return { ...common, signer: userid, flags: flagsOf(fields), ...readFields(verb, fields) };
   } catch (error) {
     if (!(error instanceof SignedError)) throw error;
     return { ...common, forbidden: error.message };

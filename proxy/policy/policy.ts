@@ -243,7 +243,7 @@ function allowsOptions({ opts, commands }: Detail, names: readonly string[], cha
 }
 
 /** No token allows it. */
-function forbid(operation: Operation, why: string): Denied {
+export function forbid(operation: Operation, why: string): Denied {
   return { allowed: false, reason: `no token allows ${operation}: ${why}` };
 }
 

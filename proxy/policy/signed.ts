@@ -1,5 +1,6 @@
 /** What a client has signed (RFC 42, "Request Authentication"): read, so that it can be judged, and not verified. */
 import { type IoObject, ioBytes } from "../../src/protocol/rfc42.js";
+import type { KvMap } from "../../src/signing/kv.js";
 import { parseSignature, SignatureError } from "../../src/signing/signature.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 
@@ -13,6 +14,8 @@ export interface Signed {
   userid: number;
   /** The request's fields. */
   payload: JsonObject;
+  /** For how long it is good from when it was made, in milliseconds, as far as it says so itself. */
+  lifetime: number;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -31,7 +34,13 @@ export function readSigned(signature: unknown, topic: string): Signed {
   }
   if (!isJsonObject(payload)) throw new SignedError("signature's payload is not an object");
   if (payload["topic"] !== topic) throw new SignedError("signature is of another topic");
-  return { userid: parsed.userid, payload };
+  return { userid: parsed.userid, payload, lifetime: lifetimeOf(parsed.header) };
+}
+
+function lifetimeOf(header: KvMap): number {
+  const [ctime, xtime] = [header.get("curve.ctime"), header.get("curve.xtime")];
+  if (ctime?.type !== "t" || xtime?.type !== "t") return Number.POSITIVE_INFINITY;
+  return (xtime.value - ctime.value) * 1000;
 }
 
 /** What a signed write must be of. */
@@ -85,4 +94,17 @@ export function readSignedKill(signature: string, claim: KillClaim): void {
   if (signum !== claim.signum) throw new SignedError("signature is of another signal");
   // A label would count, and not the pid.
   if (Object.keys(more).length > 0) throw new SignedError("signature is of more than a pid and a signal");
+}
+
+/** The longest signature of a list, in characters: the proxy holds it for as long as the watch lasts. */
+const MAX_LIST = 4096;
+
+/** Reads a signed RFC 42 list. @throws SignedError if it is not of that, and of that alone */
+export function readSignedList(signature: unknown, topic: string): Signed {
+  if (typeof signature === "string" && signature.length > MAX_LIST) {
+    throw new SignedError(`signature is longer than ${MAX_LIST} characters`);
+  }
+  const signed = readSigned(signature, topic);
+  if (Object.keys(signed.payload).length > 1) throw new SignedError("signature is of more than a list");
+  return signed;
 }

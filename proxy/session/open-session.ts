@@ -4,6 +4,7 @@ import { ALL_RANKS, type DataFrame } from "../../src/protocol/frame.js";
 import { MAX_IDS } from "../../src/protocol/idset.js";
 import {
   CLOSE,
+  type Fresh,
   MAX_DATA,
   ProtocolError,
   type Request,
@@ -20,7 +21,7 @@ import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
 import type { Liveness } from "../liveness/liveness.js";
-import { isWatch } from "../policy/asked.js";
+import { isSigned, isWatch } from "../policy/asked.js";
 import type { Polls } from "../watch/polls.js";
 import { Watch } from "../watch/watch.js";
 import type { Allowance } from "./allowances.js";
@@ -49,6 +50,9 @@ export interface OpenSessionOptions extends AdmissionOptions {
   /** Runs what may find fault with the client. */
   guard(action: () => void): void;
 }
+
+/** How many watches of a session the client may sign: their polls are shared with nobody. */
+const MAX_SIGNED = 16;
 
 export class OpenSession {
   readonly #options: OpenSessionOptions;
@@ -84,6 +88,9 @@ export class OpenSession {
         return;
       case "brake":
         this.#call(message.id)?.brake(message);
+        return;
+      case "fresh":
+        this.#fresh(message);
         return;
       case "detach":
         this.#detach(message.id);
@@ -187,8 +194,13 @@ export class OpenSession {
 
   #watch(request: Request, target: Target): void {
     const { lease, outbox, polls, scheduler, allowance, guard } = this.#options;
-    const watched = this.#watches.reduce((sum, watch) => sum + watch.size, 0);
-    const admitted = this.#admission.admitWatch(lease.identity, request, target, watched);
+    const watches = this.#watches;
+    const watched = watches.reduce((sum, watch) => sum + watch.size, 0);
+    const tooManySigned =
+      isSigned(request.payload) && watches.filter(({ signed }) => signed).length >= MAX_SIGNED;
+    const admitted = tooManySigned
+      ? new FluxError("ENOBUFS", `a session signs at most ${MAX_SIGNED} watches`)
+      : this.#admission.admitWatch(lease.identity, request, target, watched);
     if (admitted instanceof FluxError) {
       this.#refuse(request, target, admitted);
       return;
@@ -199,6 +211,14 @@ export class OpenSession {
     const watch = new Watch({ id, admitted, polls, outbox, scheduler, guard, said, over });
     this.#open.add(watch);
     watch.begin(lease.identity);
+  }
+
+  #fresh(message: Fresh): void {
+    const { id } = message;
+    const open = this.#open.get(id);
+    if (open === undefined) return;
+    if (!(open instanceof Watch)) throw new ProtocolError(CLOSE.malformed, `request ${id} is no watch`);
+    open.fresh(message);
   }
 
   #refuse({ id }: Request, target: Target, error: FluxError): void {

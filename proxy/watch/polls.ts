@@ -3,12 +3,12 @@
  * answer one and refuse another. Nothing is polled, and no connection is there, when nobody watches.
  */
 import { FluxError } from "../../src/errors.js";
-import { type Signer, signedPayload } from "../../src/signing/signer.js";
 import type { Broker } from "../broker/broker.js";
 import { encodePayload } from "../broker/payload.js";
 import type { Scheduler } from "../flow/scheduler.js";
 import type { Usage } from "../usage.js";
 import { PollConnection } from "./poll-connection.js";
+import type { PollSigner } from "./poll-signer.js";
 import { type Answer, Poller, type PollObserver } from "./poller.js";
 
 export interface PollsOptions {
@@ -27,8 +27,8 @@ export interface Polled {
   rank: number;
   /** Whether it must be that rank; if not, it may be answered upstream of the broker. */
   pinned: boolean;
-  /** Who signs; undefined if nobody does. */
-  signer: Signer | undefined;
+  /** Signs each poll; undefined if polls are not signed. */
+  signer: PollSigner | undefined;
 }
 
 interface User {
@@ -55,7 +55,7 @@ export class Polls {
       user = { connection: new PollConnection(() => connectBroker(userid)), pollers: new Map() };
       this.#users.set(userid, user);
     }
-    const key = [placeOf(service, rank), pinned, signer !== undefined].join("\0");
+    const key = [placeOf(service, rank), pinned, signer?.key].join("\0");
     let poller = user.pollers.get(key);
     if (poller === undefined) {
       poller = this.#poller(user, key, polled);
@@ -118,19 +118,19 @@ export class Polls {
   }
 }
 
-/** A signature is good for a time, so that each request has its own. */
+/** A signature is good for a time, so that each request asks for one. */
 async function ask(
   connection: PollConnection,
   request: { topic: string; nodeid: number | undefined },
-  signer: Signer | undefined,
+  signer: PollSigner | undefined,
   answer: Answer,
 ): Promise<void> {
   let payload: object = {};
   try {
-    if (signer !== undefined) payload = await signedPayload(signer, request.topic, {});
-  } catch (cause) {
-    const { message } = cause as Error;
-    answer.error(new FluxError("EPERM", `the proxy cannot sign: ${message}`, { cause }));
+    if (signer !== undefined) payload = await signer.sign(request.topic);
+  } catch (error) {
+    if (!(error instanceof FluxError)) throw error;
+    answer.error(error);
     return;
   }
   await connection.request({ ...request, payload: encodePayload(payload) }, answer);

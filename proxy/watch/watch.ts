@@ -1,11 +1,14 @@
 /** One watch of a client, over all its ranks. PROTOCOL.md, "Watching". */
 import { FluxError } from "../../src/errors.js";
 import { expand } from "../../src/protocol/idset.js";
+import { CLOSE, type Fresh, ProtocolError } from "../../src/protocol/messages.js";
 import type { Identity } from "../auth/identity.js";
 import { errorMessage } from "../call/call.js";
 import type { AdmittedWatch } from "../call/watch-admission.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Job, Scheduler } from "../flow/scheduler.js";
+import { SignedError } from "../policy/signed.js";
+import { ClientSignature, type PollSigner, proxyPolls } from "./poll-signer.js";
 import type { Polls } from "./polls.js";
 import type { Table } from "./seen.js";
 import { WatchedRank } from "./watched-rank.js";
@@ -39,6 +42,10 @@ export class Watch implements Job {
   readonly #options: WatchOptions;
   /** Those that have no last message. */
   readonly #ranks = new Map<number, WatchedRank>();
+  /** Undefined unless the client signs the polls. */
+  readonly #signature: ClientSignature | undefined;
+  /** Undefined if the polls are not signed. */
+  readonly #signer: PollSigner | undefined;
   #errno = 0;
   /** Whether it is certain that the ranks that are asked are those that answer. */
   #pinned = false;
@@ -52,6 +59,12 @@ export class Watch implements Job {
   constructor(options: WatchOptions) {
     const { id, admitted, outbox, guard } = options;
     this.#options = options;
+    const { service, signed, signer } = admitted;
+    if (signed !== undefined) {
+      const stale = () => guard(() => outbox.send({ type: "stale", id }));
+      this.#signature = new ClientSignature(`${service}.list`, signed.userid, signed.signature, stale);
+    }
+    this.#signer = this.#signature ?? (signer && proxyPolls(signer));
     for (const rank of admitted.target.ranks) {
       const watched = new WatchedRank({
         id,
@@ -72,6 +85,11 @@ export class Watch implements Job {
   /** How many ranks it has. */
   get size(): number {
     return this.#options.admitted.target.ranks.length;
+  }
+
+  /** Whether the client signs its polls. */
+  get signed(): boolean {
+    return this.#signature !== undefined;
   }
 
   /** How many ids it takes, from {@link id} on: one for each rank, those that do not exist too. */
@@ -157,6 +175,18 @@ export class Watch implements Job {
     }
   }
 
+  /** The client has signed once more. @throws ProtocolError if the signature is not of what the watch asks for */
+  fresh({ signature }: Fresh): void {
+    const malformed = (what: string) => new ProtocolError(CLOSE.malformed, `fresh: ${what}`);
+    if (this.#signature === undefined) throw malformed("the watch is not signed by the client");
+    try {
+      this.#signature.renew(signature);
+    } catch (cause) {
+      if (!(cause instanceof SignedError)) throw cause;
+      throw malformed(cause.message);
+    }
+  }
+
   /** Nobody is there to see it: nothing is asked for it until {@link allow}. */
   pause(): void {
     this.#watching = false;
@@ -182,13 +212,15 @@ export class Watch implements Job {
     this.#pending = undefined;
     for (const watched of this.#ranks.values()) this.#leave(watched);
     this.#ranks.clear();
+    this.#signature?.close();
     this.#options.admitted.over(this.#errno);
   }
 
   #follow(identity: Identity, rank: number, watched: WatchedRank, labels?: readonly string[]): void {
     if (!this.#watching) return;
     const { admitted, polls } = this.#options;
-    const { service, signer } = admitted;
+    const { service } = admitted;
+    const signer = this.#signer;
     const { userid } = identity;
     this.#pinned = admitted.pinned(identity);
     const polled = { userid, service, rank, pinned: this.#pinned, signer };
@@ -221,6 +253,7 @@ export class Watch implements Job {
   #finish(): void {
     if (this.#ranks.size > 0 || this.#over) return;
     this.#over = true;
+    this.#signature?.close();
     const { admitted, over } = this.#options;
     admitted.over(this.#errno);
     over(this);

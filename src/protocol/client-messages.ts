@@ -56,6 +56,7 @@ const CLIENT: Shapes<ClientMessage> = {
   detach: { seq, id },
   consumed: { seq, id, rank, stream: streamName, bytes: positive },
   brake: { seq, id, rank, stop: string, cont: string },
+  fresh: { seq, id, signature: string },
   ack: { seq: lastSeq },
   ping: {},
   pong: {},

@@ -182,6 +182,14 @@ export interface Brake {
   cont: string;
 }
 
+/** A fresh signature of the list that a watch asks for (RFC 42 list in signed form). */
+export interface Fresh {
+  type: "fresh";
+  seq: number;
+  id: number;
+  signature: string;
+}
+
 /** All messages up to `seq` are taken. Not itself sequenced. */
 export interface Ack {
   type: "ack";
@@ -189,7 +197,7 @@ export interface Ack {
 }
 
 /** The messages of a client that have a number, but for its binary ones. */
-export type SequencedClientMessage = Request | SignedWrite | InputEof | Detach | Consumed | Brake;
+export type SequencedClientMessage = Request | SignedWrite | InputEof | Detach | Consumed | Brake | Fresh;
 
 export type ClientMessage = SequencedClientMessage | Ack | Ping | NewToken;
 
@@ -250,6 +258,13 @@ export interface Refused {
   message: string;
 }
 
+/** The client's signature of a watch is too old to ask with: the client sends a {@link Fresh} one. */
+export interface Stale {
+  type: "stale";
+  seq: number;
+  id: number;
+}
+
 /** The last message of a rank, or of several, whose request failed. */
 export interface RankError {
   type: "error";
@@ -279,6 +294,7 @@ export type SequencedServerMessage =
   | Responsiveness
   | Credit
   | Refused
+  | Stale
   | RankError
   | RankEnd;
 

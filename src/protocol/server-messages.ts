@@ -47,6 +47,7 @@ const SERVER: Shapes<ServerMessage> = {
     message: string,
   },
   end: { seq, id, rank },
+  stale: { seq, id },
   unresponsive: { seq, id, rank },
   responsive: { seq, id, rank },
   expiring: { expires: natural },

@@ -53,8 +53,8 @@ export interface CallSigner {
   welcomed(time: number): void;
   /** @throws FluxError EPERM if the signer is of another user */
   send(call: Call, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void;
-  /** Is told what a rank has answered to a call that was sent. */
-  answered(call: Call, response: Response): void;
+  /** Takes what the proxy has sent for a call that was sent, after the call has. */
+  answered(call: Call, message: SequencedServerMessage): void;
 }
 
 export class Call {
@@ -119,6 +119,7 @@ export class Call {
       this.input(message.stream).addCredit(message.bytes);
       return false;
     }
+    if (message.type === "stale") return false;
     if (message.type === "refused") {
       this.input(message.stream).refuse(this.#error(message), message.bytes);
       return false;

@@ -159,7 +159,7 @@ export class Session {
       return;
     }
     if (call.receive(message)) this.#calls.delete(message.id);
-    if (message.type === "response") call.signer?.answered(call, message);
+    call.signer?.answered(call, message);
   }
 
   #renew({ type, expires }: Expiry): void {

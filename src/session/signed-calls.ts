@@ -1,6 +1,6 @@
 /** Requests that the client signs, in order although signing takes time: RFC 42 Request Authentication. */
 import { because, FluxError } from "../errors.js";
-import type { Response } from "../protocol/messages.js";
+import type { Response, SequencedServerMessage } from "../protocol/messages.js";
 import { ioObject } from "../protocol/rfc42.js";
 import { type Signer, signedPayload } from "../signing/signer.js";
 import type { Call, CallSigner } from "./call.js";
@@ -59,17 +59,41 @@ class SignedCalls implements CallSigner {
       throw new FluxError("EPERM", `the signer is of user ${userid}, the token of ${this.#userid}`);
     }
     const { sign: _, payload, ...request } = call.request;
+    const watched = request.streaming && request.topic.endsWith(".list");
     const use = (signed: object) => {
       if (call.over) throw new FluxError("ECANCELED");
-      this.#out.json({ type: "request", id, ...request, payload: signed });
+      // The proxy answers a watch itself: only the list that it asks the ranks for is signed.
+      this.#out.json({
+        type: "request",
+        id,
+        ...request,
+        payload: watched ? { ...payload, ...signed } : signed,
+      });
       call.signer = this;
       call.sent(ranks, id, (stream) => this.#sink(call, ranks, id, stream));
     };
-    this.#sign(request.topic, () => payload, use, failed);
+    this.#sign(request.topic, () => (watched ? {} : payload), use, failed);
+  }
+
+  answered(call: Call, message: SequencedServerMessage): void {
+    if (message.type === "stale") this.#renew(call, message.id);
+    else if (message.type === "response") this.#brake(call, message);
+  }
+
+  /** Signs the list of a watch once more. Without a signature the watch would go on for ever with nothing to show. */
+  #renew(call: Call, id: number): void {
+    const use = ({ signature }: { signature: string }) => {
+      if (!call.over) this.#out.json({ type: "fresh", id, signature });
+    };
+    const failed = (error: FluxError) => {
+      if (!call.over) this.#out.json({ type: "detach", id });
+      call.fail(error);
+    };
+    this.#sign(call.request.topic, () => ({}), use, failed);
   }
 
   /** Hands the proxy what stops the process and lets it go on: it cannot sign that. PROTOCOL.md, "Flow control". */
-  answered(call: Call, { id, rank, payload }: Response): void {
+  #brake(call: Call, { id, rank, payload }: Response): void {
     const { type, pid } = payload;
     const { topic, overflow = type === "started" && "stop" } = call.request;
     if ((type !== "started" && type !== "attached") || overflow !== "stop") return;

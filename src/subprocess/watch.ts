@@ -32,8 +32,8 @@ export interface WatchOptions extends ServiceOptions {
  *
  * The first table comes when every rank has answered or failed. A rank that fails is in `errors`: EHOSTUNREACH if there
  * is no such rank, ENOSYS if it has no such service, ETIMEDOUT while it does not answer, EPERM if the token or the broker
- * does not allow it, or the proxy cannot sign it, which alone can sign again and again: use `list` then. What the proxy
- * refuses is for good; where that is every rank, the Observable completes after the table that says so. All other ranks
+ * does not allow it, or the proxy cannot sign it. With a `signer` the client signs the list, again every few seconds; if that
+ * fails the Observable errors with EPERM. What the proxy refuses is for good; where that is every rank, the Observable completes after the table that says so. All other ranks
  * are asked on.
  *
  * @throws TypeError at once if an option can never be right; FluxError from the Observable when the session is lost

@@ -33,6 +33,7 @@ const clientMessage = fc.oneof(
   fc.record({ type: fc.constantFrom("ping" as const, "pong" as const) }),
   fc.record({ type: type("eof"), seq, id, stream }),
   fc.record({ type: type("detach"), seq, id }),
+  fc.record({ type: type("fresh"), seq, id, signature: fc.string() }),
   fc.record({ type: type("ack"), seq: fc.nat() }),
   fc.record({ type: type("token"), token: fc.string() }),
   fc.record({
@@ -54,6 +55,7 @@ const serverMessage = fc.oneof(
   fc.record({ type: type("refused"), seq, id, stream, bytes: fc.nat(), errno: count, message: fc.string() }),
   fc.record({ type: fc.constantFrom("expiring" as const, "renewed" as const), expires: fc.nat() }),
   fc.record({ type: type("end"), seq, id, rank }),
+  fc.record({ type: type("stale"), seq, id }),
   fc.record({ type: type("gap"), seq, id, rank, stream, bytes: count }),
   fc.record({ type: type("ack"), seq: fc.nat() }),
   fc.record({ type: fc.constantFrom("ping" as const, "pong" as const) }),

@@ -82,7 +82,7 @@ describe("watch: permissions", () => {
     owner.unsubscribe();
   });
 
-  it("of a job shell need a signature: the proxy's, or none can be had", async () => {
+  it("of a job shell need a signature: the proxy's, or the client's", async () => {
     const [guestShell, myShell] = world.broker.shells as [string, string];
     const mine = await see(await open({}, "signing"), { service: myShell, nodeid: 0, sign: true });
     expect(mine).toEqual({ shown: [], errors: [] });
@@ -94,10 +94,23 @@ describe("watch: permissions", () => {
     ]);
     const signer = await world.guest.signer();
     const signing = await open({ uid: GUEST, sub: "guest" }, "gateway", { signer: clientSigner(signer) });
-    expect((await see(signing, { service: guestShell, nodeid: 0 })).errors).toEqual([
-      "0 EPERM a watch is asked for again and again, and the client has signed once: use list",
-    ]);
-    // What it is told to use.
-    expect(await list(signing, { service: guestShell, nodeid: 0 }).getProcesses()).toEqual([]);
+    await rexecBg(signing, ["sleep", "60"], { service: guestShell, label: "job", nodeid: 0 }).get();
+    expect(await see(signing, { service: guestShell, nodeid: 0 })).toEqual({ shown: ["0 job"], errors: [] });
+    expect(await list(signing, { service: guestShell, nodeid: 0 }).getProcesses()).toHaveLength(1);
+    // Who has a token of the guest and not the key is shown nothing, though somebody with the key watches.
+    const both = watch(signing, { service: guestShell, nodeid: 0 }).subscribe();
+    const stolen = await open({ uid: GUEST, sub: "guest" }, "gateway");
+    expect(await see(stolen, { service: guestShell, nodeid: 0, sign: false })).toEqual({
+      shown: [],
+      errors: ["0 EPERM request signature required"],
+    });
+    const forged = await open({ uid: GUEST, sub: "guest" }, "gateway", {
+      signer: clientSigner({ ...(await world.me.signer({ userid: GUEST })) }),
+    });
+    expect(await see(forged, { service: guestShell, nodeid: 0 })).toEqual({
+      shown: [],
+      errors: ["0 EPERM signature verification failed"],
+    });
+    both.unsubscribe();
   });
 });

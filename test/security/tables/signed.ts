@@ -3,7 +3,7 @@ import type { JWTPayload } from "jose";
 import { ALL_RANKS, encodeDataFrame } from "../../../src/protocol/frame.js";
 import { signedPayload } from "../../../src/signing/signer.js";
 import type { RawClient } from "../../unit/proxy/support/raw-client.js";
-import { type Asking, ask, detail, exec, kill, signed } from "../ask.js";
+import { type Asking, ask, detail, exec, kill, signed, watch } from "../ask.js";
 import { type Attempt, GUEST, goodClaims, ME, type Refusal, type World } from "../world.js";
 
 type Make = (world: World) => Promise<Asking>;
@@ -53,6 +53,31 @@ const REQUESTS: Refusal[] = [
     /list: signature is of another user$/,
     (world) => signed(world, { topic: "rexec.list", payload: {} }, { as: world.guest }),
     (world) => signed(world, { topic: "rexec.list", payload: {} }),
+  ),
+  row(
+    "a watch, by another user",
+    /watch: signature is of another user$/,
+    (world) => signed(world, watch, { as: world.guest }),
+    (world) => signed(world, watch),
+  ),
+  row(
+    "a watch, of another topic",
+    /watch: signature is of another topic$/,
+    (world) => signed(world, watch, { topic: "rexec.kill" }),
+    (world) => signed(world, watch),
+  ),
+  row(
+    "a watch, of more than a list",
+    /watch: signature is of more than a list$/,
+    (world) => signed(world, { ...watch, payload: { interval: 1000 } }),
+    (world) => signed(world, watch, { more: { interval: 1000 } }),
+  ),
+  row(
+    "a watch, without the scope",
+    /list: scope$/,
+    (world) => signed(world, watch),
+    (world) => signed(world, exec()),
+    { scope: "exec" },
   ),
   row(
     "other than what stands beside it",
@@ -180,6 +205,58 @@ const INPUTS: Refusal[] = [
   ),
 ];
 
+/** Sends the next signature of a watch, when the proxy has asked for it: until then no rank is asked. */
+function renewal(world: World, make: (topic: string) => Promise<{ signature: string }>): Promise<Attempt> {
+  const topic = `${world.broker.shells[1]}.list`;
+  return world.attempt(
+    async () => {
+      const client = await world.open(await world.token());
+      const payload = await signedPayload(await world.me.signer({ ttl: 1 }), topic, {});
+      client.request(1, topic, payload, { nodeid: "0", streaming: true });
+      await client.until(() => client.of(1).some(({ type }) => type === "stale"));
+      return { client, state: undefined };
+    },
+    async (client) => {
+      const before = world.relay.sent.length;
+      client.next({ type: "fresh", id: 1, ...(await make(topic)) });
+      const polled = () => world.relay.sent.slice(before).some((message) => message.topic === topic);
+      await Promise.race([client.closed, world.relay.until(polled)]);
+      if (polled()) return undefined;
+      const { code, reason } = await client.closed;
+      return `${code} ${reason}`;
+    },
+  );
+}
+
+const renewals = (name: string, reason: RegExp, make: (world: World, topic: string) => Renewal): Refusal => ({
+  name: `signed watch: ${name}`,
+  reason,
+  bad: (world) =>
+    renewal(world, async (topic) => {
+      const { as = world.me, topic: other = topic, payload = {} } = make(world, topic);
+      return signedPayload(await as.signer(), other, payload);
+    }),
+  good: (world) => renewal(world, async (topic) => signedPayload(await world.me.signer(), topic, {})),
+});
+
+interface Renewal {
+  as?: World["guest"];
+  topic?: string;
+  payload?: object;
+}
+
+const WATCHES: Refusal[] = [
+  renewals("by another user", /^4400 fresh: signature is of another user$/, ({ guest }) => ({ as: guest })),
+  renewals("of another list", /^4400 fresh: signature is of another topic$/, () => ({ topic: "rexec.list" })),
+  renewals("of a kill", /^4400 fresh: signature is of another topic$/, (_, topic) => ({
+    topic: topic.replace("list", "kill"),
+    payload: { pid: 1, signum: 9 },
+  })),
+  renewals("of more than a list", /^4400 fresh: signature is of more than a list$/, () => ({
+    payload: { rank: 0 },
+  })),
+];
+
 /** Input for a `cat` that was not signed, by a token with some scope. */
 function plainInput(world: World, scope: string, flags: number): Promise<Attempt> {
   return world.attempt(
@@ -207,6 +284,7 @@ function plainInput(world: World, scope: string, flags: number): Promise<Attempt
 export const SIGNED: Refusal[] = [
   ...REQUESTS,
   ...INPUTS,
+  ...WATCHES,
   {
     name: "input: with credit, without the scope",
     reason: /^4429 token does not allow write: scope$/,

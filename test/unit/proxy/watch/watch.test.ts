@@ -5,7 +5,9 @@ import { readPermissions } from "../../../../proxy/auth/permissions.js";
 import type { ControlMessage } from "../../../../proxy/flow/message.js";
 import { FluxError } from "../../../../src/errors.js";
 import type { SequencedServerMessage } from "../../../../src/protocol/messages.js";
+import { curveSigner } from "../../../../src/signing/curve.js";
 import { noneSigner } from "../../../../src/signing/none.js";
+import { signedPayload } from "../../../../src/signing/signer.js";
 import {
   type Client,
   type Harness,
@@ -313,16 +315,165 @@ describe("signatures", () => {
 
   test.each([
     [{ sign: true }, {}, "the proxy cannot sign: it has no signer"],
-    [
-      {},
-      { signature: "x" },
-      "a watch is asked for again and again, and the client has signed once: use list",
-    ],
+    [{}, { signature: "x" }, "token does not allow watch: signature is not HEADER.PAYLOAD.SIGNATURE"],
   ])("are EPERM where the proxy cannot: %j %j", async (fields, payload, message) => {
     const world = await World.open();
     world.h.next(watch(1, { ...fields, nodeid: "0" }, payload));
     await settle();
     expect([world.told(), world.opened]).toEqual([[denied(1, 0, message)], 0]);
+  });
+});
+
+const topic = "1000-shell-f.rexec.list";
+const sign = (text = "{}", signer = noneSigner(1000)) => signedPayload(signer, topic, JSON.parse(text));
+/** A watch of rank 0 that the client has signed. */
+const signedWatch = async (id: number, payload?: object) =>
+  watch(id, { nodeid: "0", topic }, { interval: 1000, ...(payload ?? (await sign())) });
+
+describe("signatures of the client", () => {
+  const stale = (id: number) => ({ type: "stale", id });
+
+  test("serve all polls for 10 s; then the client is asked for one, once, and nothing is sent before", async () => {
+    const world = await World.open();
+    world.h.next({ ...(await signedWatch(1)), nodeid: "0-1" });
+    await pass(9000);
+    expect(world.told()).toEqual([difference(1, 0, []), difference(1, 1, [])]);
+    const { length } = world.polled;
+    expect(length).toBeGreaterThan(10);
+    await pass(3000);
+    expect(world.told()).toEqual([stale(1)]);
+    const polled = world.polled.splice(0).length;
+    world.procs[1] = [proc(7)];
+    const again = await sign();
+    world.h.next({ type: "fresh", id: 1, ...again });
+    await settle();
+    expect(world.told()).toEqual([difference(1, 1, [proc(7)])]);
+    // What the broker is sent is the signature alone, and at no other rank than before.
+    expect(world.polled).toEqual([0, 1].map((rank) => ({ topic, rank, payload: again })));
+    expect(polled).toBeGreaterThanOrEqual(length);
+  });
+
+  test("serve for half of their lifetime, where that is less", async () => {
+    const key = (await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])) as CryptoKeyPair;
+    const signer = await curveSigner({ key, userid: 1000, ttl: 4 });
+    const world = await World.open();
+    world.h.next(await signedWatch(1, await sign("{}", signer)));
+    await pass(1500);
+    expect(world.told()).toEqual([difference(1, 0, [])]);
+    await pass(1500);
+    expect(world.told()).toEqual([stale(1)]);
+  });
+
+  test("that do not come in time are the error of the ranks, until they do", async () => {
+    const world = await World.open();
+    world.h.next(await signedWatch(1));
+    await pass(16_500);
+    const message = "the client has not signed its list for 5 s";
+    expect(world.told()).toEqual([
+      difference(1, 0, []),
+      stale(1),
+      { type: "response", id: 1, rank: 0, payload: { errno: 110, message } },
+    ]);
+    await pass(20_000);
+    expect(world.told()).toEqual([]);
+    world.h.next({ type: "fresh", id: 1, ...(await sign()) });
+    await pass(6000);
+    expect(world.told()).toEqual([difference(1, 0, [])]);
+  });
+
+  test("are of one watch: no other is shown what they have brought", async () => {
+    const world = await World.open();
+    const other = await world.h.connect();
+    await settle();
+    world.procs[0] = [proc(7)];
+    const signature = await sign();
+    world.h.next(await signedWatch(1, signature));
+    other.session.text(JSON.stringify({ ...(await signedWatch(1, signature)), seq: 1 }));
+    other.session.text(JSON.stringify({ ...watch(2, { nodeid: "0", topic }), seq: 2 }));
+    await settle();
+    // One each, though all three are of one user.
+    const polled = world.polled.map(({ payload }) => JSON.stringify(payload)).sort();
+    expect(polled).toEqual([signature, signature, {}].map((payload) => JSON.stringify(payload)));
+  });
+
+  test("are asked for only while somebody is there to see, and not after the end", async () => {
+    const world = await World.open();
+    world.h.next(await signedWatch(1));
+    await pass(9000);
+    const { resume } = world.h.socket.welcome;
+    world.told();
+    world.h.session.closed();
+    await pass(60_000);
+    expect([world.told(), world.polls]).toEqual([[], []]);
+    const back = await world.h.connect({ resume: { id: resume, received: 1 } });
+    await settle();
+    expect(world.told(back)).toEqual([stale(1)]);
+    back.session.text(JSON.stringify({ type: "detach", id: 1, seq: 2 }));
+    await settle();
+    expect(world.told(back)).toEqual([denied(1, 0, "detached", 125)]);
+    expect(world.polls).toEqual([]);
+    // It crossed the last message.
+    back.session.text(JSON.stringify({ type: "fresh", id: 1, ...(await sign()), seq: 3 }));
+    expect(back.socket.closes).toEqual([]);
+    expect(vi.getTimerCount()).toBe(await timersOf(1));
+  });
+
+  test.each([
+    ["another user's", () => sign("{}", noneSigner(1001)), "signature is of another user"],
+    ["more than a list", () => sign('{"rank":1}'), "signature is of more than a list"],
+    [
+      "another list",
+      () => signedPayload(noneSigner(1000), "rexec.list", {}),
+      "signature is of another topic",
+    ],
+    [
+      "a kill",
+      () => signedPayload(noneSigner(1000), "1000-shell-f.rexec.kill", { pid: 1, signum: 9 }),
+      "signature is of another topic",
+    ],
+    [
+      "what is too long",
+      async () => ({ signature: "x".repeat(4097) }),
+      "signature is longer than 4096 characters",
+    ],
+  ])("that are %s are refused, at the beginning and later", async (_, make, reason) => {
+    const world = await World.open();
+    const payload = await make();
+    world.h.next(await signedWatch(1, payload));
+    await settle();
+    expect(world.told()).toEqual([denied(1, 0, `token does not allow watch: ${reason}`)]);
+    expect(world.opened).toBe(0);
+    world.h.next(await signedWatch(1));
+    await settle();
+    expect(world.told()).toEqual([difference(1, 0, [])]);
+    world.h.next({ type: "fresh", id: 1, ...payload });
+    expect(world.h.socket.closes).toEqual([{ code: 4400, reason: `fresh: ${reason}` }]);
+  });
+
+  test.each([
+    [watch(1, { nodeid: "0" }), "fresh: the watch is not signed by the client"],
+    [{ ...watch(1, { nodeid: "0" }), topic: "kvs.list" }, "request 1 is no watch"],
+  ])("are of a watch that the client has signed: %#", async (request, reason) => {
+    const world = await World.open();
+    world.h.next(request);
+    await settle();
+    world.h.next({ type: "fresh", id: 1, ...(await sign()) });
+    expect(world.h.socket.closes).toEqual([{ code: 4400, reason }]);
+  });
+
+  test("are of 16 watches of a session", async () => {
+    const world = await World.open();
+    for (let id = 1; id <= 17; id++) world.h.next(await signedWatch(id));
+    world.h.next(watch(18, { nodeid: "0" }));
+    await settle();
+    const told = world.told();
+    expect(told).toContainEqual(denied(17, 0, "a session signs at most 16 watches", 105));
+    expect(told.filter(({ type }) => type === "response")).toHaveLength(17);
+    world.h.next({ type: "detach", id: 1 });
+    world.told();
+    world.h.next(await signedWatch(17));
+    await settle();
+    expect(world.told()).toEqual([difference(17, 0, [])]);
   });
 });
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import type { Observable } from "rxjs";
 import { NEVER } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
-import { attach, exec, Flux, kill, list, write } from "../../../../src/index.js";
+import { attach, exec, Flux, kill, list, watch, write } from "../../../../src/index.js";
 import { Lease } from "../../../../src/session/lease.js";
 import { Session } from "../../../../src/session/session.js";
 import { clientSigner } from "../../../../src/session/signed-calls.js";
@@ -10,7 +10,7 @@ import { curveSigner } from "../../../../src/signing/curve.js";
 import { noneSigner } from "../../../../src/signing/none.js";
 import { parseSignature } from "../../../../src/signing/signature.js";
 import type { Signer } from "../../../../src/signing/signer.js";
-import { ScriptedProxy, settled, started } from "../../../support/peer.js";
+import { failed, ScriptedProxy, settled, started } from "../../../support/peer.js";
 
 /** An instance of user 1000, and a client who is user 1001. */
 async function guest(signer?: Signer) {
@@ -190,6 +190,61 @@ describe("signing", () => {
     subscription.unsubscribe();
     await vi.waitFor(() => expect(proxy.requests).toHaveLength(2));
     expect(signed(proxy.requests[1]?.payload).json).toEqual({ pid: 77, signum: 15, topic: "rexec.kill" });
+  });
+});
+
+describe("signing a watch", () => {
+  const service = "1001-shell-f1.rexec";
+  const topic = `${service}.list`;
+
+  it("is of the list alone, beside what is for the proxy; once more each time that the proxy asks", async () => {
+    const { proxy, flux } = await guest(noneSigner(1001));
+    const subscription = watch(flux, { service, nodeid: 0 }).subscribe();
+    await settled();
+    const [request] = proxy.requests;
+    expect(request).toMatchObject({ id: 1, topic, streaming: true });
+    expect(request).not.toHaveProperty("sign");
+    expect(signed(request?.payload)).toMatchObject({
+      plain: { interval: 1000 },
+      userid: 1001,
+      json: { topic },
+    });
+    for (let asked = 1; asked <= 2; asked++) {
+      proxy.send({ type: "stale", id: 1 });
+      await settled();
+      expect(proxy.received.slice(1)).toHaveLength(asked);
+    }
+    const [fresh] = proxy.received.slice(1) as { type: string; id: number }[];
+    expect(fresh).toMatchObject({ type: "fresh", id: 1 });
+    expect(signed(fresh).json).toEqual({ topic });
+    subscription.unsubscribe();
+    proxy.send({ type: "stale", id: 1 }, failed(1, 125));
+    await settled();
+    expect(proxy.received.slice(3).map(({ type }) => type)).toEqual(["detach"]);
+  });
+
+  it("that fails ends the watch with the reason, for the proxy too", async () => {
+    let locked = false;
+    const signer: Signer = {
+      ...noneSigner(1001),
+      sign: (payload) =>
+        locked ? Promise.reject(new Error("the key is locked")) : noneSigner(1001).sign(payload),
+    };
+    const { proxy, flux } = await guest(signer);
+    const errors: unknown[] = [];
+    watch(flux, { service, nodeid: 0 }).subscribe({ error: (error) => errors.push(error) });
+    await settled();
+    locked = true;
+    proxy.send({ type: "stale", id: 1 });
+    await settled();
+    expect(errors).toMatchObject([
+      { code: "EPERM", message: "it could not be signed: the key is locked", topic },
+    ]);
+    expect(proxy.received.slice(1)).toEqual([{ type: "detach", id: 1 }]);
+    proxy.send(failed(1, 125));
+    await settled();
+    expect(errors).toHaveLength(1);
+    expect(proxy.closed).toBeUndefined();
   });
 });
 
