@@ -5,6 +5,7 @@ import { ProtocolError } from "../../src/protocol/messages.js";
 
 const name = fc
   .string({ unit: "binary", minLength: 1, maxLength: 60 })
+  .filter((text) => !text.includes("\0"))
   .filter((text) => Buffer.from(text).toString() === text && new TextEncoder().encode(text).length <= 255);
 
 const frame: fc.Arbitrary<DataFrame> = fc.record({

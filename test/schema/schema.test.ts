@@ -114,7 +114,7 @@ function examples(language: string): { from: "client" | "server"; line: string }
 }
 
 describe("the examples of PROTOCOL.md", () => {
-  const messages = examples("json");
+  const messages = examples("jsonl");
 
   test.each(messages)("$from: $line", ({ from, line }) => {
     const message = JSON.parse(line);
