@@ -214,8 +214,8 @@ export const SIGNED: Refusal[] = [
     good: (world) => plainInput(world, "exec write", 11),
   },
   {
-    name: "input: that is not counted, without the scope",
-    reason: /^4429 $/,
+    name: "input: with the proxy's own credit, without the scope",
+    reason: /^4429 token does not allow write: scope$/,
     bad: (world) => plainInput(world, "exec", 3),
     good: (world) => plainInput(world, "exec write", 3),
   },
