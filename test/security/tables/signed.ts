@@ -265,7 +265,7 @@ function plainInput(world: World, scope: string, flags: number): Promise<Attempt
       client.exec(1, ["cat"], { flags });
       await client.event(1, "started");
       const told = () => client.of(1).some(({ type }) => type === "credit" || type === "refused");
-      if (flags & 8) await client.until(told);
+      await client.until(told);
       return { client, state: undefined };
     },
     async (client) => {
@@ -273,12 +273,10 @@ function plainInput(world: World, scope: string, flags: number): Promise<Attempt
       client.input(1, "hi");
       const written = () => world.relay.sent.slice(before).some(({ topic }) => topic === "rexec.write");
       const told = () => client.of(1).find((message) => message.type === "refused");
-      // Where input is not counted the session stays: the answer is `refused`.
-      const answered = flags & 8 ? client.closed : client.until(() => told() !== undefined);
-      await Promise.race([answered, world.relay.until(written)]);
+      await Promise.race([client.closed, world.relay.until(written)]);
       if (written()) return undefined;
-      const how = flags & 8 ? (await client.closed).code : "refused";
-      return `${how} ${told()?.message ?? ""}`;
+      const { code } = await client.closed;
+      return `${code} ${told()?.message ?? ""}`;
     },
   );
 }
@@ -294,8 +292,8 @@ export const SIGNED: Refusal[] = [
     good: (world) => plainInput(world, "exec write", 11),
   },
   {
-    name: "input: that is not counted, without the scope",
-    reason: /^refused token does not allow write: scope$/,
+    name: "input: with the proxy's own credit, without the scope",
+    reason: /^4429 token does not allow write: scope$/,
     bad: (world) => plainInput(world, "exec", 3),
     good: (world) => plainInput(world, "exec write", 3),
   },
