@@ -82,6 +82,7 @@ export class OpenHarness {
       connectBroker: () => BrokerConnection.connect(uri),
       signer,
       usage,
+      allowUnbufferedBackground: true,
       polls: new Polls({ connectBroker: () => BrokerConnection.connect(uri), usage }),
       audit: undefined,
       guard,
