@@ -91,6 +91,7 @@ export class OpenHarness {
       connectBroker: () => BrokerConnection.connect(uri),
       signer,
       usage,
+      allowUnbufferedBackground: true,
       polls: new Polls({ connectBroker: () => BrokerConnection.connect(uri), usage, scheduler }),
       scheduler,
       liveness: liveness ?? { add: () => () => {} },
