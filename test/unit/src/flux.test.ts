@@ -7,7 +7,15 @@ describe("Flux.rpc", () => {
     const answer = flux.rpc("attr.get", { name: "size" }, { nodeid: 3 }).get();
     await settled();
     expect(proxy.received).toEqual([
-      { type: "request", id: 1, topic: "attr.get", nodeid: "3", streaming: false, payload: { name: "size" } },
+      {
+        type: "request",
+        id: 1,
+        topic: "attr.get",
+        nodeid: "3",
+        streaming: false,
+        payload: { name: "size" },
+        timeout: 30_000,
+      },
     ]);
     proxy.send({ type: "response", id: 1, rank: 3, payload: { value: "4" } });
     expect(await answer).toEqual({ value: "4" });
