@@ -173,13 +173,14 @@ describe("the audit", () => {
   });
 
   test("keeps the beginning of whatever else a client makes long", async () => {
-    const { session, broker, next, texts, operations } = await audited();
+    const { session, broker, next, texts, operations } = await audited({ size: 20_000 });
     const long = "x".repeat(100_000);
     next({ ...exec({ label: long, cwd: `/${long}` }), topic: `${long}.rexec.exec`, id: 1 });
     broker.handler(1).error(new FluxError(38));
     next({ ...rpc, topic: `attr.${long}`, id: 2 });
     const ranks = Array.from({ length: 10_000 }, (_, i) => 2 * i).join();
-    next({ ...exec({}), id: 100, nodeid: ranks });
+    next({ ...exec({}, 11), id: 100, nodeid: ranks });
+    await expect.poll(() => broker.calls.length).toBe(10_001);
     for (let i = 0; i < 10_000; i++) broker.handler(100 + i).response({ type: "started", pid: i + 1 });
     session.closed(CLOSE.normal);
     expect(operations()).toMatchObject([

@@ -21,7 +21,7 @@ const exec = {
   topic: "rexec.exec",
   nodeid: "1-2",
   streaming: true,
-  payload: { cmd: { cmdline: ["true"], env: {}, opts: {}, channels: [] }, flags: 3 },
+  payload: { cmd: { cmdline: ["true"], env: {}, opts: {}, channels: [] }, flags: 11 },
 };
 const listed = (rank: number) => ({ rank, procs: [] });
 

@@ -9,7 +9,7 @@ import { noneSigner } from "../../../../src/signing/none.js";
 import { signedPayload } from "../../../../src/signing/signer.js";
 import { type Client, type Harness, IDENTITY, json, openSession, settle } from "../support/memory.js";
 
-const rpc = { type: "request", topic: "a.b", nodeid: "any", streaming: false, payload: {} };
+const rpc = { type: "request", topic: "attr.list", nodeid: "any", streaming: false, payload: {} };
 const exec = { ...rpc, topic: "rexec.exec", streaming: true, payload: { cmd: {}, flags: 11 } };
 const EXEC_ONLY = { ...IDENTITY, permissions: { scope: new Set<Action>(["exec"]) } } as Identity;
 const REASON = "token does not allow write: scope";
@@ -127,13 +127,16 @@ describe("input", () => {
     expect(peer.writes).toEqual([text("abc"), text("def"), { stream: "stdin", rank: "1", eof: true }]);
   });
 
-  test("that is not counted is passed on as it comes, until the token does not allow it", async () => {
+  test("that the proxy gives the credit for is passed on, until the token does not allow it", async () => {
     peer.send({ ...exec, id: 5, payload: { cmd: {}, flags: 3 } });
     peer.input("x".repeat(1000), { id: 5 });
     expect(peer.writes).toHaveLength(1);
     await peer.renew(EXEC_ONLY);
     peer.input("y", { id: 5 });
-    expect(peer.messages).toEqual([{ ...refused(1000), id: 5 }]);
+    expect(peer.messages).toEqual([
+      { type: "credit", id: 5, stream: "stdin", bytes: 65_536 },
+      { ...refused(1000), id: 5 },
+    ]);
     expect([peer.writes.length, peer.closes]).toEqual([1, []]);
   });
 

@@ -520,14 +520,12 @@ describe("process input", () => {
     expect(writes()).toHaveLength(0);
   });
 
-  test("that is not counted and not allowed is refused once, and neither it nor its end is passed on", async () => {
+  test("that the proxy would give the credit for, and the token does not allow, is refused", async () => {
     const scope = new Set<Action>(["exec"]);
     h = await openSession({ verify: async () => ({ ...IDENTITY, permissions: { scope } }) });
     start({ payload: { flags: 3 } });
     send("x");
-    send("y");
-    eof();
-    expect(h.socket.closes).toEqual([]);
+    expect(h.socket.closes).toMatchObject([{ code: CLOSE.creditOverrun }]);
     const message = "token does not allow write: scope";
     expect(h.socket.messages).toEqual([
       { type: "refused", seq: 1, id: 1, stream: "stdin", bytes: 0, errno: 1, message },

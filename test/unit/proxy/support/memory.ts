@@ -131,7 +131,10 @@ export function json({ payload }: BrokerRequest): unknown {
   );
 }
 
-export type HarnessOptions = Partial<SessionsOptions & { helloTimeoutMs: number; peer: string }>;
+/** `size` is how many ranks the instance has; 4 by default. */
+export type HarnessOptions = Partial<
+  SessionsOptions & { helloTimeoutMs: number; peer: string; size: number }
+>;
 
 /** One WebSocket of a client. */
 export interface Client {
@@ -157,6 +160,7 @@ export interface Harness extends Client {
 export async function openSession(options: HarnessOptions & { hello?: boolean } = {}): Promise<Harness> {
   const brokers: MemoryBroker[] = [];
   const broker = new MemoryBroker();
+  if (options.size !== undefined) broker.attributes["size"] = String(options.size);
   const faults: unknown[] = [];
   const connectBroker = async () => {
     const connection = brokers.length === 0 ? broker : new MemoryBroker();

@@ -12,7 +12,9 @@ describe("kill", () => {
     const { flux, proxy } = await openFlux();
     const done = kill(flux, options).get();
     await settled();
-    expect(proxy.received).toEqual([{ type: "request", id: 1, topic, nodeid, streaming: false, payload }]);
+    expect(proxy.received).toEqual([
+      { type: "request", id: 1, topic, nodeid, streaming: false, payload, timeout: 30_000 },
+    ]);
     const rank = options.nodeid === 3 ? 3 : 0;
     proxy.send({ type: "response", id: 1, rank, payload: { ignored: 1 } });
     expect(await done).toBeUndefined();

@@ -18,7 +18,9 @@ describe("rexecBg", () => {
     const { flux, proxy } = await openFlux();
     rexecBg(flux, ["a", "b"], options).subscribe({ error: () => {} });
     await settled();
-    expect(proxy.received).toEqual([{ type: "request", id: 1, topic, nodeid, streaming: false, payload }]);
+    expect(proxy.received).toEqual([
+      { type: "request", id: 1, topic, nodeid, streaming: false, payload, timeout: 30_000 },
+    ]);
   });
 
   it.each(["stdout", "stderr"])("refuses %s in chunks, which can end a broker", async (stream) => {
