@@ -6,7 +6,10 @@ import { CliError } from "./errors.js";
 
 /** The value in a JSON file. The parser's own message would quote from it. */
 export async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, "utf8");
+  return parseJson(await readFile(file, "utf8"), file);
+}
+
+function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -35,7 +38,7 @@ export async function readSharedSecret(file: string): Promise<Buffer> {
  */
 export async function readCurveKey(file: string): Promise<Pick<CurveSignerOptions, "key" | "certificate">> {
   const text = (await readSecret(file)).toString();
-  if (text.trimStart().startsWith("{")) return { key: JSON.parse(text) as CurveSignerOptions["key"] };
+  if (text.trimStart().startsWith("{")) return { key: parseJson(text, file) as CurveSignerOptions["key"] };
   if (text.includes("-----BEGIN")) return { key: text };
   const certificate = await readFile(`${file}.pub`, "utf8").catch(() => undefined);
   return {

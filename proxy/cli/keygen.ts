@@ -16,7 +16,7 @@ const SECRET = 0o600;
 const PUBLIC = 0o644;
 
 interface KeygenOptions {
-  private: string;
+  private?: string;
   jwks?: string;
   alg: string;
   curve?: true;
@@ -33,14 +33,14 @@ export function addKeygen(program: Command, end: (code: number) => void): void {
   program
     .command("keygen")
     .description("make a key pair, for tokens of your own or to sign requests; files are never overwritten")
-    .requiredOption("--private <FILE>", "the file for the private JWK; only you may read it")
+    .option("--private <FILE>", "the file for the private JWK; only you may read it")
     .option("--jwks <FILE>", "the file for the JWK Set, which the proxy reads")
     .addOption(new Option("--alg <NAME>", "the signature algorithm").choices(ALGORITHMS).default("EdDSA"))
     .option(
       "--curve",
-      "instead of --jwks: a key to sign requests with, and the files that Flux verifies them by",
+      "instead: a key to sign requests with, in the files that Flux verifies them by; --private adds a JWK of it",
     )
-    .option("--curve-dir <DIR>", "where those files, sig and sig.pub, go (default: ~/.flux/curve)")
+    .option("--curve-dir <DIR>", "where those files, sig (secret) and sig.pub, go (default: ~/.flux/curve)")
     .action(async (options: KeygenOptions) => {
       await writeAll(options.curve ? await curveFiles(options) : await tokenFiles(options));
       end(0);
@@ -49,8 +49,8 @@ export function addKeygen(program: Command, end: (code: number) => void): void {
 
 async function tokenFiles({ private: path, jwks, alg, curveDir }: KeygenOptions): Promise<NewFile[]> {
   if (curveDir !== undefined) throw new CliError("--curve-dir is for --curve", USAGE);
-  if (jwks === undefined)
-    throw new CliError("give --jwks, or --curve for a key to sign requests with", USAGE);
+  if (path === undefined || jwks === undefined)
+    throw new CliError("give --private and --jwks, or --curve for a key to sign requests with", USAGE);
   const keys = await generateKeys(alg);
   return [
     { path, text: json(keys.privateJwk), mode: SECRET },
@@ -66,7 +66,7 @@ async function curveFiles({ private: path, jwks, alg, curveDir }: KeygenOptions)
   const { publicKey } = await importCurveKey(privateJwk);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return [
-    { path, text: json(privateJwk), mode: SECRET },
+    ...(path === undefined ? [] : [{ path, text: json(privateJwk), mode: SECRET }]),
     { path: join(directory, "sig"), text: formatSecretFile(privateJwk), mode: SECRET },
     {
       path: join(directory, "sig.pub"),

@@ -29,7 +29,7 @@ describe("wrong use is one line on stderr and exit code 2", () => {
     [["proxy", "--jwks", "x", "--issuer", "x", "--audience", "x"], "no broker: give --uri"],
     [["proxy", "--listen", "::1:80"], "It is HOST:PORT"],
     [["keygen", "--private", "x", "--jwks", "y", "--alg", "HS256"], "Allowed choices are"],
-    [["keygen", "--private", "x"], "give --jwks, or --curve"],
+    [["keygen", "--private", "x"], "give --private and --jwks, or --curve"],
     [["keygen", "--private", "x", "--curve", "--jwks", "y"], "--jwks has no use with --curve"],
     [["keygen", "--private", "x", "--jwks", "y", "--curve-dir", "z"], "--curve-dir is for --curve"],
     [[...proxy, "--sign", "curve"], "--sign curve and --curve-key go together"],

@@ -9,7 +9,15 @@ const answer = async (payload: Record<string, unknown>) => {
   processes.catch(() => {});
   await settled();
   expect(proxy.received).toEqual([
-    { type: "request", id: 1, topic: "rexec.list", nodeid: "2", streaming: false, payload: {}, timeout: 30_000 },
+    {
+      type: "request",
+      id: 1,
+      topic: "rexec.list",
+      nodeid: "2",
+      streaming: false,
+      payload: {},
+      timeout: 30_000,
+    },
   ]);
   proxy.send({ type: "response", id: 1, rank: 2, payload });
   await settled();
