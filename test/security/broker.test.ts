@@ -62,7 +62,7 @@ const answering = (respond: (request: RequestMessage, peer: FakePeer) => void) =
 async function isServed(session: RawClient, id: number): Promise<void> {
   const before = broker.respond;
   answering(({ matchtag }, peer) => peer.respond(matchtag, { payload: { well: true } }));
-  session.request(id, "x.y", {});
+  session.request(id, "attr.list", {});
   expect(await session.answer(id)).toMatchObject({ type: "response", payload: { well: true } });
   broker.respond = before;
 }
@@ -81,14 +81,14 @@ describe("a payload that would take far more than its bytes is EPROTO for its ra
     ],
   ])("%s", async (_, bad, good, reason) => {
     answering(({ matchtag }, peer) => peer.respond(matchtag, { payload: bad }));
-    client.request(1, "x.y", {});
+    client.request(1, "attr.list", {});
     expect(await client.answer(1)).toMatchObject({
       type: "error",
       errno: EPROTO,
       message: `the response's payload ${reason}`,
     });
     answering(({ matchtag }, peer) => peer.respond(matchtag, { payload: good }));
-    client.request(2, "x.y", {});
+    client.request(2, "attr.list", {});
     expect(await client.answer(2)).toMatchObject({ type: "response" });
     await isServed(other, 1);
     expect(faults).toEqual([]);
@@ -118,7 +118,7 @@ test("a frame of 63 MiB of parts without a byte ends its connection alone", asyn
   const before = process.memoryUsage().rss;
   const watching = setInterval(() => (highest = Math.max(highest, process.memoryUsage().rss)), 5);
   answering((_, peer) => peer.socket.write(frame));
-  client.request(1, "x.y", {});
+  client.request(1, "attr.list", {});
   expect(await client.closed).toEqual({
     code: 4503,
     reason: "broker sent what is no Flux message: message has more than 256 parts",
@@ -141,16 +141,16 @@ test("a frame that comes byte by byte costs no more than its bytes", async () =>
       if (peer.socket.writableLength > 100) await delay(0);
     }
   });
-  client.request(1, "x.y", {});
+  client.request(1, "attr.list", {});
   expect(await client.answer(1)).toMatchObject({ type: "response", payload: { text: "x".repeat(20_000) } });
 });
 
 test("a response of 9 MiB is EMSGSIZE for its rank, one of 7 MiB is passed on, and both leave the session as it is", async () => {
   const answers = [9, 7].map((mib) => ({ text: "x".repeat(mib * 1024 * 1024) }));
   answering(({ matchtag }, peer) => peer.respond(matchtag, { payload: answers[matchtag - 1] as object }));
-  client.request(1, "x.y", {});
+  client.request(1, "attr.list", {});
   expect(await client.answer(1)).toMatchObject({ type: "error", errno: EMSGSIZE });
-  client.request(2, "x.y", {});
+  client.request(2, "attr.list", {});
   const answer = await client.answer(2);
   expect(answer.type).toBe("response");
   client.text({ type: "ack", seq: answer.seq });
@@ -159,10 +159,10 @@ test("a response of 9 MiB is EMSGSIZE for its rank, one of 7 MiB is passed on, a
 
 test("of an error's text of a MiB the client gets the beginning", async () => {
   answering(({ matchtag }, peer) => peer.respond(matchtag, { errnum: 5, payload: "x".repeat(1024 * 1024) }));
-  client.request(1, "x.y", {});
+  client.request(1, "attr.list", {});
   expect(await client.answer(1)).toMatchObject({ type: "error", errno: 5, message: `${"x".repeat(8192)}…` });
   answering(({ matchtag }, peer) => peer.respond(matchtag, { errnum: 5, payload: "x".repeat(1000) }));
-  client.request(2, "x.y", {});
+  client.request(2, "attr.list", {});
   expect(await client.answer(2)).toMatchObject({ type: "error", errno: 5, message: "x".repeat(1000) });
 });
 
@@ -192,7 +192,7 @@ describe("a broker of more ranks than a request goes to", () => {
     broker.respond = attributes("65537");
     const session = await open();
     expect(session.welcome?.size).toBe(65_537);
-    session.request(1, "x.y", {}, { nodeid: "all" });
+    session.request(1, "attr.list", {}, { nodeid: "all" });
     expect(await session.over(1)).toMatchObject([
       {
         type: "error",
@@ -201,7 +201,7 @@ describe("a broker of more ranks than a request goes to", () => {
         message: '"all" is 65537 ranks, and a request goes to at most 65536',
       },
     ]);
-    session.request(1, "x.y", {});
+    session.request(1, "attr.list", {});
     await session.until(() => session.of(1).length === 2);
     expect(session.of(1)[1]).toMatchObject({ type: "response" });
     await session.close();
@@ -211,7 +211,7 @@ describe("a broker of more ranks than a request goes to", () => {
   test('"all" of as many as there may be is as many answers', async () => {
     broker.respond = attributes("3");
     const session = await open();
-    session.request(1, "x.y", {}, { nodeid: "all" });
+    session.request(1, "attr.list", {}, { nodeid: "all" });
     await session.until(() => session.of(1).length === 3);
     await session.close();
   });

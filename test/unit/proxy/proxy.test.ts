@@ -300,7 +300,7 @@ describe("the broker's side", () => {
     const c = await client(url);
     c.exec(1, ["x"], { nodeid: "all" });
     c.request(9, "rexec.attach", { pid: 1, flags: 3 }, { streaming: true });
-    await c.until(() => c.received.length === 3);
+    await c.until(() => c.received.filter((m) => m.type === "response").length === 3);
     if (fake.peers.at(-1)?.requests[0]?.topic === "rexec.attach") {
       // The session's first connection, so that what happens to the attach's follows from it.
       fake.peers.pop()?.socket.pause();

@@ -315,7 +315,7 @@ describe("signatures", () => {
 
   test.each([
     [{ sign: true }, {}, "the proxy cannot sign: it has no signer"],
-    [{}, { signature: "x" }, "token does not allow watch: signature is not HEADER.PAYLOAD.SIGNATURE"],
+    [{}, { signature: "x" }, "no token allows watch: signature is not HEADER.PAYLOAD.SIGNATURE"],
   ])("are EPERM where the proxy cannot: %j %j", async (fields, payload, message) => {
     const world = await World.open();
     world.h.next(watch(1, { ...fields, nodeid: "0" }, payload));
@@ -441,7 +441,7 @@ describe("signatures of the client", () => {
     const payload = await make();
     world.h.next(await signedWatch(1, payload));
     await settle();
-    expect(world.told()).toEqual([denied(1, 0, `token does not allow watch: ${reason}`)]);
+    expect(world.told()).toEqual([denied(1, 0, `no token allows watch: ${reason}`)]);
     expect(world.opened).toBe(0);
     world.h.next(await signedWatch(1));
     await settle();
@@ -452,7 +452,7 @@ describe("signatures of the client", () => {
 
   test.each([
     [watch(1, { nodeid: "0" }), "fresh: the watch is not signed by the client"],
-    [{ ...watch(1, { nodeid: "0" }), topic: "kvs.list" }, "request 1 is no watch"],
+    [{ ...watch(1, { nodeid: "0" }), topic: "attr.list" }, "request 1 is no watch"],
   ])("are of a watch that the client has signed: %#", async (request, reason) => {
     const world = await World.open();
     world.h.next(request);
