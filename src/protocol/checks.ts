@@ -48,8 +48,8 @@ export const positive: Check = (value) => range(value, 1);
 export const seq: Check = (value) => range(value, 1, MAX_SEQ);
 /** A number of a message, or 0 for none. */
 export const lastSeq: Check = (value) => range(value, 0, MAX_SEQ);
-const positiveInt32: Check = (value) => range(value, 1, MAX_ID);
-export const id = positiveInt32;
+export const id: Check = (value) => range(value, 1, MAX_ID);
+const positiveInt32: Check = (value) => range(value, 1, 0x7fffffff);
 /** A 32-bit `pid_t`: a server in C cuts off higher bits. */
 export const pid = positiveInt32;
 /** The range that a timer of every runtime takes. */
