@@ -47,7 +47,7 @@ export const uniqueLabel = () => `test-${crypto.randomUUID()}`;
 
 /** Waits until `condition` holds. Gives up, loudly, after many tries: the machine may be slow, never this slow. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1000; tries++) {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
