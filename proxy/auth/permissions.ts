@@ -122,7 +122,7 @@ function readCommand(value: unknown): string[] {
   return command;
 }
 
-/** Whoever writes a token names each service: what others there may be, and what they do, nobody knows. */
+/** A token names each service: the proxy cannot know which others exist and what they do. */
 function readTopic(pattern: string): string {
   if (/^[^.*?]+\./.test(pattern)) return pattern;
   throw new TypeError('topics has one whose service is not named, as in "job-list.*"');

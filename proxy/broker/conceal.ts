@@ -4,7 +4,7 @@ import type { Broker } from "./broker.js";
 
 /**
  * A function that connects as `connect` does, and fails in words that do not name the broker's socket.
- * @param onFault told of each failure in full
+ * @param onFault receives each failure in full
  */
 export function concealUri(
   connect: (userid: number) => Promise<Broker>,

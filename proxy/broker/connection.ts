@@ -241,7 +241,7 @@ export class BrokerConnection implements Broker {
   }
 }
 
-/** What a request fails with whose connection is over. */
+/** The error of a request whose connection is over. */
 function failureOf(error: FluxError | undefined, topic: string): FluxError {
   const options = { topic, cause: error?.cause };
   return error

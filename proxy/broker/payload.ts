@@ -16,7 +16,7 @@ export function encodePayload(object: object): Uint8Array {
   return Buffer.from(`${JSON.stringify(object)}\0`);
 }
 
-/** The JSON object of a response's payload. @throws FluxError EPROTO if it is none, or if it would take far more memory than its bytes */
+/** The JSON object of a response's payload. @throws FluxError EPROTO if it is not one, or would take far more memory than its bytes */
 export function decodePayload(payload: Uint8Array): JsonObject {
   const json = withoutNul(payload);
   const fault = structureFault(json);

@@ -84,7 +84,7 @@ export class Admission {
   /**
    * Decides on a watch, but for its ranks.
    * @param watched how many ranks other watches of the session have
-   * @returns what decides on those, or why there is none
+   * @returns the admitted watch, or the error that refuses it
    */
   admitWatch(
     { userid, permissions }: Identity,
