@@ -8,6 +8,8 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Something that hundreds of tests wait for in vain would otherwise take hours.
+    bail: process.env["CI"] ? 20 : 0,
     // Processes, sockets and a browser on two cores: files run side by side, but not more than there are cores.
     maxWorkers: 2,
   },

@@ -40,9 +40,14 @@ export async function send(
       .of(id)
       .filter((m) => m.type === "error")
       .filter(({ message }) => isRefusal(message));
+  const refused = () =>
+    errors().reduce(
+      (ranks, error) => ranks + (error.ranks === undefined ? 1 : decodeIdset(error.ranks).length),
+      0,
+    );
   const reached = () => world.relay.sent.slice(before).some(({ topic }) => topic === request.topic);
   await Promise.race([
-    client.until(() => errors().length === ranksOf(nodeid)),
+    client.until(() => refused() === ranksOf(nodeid)),
     world.relay.until(reached),
     client.closed,
   ]);

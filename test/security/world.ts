@@ -26,6 +26,9 @@ export const goodClaims = (): JWTPayload => ({
   scope: ALL,
 });
 
+/** Less than a test may take. */
+const ATTEMPT_MS = 20_000;
+
 /** What came of an attempt. */
 export interface Attempt {
   /** The reason that the client was given; undefined if it was not refused. */
@@ -98,7 +101,10 @@ export class World {
   ): Promise<Attempt> {
     const { client, state } = await prepare();
     const before = this.#mark();
+    // Also of an attempt that never ends: those that follow wait for the relay to be idle.
+    const close = setTimeout(() => client.close(), ATTEMPT_MS);
     const refused = await act(client, state);
+    clearTimeout(close);
     await client.close();
     return { refused, ...(await this.#since(before)) };
   }

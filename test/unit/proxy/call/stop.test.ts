@@ -89,7 +89,8 @@ describe("a process whose output is not consumed", () => {
   });
 
   test("tells of the stop that is its user's, and not of its own after that", async () => {
-    const pid = await h.exec(1, "trap 'exec yes' USR1; while :; do read -r line; done");
+    const pid = await h.exec(1, "trap 'exec yes' USR1; echo up; while :; do read -r line; done");
+    await until(() => h.text(1) === "up\n", "it has set its trap");
     expect(await h.kill(2, { pid }, 19)).toBe(0);
     await isStopped(pid);
     await h.message(1, (m) => m.type === "response" && m.payload["type"] === "stopped");
