@@ -8,7 +8,7 @@ import { type ShownProcess, UnansweredStarts } from "./unanswered.js";
 const MAX_COUNTED = 65_536;
 
 /** One process that counts. */
-export interface Counted {
+export interface CountedProcess {
   /** It runs. */
   started(pid: number): void;
   /**
@@ -27,103 +27,141 @@ export interface StartedProcess {
   argv?: readonly string[];
 }
 
-interface Entry {
-  /** Only an end that its session was told of ends one in the foreground. */
-  background: boolean;
-  label: string | undefined;
-  pid: number | undefined;
-  /** When it was known to be there; a list that was asked for before does not have to show it. */
-  since: number;
-  remove(): void;
-}
+const UNCOUNTED: CountedProcess = { started: () => {}, unanswered: () => {}, over: () => {} };
 
-/** A service of a rank. */
-interface Place {
+/** The processes of a service on one rank. An instance may have 65,536 ranks: each costs little. */
+interface RankUsage {
   readonly entries: Set<Entry>;
-  readonly unanswered: UnansweredStarts;
+  /** Absent before the first. */
+  unanswered: UnansweredStarts | undefined;
 }
 
 export class Usage {
   readonly #bySubject = new Map<string, number>();
-  readonly #byPlace = new Map<string, Place>();
+  /** By service and rank. */
+  readonly #ranks = new Map<string, Map<number, RankUsage>>();
   #clock = 0;
 
   count(sub: string): number {
     return this.#bySubject.get(sub) ?? 0;
   }
 
-  /** A point in time, for {@link listed}. */
-  now(): number {
+  /** The next point in time, for {@link listed} and {@link gone}. */
+  tick(): number {
     return ++this.#clock;
   }
 
   /** A process is about to be started. */
-  add(sub: string, service: string, rank: number, process: StartedProcess): Counted {
+  add(sub: string, service: string, rank: number, process: StartedProcess): CountedProcess {
     const count = this.count(sub);
-    if (count >= MAX_COUNTED) return { started: () => {}, unanswered: () => {}, over: () => {} };
+    if (count >= MAX_COUNTED) return UNCOUNTED;
     this.#bySubject.set(sub, count + 1);
-    const key = placeOf(service, rank);
-    const place = this.#byPlace.get(key) ?? { entries: new Set(), unanswered: new UnansweredStarts() };
-    this.#byPlace.set(key, place);
-    const { entries, unanswered } = place;
-    const entry: Entry = {
-      label: process.label,
-      background: process.background,
-      pid: undefined,
-      since: Number.POSITIVE_INFINITY,
-      remove: () => {
-        if (!entries.delete(entry)) return;
-        if (entries.size === 0 && this.#byPlace.get(key) === place) this.#byPlace.delete(key);
-        const left = this.count(sub) - 1;
-        if (left === 0) this.#bySubject.delete(sub);
-        else this.#bySubject.set(sub, left);
-      },
-    };
-    entries.add(entry);
-    return {
-      started: (pid) => {
-        entry.pid = pid;
-        entry.since = this.now();
-        unanswered.taken(pid);
-      },
-      unanswered: () => {
-        if (!entries.has(entry)) return;
-        const { label = "", argv } = process;
-        unanswered.add({ sub, label, program: argv?.[0], since: this.now(), remove: entry.remove });
-      },
-      over: entry.remove,
-    };
+    const ranks = this.#ranks.get(service) ?? new Map<number, RankUsage>();
+    this.#ranks.set(service, ranks);
+    const usage = ranks.get(rank) ?? { entries: new Set(), unanswered: undefined };
+    ranks.set(rank, usage);
+    return new Entry(this, { sub, service, rank }, process, usage);
   }
 
-  /** A list that was asked for at `asked` has shown all processes of a rank. */
-  listed(service: string, rank: number, processes: readonly ShownProcess[], asked: number): void {
-    const place = this.#byPlace.get(placeOf(service, rank));
-    if (place === undefined) return;
+  /** An entry of `at` was taken out of the processes of its rank. */
+  removed({ sub, service, rank }: EntryKey): void {
+    const left = this.count(sub) - 1;
+    if (left === 0) this.#bySubject.delete(sub);
+    else this.#bySubject.set(sub, left);
+    const ranks = this.#ranks.get(service);
+    if (ranks?.get(rank)?.entries.size === 0) ranks.delete(rank);
+    if (ranks?.size === 0) this.#ranks.delete(service);
+  }
+
+  /** A list has shown all processes of a rank. @param requestedAt the {@link tick} of its request */
+  listed(service: string, rank: number, processes: readonly ShownProcess[], requestedAt: number): void {
+    const usage = this.#ranks.get(service)?.get(rank);
+    if (usage === undefined) return;
     const shown = new Set(processes.map(({ pid }) => pid));
-    const known = new Set<number>();
-    for (const entry of place.entries) {
-      const { pid, since, background } = entry;
+    const pids = new Set<number>();
+    for (const entry of usage.entries) {
+      const { pid } = entry;
       if (pid === undefined) continue;
-      known.add(pid);
-      if (background && since < asked && !shown.has(pid)) entry.remove();
+      pids.add(pid);
+      if (entry.mayHaveEnded(requestedAt) && !shown.has(pid)) entry.over();
     }
-    const unknown = processes.filter(({ pid }) => !known.has(pid));
-    place.unanswered.listed(unknown, asked);
+    const unexplained = processes.filter(({ pid }) => !pids.has(pid));
+    usage.unanswered?.listed(unexplained, requestedAt);
   }
 
-  /** An answer to what was asked at `asked` says that there is no process of a label, or if that is absent of a pid. */
-  gone(service: string, rank: number, { pid, label }: { pid?: number; label?: string }, asked: number): void {
-    const place = this.#byPlace.get(placeOf(service, rank));
-    if (place === undefined) return;
-    const { entries, unanswered } = place;
-    for (const entry of entries) {
-      if (!entry.background || entry.since >= asked) continue;
-      if (label === undefined ? pid !== undefined && entry.pid === pid : entry.label === label)
-        entry.remove();
+  /**
+   * An answer says that there is no process of a label, or if that is absent of a pid.
+   * @param requestedAt the {@link tick} of its request
+   */
+  gone(
+    service: string,
+    rank: number,
+    { pid, label }: { pid?: number; label?: string },
+    requestedAt: number,
+  ): void {
+    const usage = this.#ranks.get(service)?.get(rank);
+    if (usage === undefined) return;
+    for (const entry of usage.entries) {
+      if (!entry.mayHaveEnded(requestedAt)) continue;
+      if (label === undefined ? pid !== undefined && entry.pid === pid : entry.label === label) entry.over();
     }
-    if (label !== undefined) unanswered.labelGone(label, asked);
-    else if (pid !== undefined) unanswered.gone(pid, asked);
+    if (label !== undefined) usage.unanswered?.labelGone(label, requestedAt);
+    else if (pid !== undefined) usage.unanswered?.gone(pid, requestedAt);
   }
 }
 
-const placeOf = (service: string, rank: number) => `${service}\0${rank}`;
+interface EntryKey {
+  readonly sub: string;
+  readonly service: string;
+  readonly rank: number;
+}
+
+class Entry implements CountedProcess {
+  pid: number | undefined;
+  readonly #all: Usage;
+  readonly #key: EntryKey;
+  readonly #process: StartedProcess;
+  readonly #rank: RankUsage;
+  /** When it was seen to run: a list that was requested before does not have to show it. */
+  #since = Number.POSITIVE_INFINITY;
+
+  /** It is among the entries of its rank from now on. */
+  constructor(all: Usage, key: EntryKey, process: StartedProcess, rank: RankUsage) {
+    this.#all = all;
+    this.#key = key;
+    this.#process = process;
+    this.#rank = rank;
+    rank.entries.add(this);
+  }
+
+  get label(): string | undefined {
+    return this.#process.label;
+  }
+
+  /**
+   * Whether it may have ended by the time of a request, unheard. One in the foreground has not: its session hears of its end.
+   * @param requestedAt the {@link Usage.tick} of the request
+   */
+  mayHaveEnded(requestedAt: number): boolean {
+    return this.#process.background && this.#since < requestedAt;
+  }
+
+  started(pid: number): void {
+    this.pid = pid;
+    this.#since = this.#all.tick();
+    this.#rank.unanswered?.taken(pid);
+  }
+
+  unanswered(): void {
+    if (!this.#rank.entries.has(this)) return;
+    const { label = "", argv } = this.#process;
+    const { sub } = this.#key;
+    this.#rank.unanswered ??= new UnansweredStarts();
+    const since = this.#all.tick();
+    this.#rank.unanswered.add({ sub, label, program: argv?.[0], since, remove: () => this.over() });
+  }
+
+  over(): void {
+    if (this.#rank.entries.delete(this)) this.#all.removed(this.#key);
+  }
+}

@@ -5,7 +5,7 @@ import { AnswerError, type Broker } from "../broker/broker.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 import type { Asked, Operation } from "../policy/asked.js";
 import type { KnownProcesses, Listed } from "../policy/known.js";
-import type { Counted, Usage } from "../usage.js";
+import type { CountedProcess, Usage } from "../usage.js";
 
 /** What an operation came to. */
 export interface OperationEnd {
@@ -47,7 +47,7 @@ const CONNECTION_OVER: ReadonlySet<number> = new Set([ECONNRESET, errnoOf("ECANC
 
 export class OperationWatcher {
   readonly #options: OperationOptions;
-  readonly #counted = new Map<number, Counted>();
+  readonly #counted = new Map<number, CountedProcess>();
   readonly #pids = new Map<number, number>();
   /** Where the ranks of a background exec were asked: what was not sent starts nothing. */
   readonly #brokers = new Map<number, Pick<Broker, "released">>();
@@ -61,7 +61,7 @@ export class OperationWatcher {
   constructor(options: OperationOptions) {
     this.#options = options;
     const { asked, identity, usage } = options;
-    this.#asked = usage.now();
+    this.#asked = usage.tick();
     if (asked.operation !== "exec") return;
     for (const rank of asked.ranks) {
       this.#counted.set(rank, usage.add(identity.sub, asked.service, rank, asked));
@@ -153,7 +153,7 @@ export class OperationWatcher {
     const { service, label, background } = asked;
     this.#pids.set(rank, pid);
     this.#counted.get(rank)?.started(pid);
-    if (pinned) known.started(service, rank, pid, { label, foreground: !background, since: usage.now() });
+    if (pinned) known.started(service, rank, pid, { label, foreground: !background, since: usage.tick() });
     touched(rank);
   }
 

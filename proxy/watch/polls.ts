@@ -92,7 +92,7 @@ export class Polls {
             return false;
           },
         }),
-      now: () => usage.now(),
+      now: () => usage.tick(),
       listed: ({ rows }, asked) => {
         if (pinned) usage.listed(service, rank, [...rows.values()], asked);
       },

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Counted, Usage } from "../../proxy/usage.js";
+import { type CountedProcess, Usage } from "../../proxy/usage.js";
 
 const SUBJECTS = ["a", "b"];
 const LABELS = ["", "x"];
@@ -41,7 +41,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class World {
   readonly usage = new Usage();
   readonly running: Running[] = [];
-  readonly #unsaid: { counted: Counted; pid: number | undefined }[] = [];
+  readonly #unsaid: { counted: CountedProcess; pid: number | undefined }[] = [];
   /** Lists that were answered by the rank, on their way. */
   readonly #lists: { asked: number; shown: Running[] }[] = [];
   #pid = 0;
@@ -61,12 +61,12 @@ class World {
         const [gone] = this.running.splice(step.which % (this.running.length || 1), 1);
         if (gone === undefined) return;
         const named = gone.label === "" ? { pid: gone.pid } : { label: gone.label };
-        this.usage.gone("rexec", 0, named, this.usage.now());
+        this.usage.gone("rexec", 0, named, this.usage.tick());
         return;
       }
       case "miss": {
         const label = LABELS[1] as string;
-        if (this.#isFree(label)) this.usage.gone("rexec", 0, { label }, this.usage.now());
+        if (this.#isFree(label)) this.usage.gone("rexec", 0, { label }, this.usage.tick());
         return;
       }
       case "foreign": {
@@ -75,7 +75,7 @@ class World {
         return;
       }
       case "ask":
-        this.#lists.push({ asked: this.usage.now(), shown: [...this.running] });
+        this.#lists.push({ asked: this.usage.tick(), shown: [...this.running] });
         return;
       case "list": {
         const list = this.#lists.shift();
@@ -85,7 +85,7 @@ class World {
   }
 
   list(): void {
-    this.usage.listed("rexec", 0, this.running, this.usage.now());
+    this.usage.listed("rexec", 0, this.running, this.usage.tick());
   }
 
   /** Nothing is on its way any more. */
@@ -109,7 +109,7 @@ class World {
     return label === "" || !this.running.some((process) => process.label === label);
   }
 
-  #answer(start: { counted: Counted; pid: number | undefined } | undefined): void {
+  #answer(start: { counted: CountedProcess; pid: number | undefined } | undefined): void {
     if (start === undefined) return;
     if (start.pid === undefined) start.counted.over();
     else start.counted.started(start.pid);

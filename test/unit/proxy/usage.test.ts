@@ -19,16 +19,16 @@ describe("Usage", () => {
 
   test("a background process counts until a list that was asked for later does not show it", () => {
     const usage = new Usage();
-    const early = usage.now();
+    const early = usage.tick();
     usage.add("a", ...at, background).started(7);
     usage.add("a", ...at, background);
     usage.listed(...at, [], early);
     expect(usage.count("a")).toBe(2);
-    usage.listed(...at, [{ pid: 7, label: "" }], usage.now());
+    usage.listed(...at, [{ pid: 7, label: "" }], usage.tick());
     expect(usage.count("a")).toBe(2);
-    usage.listed("rexec", 1, [], usage.now());
+    usage.listed("rexec", 1, [], usage.tick());
     expect(usage.count("a")).toBe(2);
-    usage.listed(...at, [], usage.now());
+    usage.listed(...at, [], usage.tick());
     // That of which nobody knows yet whether it runs stays.
     expect(usage.count("a")).toBe(1);
   });
@@ -43,8 +43,8 @@ describe("Usage", () => {
     const usage = new Usage();
     usage.add("a", ...at, { ...background, label: "x" }).started(7);
     usage.add("a", ...at, { background: false, label: "z" }).started(9);
-    usage.gone(...at, who, usage.now());
-    usage.gone("sdexec", 0, { pid: 7 }, usage.now());
+    usage.gone(...at, who, usage.tick());
+    usage.gone("sdexec", 0, { pid: 7 }, usage.tick());
     expect(usage.count("a")).toBe(left);
   });
 
@@ -52,9 +52,9 @@ describe("Usage", () => {
     const usage = new Usage();
     const process = usage.add("a", ...at, { background: false, label: "x" });
     process.started(7);
-    usage.gone(...at, { pid: 7 }, usage.now());
-    usage.gone(...at, { label: "x" }, usage.now());
-    usage.listed(...at, [], usage.now());
+    usage.gone(...at, { pid: 7 }, usage.tick());
+    usage.gone(...at, { label: "x" }, usage.tick());
+    usage.listed(...at, [], usage.tick());
     expect(usage.count("a")).toBe(1);
     process.over();
     expect(usage.count("a")).toBe(0);
@@ -62,7 +62,7 @@ describe("Usage", () => {
 
   test("an answer to what was asked before it ran says nothing of it", () => {
     const usage = new Usage();
-    const early = usage.now();
+    const early = usage.tick();
     usage.add("a", ...at, { ...background, label: "x" }).started(7);
     usage.gone(...at, { label: "x" }, early);
     expect(usage.count("a")).toBe(1);
@@ -71,12 +71,12 @@ describe("Usage", () => {
   test("a start in flight is not over because a list does not show it, nor because one shows it", () => {
     const usage = new Usage();
     const starting = usage.add("a", ...at, background);
-    usage.listed(...at, [], usage.now());
-    usage.listed(...at, [{ pid: 7, label: "" }], usage.now());
-    usage.gone(...at, { pid: 7 }, usage.now());
+    usage.listed(...at, [], usage.tick());
+    usage.listed(...at, [{ pid: 7, label: "" }], usage.tick());
+    usage.gone(...at, { pid: 7 }, usage.tick());
     expect(usage.count("a")).toBe(1);
     starting.started(8);
-    usage.listed(...at, [{ pid: 8, label: "" }], usage.now());
+    usage.listed(...at, [{ pid: 8, label: "" }], usage.tick());
     expect(usage.count("a")).toBe(1);
   });
 });
@@ -86,7 +86,7 @@ describe("a start whose answer is lost", () => {
     usage.listed(
       ...at,
       processes.map(([pid, label = ""]) => ({ pid, label })),
-      usage.now(),
+      usage.tick(),
     );
 
   test("never came to be, if a list has nothing that it can be", () => {
@@ -116,7 +116,7 @@ describe("a start whose answer is lost", () => {
       usage.listed(
         ...at,
         commands.map((cmd, i) => ({ pid: i + 1, label: "", cmd })),
-        usage.now(),
+        usage.tick(),
       );
     const start = (program: string) =>
       usage.add("a", ...at, { ...background, argv: [program, "x"] }).unanswered();
@@ -145,7 +145,7 @@ describe("a start whose answer is lost", () => {
     for (let i = 0; i < 10; i++) usage.add("a", ...at, background).unanswered();
     listed(usage, [1], [2], [3, "x"]);
     expect(usage.count("a")).toBe(2);
-    usage.gone(...at, { pid: 1 }, usage.now());
+    usage.gone(...at, { pid: 1 }, usage.tick());
     expect(usage.count("a")).toBe(1);
     usage.add("b", ...at, background).started(2);
     expect([usage.count("a"), usage.count("b")]).toEqual([0, 1]);
@@ -163,7 +163,7 @@ describe("a start whose answer is lost", () => {
 
   test("what was asked before says nothing of it", () => {
     const usage = new Usage();
-    const early = usage.now();
+    const early = usage.tick();
     usage.add("a", ...at, { ...background, label: "x" }).unanswered();
     usage.listed(...at, [], early);
     usage.gone(...at, { label: "x" }, early);
