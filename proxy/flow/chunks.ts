@@ -1,14 +1,14 @@
-/** Output that waits. What is small and waits together is sent together: lines of a few bytes would cost a hundred times that. */
+/** Output that waits. Small chunks become one: alone, a line of a few bytes would cost a hundred times its size. */
 import { Fifo } from "./fifo.js";
 
-/** Up to how many bytes chunks are put together. */
+/** Chunks are put together up to this size, in bytes. */
 const MERGED = 16 * 1024;
 
 interface Chunk {
   bytes: Uint8Array;
   start: number;
   end: number;
-  /** Whether there may be more behind `end` in `bytes`. */
+  /** Whether `bytes` belongs to this chunk, so that `append` may write behind `end`. */
   own: boolean;
 }
 
@@ -26,7 +26,7 @@ export class Chunks {
     return chunk === undefined ? 0 : chunk.end - chunk.start;
   }
 
-  /** @param data is not to be changed any more */
+  /** @param data must not change any more */
   push(data: Uint8Array): void {
     this.#bytes += data.length;
     const last = this.#chunks.last;

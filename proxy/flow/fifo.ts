@@ -1,6 +1,6 @@
-/** First in, first out, without what shift() costs on a long array. */
+/** First in, first out. Array.prototype.shift would move every item of a long array. */
 
-/** Below this an array is short. */
+/** The array is not compacted for fewer free places than this: copies would cost more than they save. */
 const SHORT = 64;
 
 export class Fifo<T> {
