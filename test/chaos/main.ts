@@ -4,7 +4,7 @@
  *     npm run chaos -- --cuts 1000 --seed 1
  *     npm run chaos -- --storm 2000
  *
- * Exits with 1 unless everything came back once and in order, from one process that was never replaced.
+ * Exits with 1 unless every byte came back once and in order, from a single process.
  */
 import { parseArgs } from "node:util";
 import { type Servers, startServers } from "../support/servers.js";
@@ -15,14 +15,14 @@ import { type Transfer, transfer } from "./transfer.js";
 
 const { values } = parseArgs({
   options: {
-    /** How many cuts while everything goes through. */
+    /** The number of cuts during the transfer. */
     cuts: { type: "string", default: "1000" },
     seed: { type: "string", default: "1" },
     /** Megabytes in each direction. */
     mb: { type: "string", default: "100" },
-    /** Of a broker on this machine that runs; absent: the embedded one. */
+    /** The URI of a running broker on this machine. @default an embedded broker */
     uri: { type: "string" },
-    /** In place of the transfer: that many clients that lose their connections at once. */
+    /** Instead of the transfer: the number of clients that lose their connections at once. */
     storm: { type: "string" },
   },
 });

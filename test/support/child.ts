@@ -1,8 +1,8 @@
-/** A broker or a proxy in a process of its own, started by servers.ts, which has memory and descriptors for itself. */
+/** A broker or a proxy in a process of its own, so that its memory and descriptors can be measured. servers.ts starts it. */
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
 import { createProxy, type ProxyOptions } from "../../proxy/index.js";
 
-/** What the parent asks; each is answered, in order. */
+/** The parent's requests. Each is answered, in order. */
 export type Question =
   | { ask: "broker"; size: number }
   | { ask: "proxy"; options: ProxyOptions }
@@ -41,5 +41,5 @@ process.on("message", (question: Question) => {
     (error: Error) => process.send?.({ error: error.message }),
   );
 });
-// Nothing outlives the parent.
+// The child must not outlive its parent.
 process.on("disconnect", () => process.exit());
