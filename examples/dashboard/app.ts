@@ -77,7 +77,7 @@ export class App {
     if (token !== undefined) this.connect(token);
   }
 
-  /** Renews the session's token, or opens a session if there is none. Rejects if the open session refuses the token. */
+  /** Renews the session's token, or opens a session. Rejects if the open session refuses the token. */
   async take(token: string): Promise<void> {
     const connection = this.#connection$.value;
     const { state } = connection?.link.status ?? {};
@@ -141,7 +141,7 @@ export class App {
   }
 }
 
-/** Whether the table's count is the number of processes. A table with errors and no rows may just mean that no rank has answered. */
+/** A table with errors and no rows may mean that no rank has answered, so its count says nothing. */
 const isConclusive = ({ processes, errors }: ProcessTable) => processes.length > 0 || errors.length === 0;
 
 /** The process tables, then undefined when the session is over. The status has the reason. */

@@ -5,6 +5,7 @@ export const ASYMMETRIC = [
   "EdDSA", "Ed25519", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
 ] as const; // biome-ignore format: one line
 
+/** The algorithms that are accepted without an option, and those of proofs. */
 export const DEFAULT_ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "RS256", "PS256"] as const;
 
 /** Header parameters with which a token would choose the key for its own verification (RFC 8725 section 3.10). */

@@ -23,6 +23,7 @@ export interface Identity {
   readonly permissions: Permissions;
 }
 
+/** The proxy's own rules about users. */
 export interface IdentityOptions {
   /** The userids of subjects whose tokens have no `uid`. */
   users?: Readonly<Record<string, number>> | undefined;
@@ -71,6 +72,7 @@ function useridOf(claims: JWTPayload, sub: string, users: IdentityOptions["users
   return userid;
 }
 
+/** Whether `value` is a userid: an integer from 0, and not (uid_t) -1. */
 export function isUserid(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_USERID;
 }

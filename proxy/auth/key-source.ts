@@ -12,7 +12,7 @@ import { publicKeys } from "./jwks.js";
 /** The largest JWK Set, in bytes. */
 const MAX_BYTES = 1024 * 1024;
 
-/** In milliseconds: a request's limit, the least time between requests for an unknown key, the age at which a set is fetched anew. */
+/** In milliseconds: a request's limit, the least time between fetches for unknown keys, the age at which a set is fetched anew. */
 const REMOTE = { timeoutDuration: 5000, cooldownDuration: 30_000, cacheMaxAge: 600_000 };
 
 /** The pause after a request that failed, in milliseconds. */

@@ -11,6 +11,7 @@ import {
 } from "jose";
 import { ACTIONS, readPermissions } from "./permissions.js";
 
+/** An issuer's key pair, in the forms that issuer and proxy need. */
 export interface GeneratedKeys {
   /** For {@link signToken}. Secret: its holder can issue a token for any user. */
   privateJwk: JWK;
@@ -57,7 +58,7 @@ export async function generateKeys(algorithm = "EdDSA"): Promise<GeneratedKeys> 
 /**
  * Issues an access token (RFC 9068) for a proxy that has the public half of `privateJwk`.
  * @param privateJwk a private key with an `alg`
- * @param claims what the token says
+ * @param claims the token's claims
  * @returns the token, a signed JWT
  * @throws TypeError if `privateJwk` is not a private key with an `alg`, the ttl is not positive, an issuer, audience or subject
  * is empty, a proxy would refuse the details, or the platform has no userids and `userid` is absent

@@ -7,6 +7,7 @@ import { decodeIdset } from "../../src/protocol/idset.js";
 
 /** The words of a scope and of a detail's `actions`. */
 export const ACTIONS = ["exec", "attach", "write", "kill", "wait", "list", "watch", "rpc"] as const;
+/** A word of {@link ACTIONS}. */
 export type Action = (typeof ACTIONS)[number];
 
 /** Details of other types are for other resources. */
@@ -35,6 +36,7 @@ export interface Detail {
   readonly processes?: number;
 }
 
+/** The permissions of one token. A token with neither field allows nothing. */
 export interface Permissions {
   /** Absent if the token has no scope. */
   readonly scope?: ReadonlySet<Action>;

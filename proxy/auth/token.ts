@@ -52,6 +52,7 @@ export interface VerifierOptions {
 /** @throws FluxError EACCES naming the check that failed, without quoting the token */
 export type Verify = (token: string) => Promise<Identity>;
 
+/** A verifier's ties to its proxy, beside the options of its user. */
 export interface VerifierSurroundings extends Pick<IdentityOptions, "onlyUserid"> {
   /** Called with the error if keys are not available, or new keys cannot be used. */
   onFault?: OnFault;

@@ -1,4 +1,4 @@
-/** The bytes that wait in the proxy for one session, and the share that one process may have of them. PROTOCOL.md, "Flow control". */
+/** The bytes that wait in the proxy for one session, and the share of one process. PROTOCOL.md, "Flow control". */
 
 /** Bytes for all processes of a session together. */
 const BUDGET = 4 * 1024 * 1024;
@@ -12,6 +12,7 @@ const LEAST = 64 * 1024;
 /** The bound beyond which output is dropped. It is high, since output in flight to a stopped process was in the broker before. */
 const FULL = 256 * 1024 * 1024;
 
+/** Counts one session's bytes, and derives each process's limits from the free part. */
 export class Backlog {
   #bytes = 0;
 

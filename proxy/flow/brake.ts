@@ -50,6 +50,7 @@ export interface Consequence {
 
 const NOTHING: Consequence = { signal: undefined, tell: false };
 
+/** The brake of one process. Its caller sends the signals, and reports every answer. */
 export class Brake {
   readonly #user = new UserStops();
   #hold: Hold = "free";

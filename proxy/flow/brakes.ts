@@ -18,6 +18,7 @@ export interface Holder {
   answered(signum: number, taken: boolean): void;
 }
 
+/** The holders by their processes. A process has at most one holder: the last that was added. */
 export class Brakes {
   readonly #holders = new Map<string, Holder>();
 

@@ -12,6 +12,7 @@ interface Chunk {
   own: boolean;
 }
 
+/** A queue of chunks. It copies small ones, and keeps large ones by reference. */
 export class Chunks {
   readonly #chunks = new Fifo<Chunk>();
   #bytes = 0;
@@ -20,7 +21,7 @@ export class Chunks {
     return this.#bytes;
   }
 
-  /** The size of the first chunk; 0 if there is none. */
+  /** The size of the first chunk; 0 without chunks. */
   get first(): number {
     const chunk = this.#chunks.first;
     return chunk === undefined ? 0 : chunk.end - chunk.start;

@@ -3,6 +3,7 @@
 /** The array is not compacted for fewer free places than this: copies would cost more than they save. */
 const SHORT = 64;
 
+/** A queue whose `push` and `shift` take constant time on average. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

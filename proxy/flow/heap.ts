@@ -1,5 +1,6 @@
 /** A binary heap whose items know their index, so that any of them can be removed. */
 
+/** The fields that a heap needs. `at` belongs to the heap. */
 export interface HeapItem {
   /** The item with the least key comes first. Does not change while the item is in a heap. */
   key: number;
@@ -7,6 +8,7 @@ export interface HeapItem {
   at: number;
 }
 
+/** A heap of items, each in at most one heap. */
 export class Heap<T extends HeapItem> {
   readonly #items: T[] = [];
 

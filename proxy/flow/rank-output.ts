@@ -15,6 +15,7 @@ export interface OutputSender {
   last(message: ControlMessage, inWindow: number): void;
 }
 
+/** The rank, and the calls to its owner. */
 export interface RankOutputOptions {
   id: number;
   rank: number;
@@ -24,6 +25,7 @@ export interface RankOutputOptions {
   over(): void;
 }
 
+/** One rank's streams. Its last message waits until all are sent. */
 export class RankOutput implements StreamOwner {
   readonly id: number;
   readonly rank: number;

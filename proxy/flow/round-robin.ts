@@ -1,6 +1,7 @@
-/** The streams that have something to send, one after the other. Those that the window holds back lose their turn until it has room. */
+/** Streams that have something to send, in turns. A stream that the window holds back waits outside until there is room. */
 import { Heap, type HeapItem } from "./heap.js";
 
+/** Each item is in order, held, or absent. */
 export class RoundRobin<T extends HeapItem> {
   /** In the order of their turns. */
   readonly #ready = new Set<T>();

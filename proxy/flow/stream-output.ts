@@ -18,6 +18,7 @@ export interface StreamOwner {
 /** The next part of a stream. */
 export type Next = { type: "data"; data: Uint8Array } | { type: "gap"; bytes: number } | { type: "eof" };
 
+/** One stream. Its parts come in order: a gap, bytes, the end. */
 export class StreamOutput implements HeapItem {
   readonly name: string;
   readonly owner: StreamOwner;

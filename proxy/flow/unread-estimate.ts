@@ -9,6 +9,7 @@ const EVERY = 512 * 1024;
 /** More bytes than this before an answer are too much. */
 const MOST = 1024 * 1024;
 
+/** The estimate for one process. At most one probe is unanswered. */
 export class UnreadEstimate {
   readonly #probe: (answered: () => void) => void;
   readonly #caughtUp: () => void;

@@ -4,9 +4,10 @@
 export const LATE_MS = 1000;
 
 type State =
-  /** @property lateUntil a `stopped` before this time does not show that somebody has stopped the process */
+  /** The user has not stopped the process. A `stopped` before `lateUntil` may be from before the user's last SIGCONT. */
   { is: "running"; lateUntil: number } | { is: "stopped" };
 
+/** The user's stops of one process. */
 export class UserStops {
   #state: State = { is: "running", lateUntil: 0 };
   /** Stops without an answer. */

@@ -7,6 +7,7 @@ import { OUTPUT_WINDOW } from "../../src/protocol/messages.js";
  */
 const LEAST = 1024;
 
+/** One session's window: `take` when output is sent, `give` when it is consumed. */
 export class Window {
   #free = OUTPUT_WINDOW;
 

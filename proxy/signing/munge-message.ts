@@ -38,6 +38,7 @@ interface Answer {
   readonly errorText: string;
 }
 
+/** The answer to `encodeRequest`. */
 export interface EncodeResponse extends Answer {
   readonly credential: string;
 }

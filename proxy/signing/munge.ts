@@ -13,6 +13,7 @@ import { type MungeOptions, mungeDecode, mungeEncode } from "./munged.js";
 /** "A single byte hash type field of 0x01 (indicating SHA-256)". */
 const SHA256 = 0x01;
 
+/** Options of `mungeSigner`. */
 export interface MungeSignerOptions extends MungeOptions {
   /** The user that this process runs as: munged attests to no other user. */
   userid: number;
@@ -30,6 +31,7 @@ export function mungeSigner({ userid, ...options }: MungeSignerOptions): Signer 
   };
 }
 
+/** Options of `mungeVerify`. */
 export interface MungeVerifyOptions extends MungeOptions {
   /** The user that must have signed. */
   userid: number;

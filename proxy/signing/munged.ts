@@ -16,6 +16,7 @@ import {
 /** munged's socket as distributions build it. */
 const MUNGE_SOCKET = "/run/munge/munge.socket.2";
 
+/** The connection to munged. */
 export interface MungeOptions {
   /** The path of munged's socket. @default "/run/munge/munge.socket.2" */
   socket?: string | undefined;

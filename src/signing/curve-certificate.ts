@@ -13,6 +13,7 @@ export interface CurveCertificate {
   readonly signature?: string | undefined;
 }
 
+/** Bytes of an Ed25519 signature (RFC 8032). */
 export const SIGNATURE_SIZE = 64;
 const PUBLIC_KEY_SIZE = 32;
 const METADATA = "curve.cert.meta.";

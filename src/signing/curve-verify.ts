@@ -11,6 +11,7 @@ import {
 } from "./curve-certificate.js";
 import { checkClaim, headerValue, type ParsedSignature, SignatureError } from "./signature.js";
 
+/** Options of `curveVerify`. */
 export interface CurveVerifyOptions {
   /** The user that must have signed. */
   userid: number;

@@ -18,6 +18,7 @@ export interface KvTypes {
   t: number;
 }
 
+/** RFC 38's letter of a type. */
 export type KvType = keyof KvTypes;
 
 /** A value with its type: RFC 38 has no conversions. */
@@ -56,7 +57,7 @@ export function encodeKv(entries: Iterable<readonly [string, KvValue]>): Uint8Ar
   return bytes;
 }
 
-/** @throws KvError naming what is wrong */
+/** @throws KvError naming the fault */
 export function decodeKv(bytes: Uint8Array): KvMap {
   if (bytes.length > KV_LIMIT) throw new KvError(`key-value text is over the limit of ${KV_LIMIT} bytes`);
   let decoded: string;

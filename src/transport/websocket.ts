@@ -3,6 +3,7 @@ import WebSocket from "isomorphic-ws";
 import { SUBPROTOCOL } from "../protocol/messages.js";
 import type { Connector } from "./transport.js";
 
+/** @param url the proxy's URL, ws or wss @returns starts a WebSocket with this protocol's subprotocol */
 export function webSocketConnector(url: string): Connector {
   return (events) => {
     const socket = new WebSocket(url, SUBPROTOCOL);

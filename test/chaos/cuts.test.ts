@@ -1,6 +1,6 @@
 /**
  * A connection that ends at any byte. Without resume, the session is lost too: all that its client has heard is true, and the
- * client invents nothing. With resume, nobody notices. In both cases the broker and the proxy are afterwards as if the session
+ * client invents nothing. With resume, the application does not notice the cut. In both cases the broker and the proxy are afterwards as if the session
  * had never existed.
  *
  * CHAOS_SEED and CHAOS_CUTS (per scenario) in the environment change the schedule. A failure names the cut and its place.

@@ -121,7 +121,7 @@ describe("fault injector", () => {
     server.socket.write(noise(100, 2));
     await until(() => client.length === 100, "the client is answered");
     client.socket.write(noise(10, 4));
-    await until(() => server.length === 1010, "what comes after that is said once");
+    await until(() => server.length === 1010, "later bytes are sent once");
     expect(other.received.equals(noise(1000))).toBe(true);
     expect(client.received.equals(noise(100, 2))).toBe(true);
     client.socket.resetAndDestroy();
@@ -198,7 +198,7 @@ describe("fault injector", () => {
       expect(from.length).toBe(0);
     });
 
-    it(`is half-open after a number of bytes ${direction}: forwards nothing either way, and neither end hears of it`, async () => {
+    it(`is half-open after some bytes ${direction}: forwards nothing, and neither end hears of it`, async () => {
       const pair = await open({ at: [{ kind: "half-open", direction, after: 12_345 }] });
       const { from, to } = sides(pair, direction);
       from.socket.write(sent);

@@ -50,13 +50,13 @@ async function cutting({ url, token }: Servers): Promise<boolean> {
     done.most === 1 &&
     done.ended === "exit 0" &&
     !done.falseSuccess;
-  tell(done, good);
+  print(done, good);
   console.log("the same schedule, a plain WebSocket bridge");
-  tellContrast(await contrast({ seed, bytes, cutting: spread(cuts) }), bytes);
+  printContrast(await contrast({ seed, bytes, cutting: spread(cuts) }), bytes);
   return good;
 }
 
-function tell({ account, ...done }: Transfer, good: boolean): void {
+function print({ account, ...done }: Transfer, good: boolean): void {
   console.log(`  cuts             ${done.cuts}`);
   console.log(`  resumes          ${done.resumes}`);
   console.log(`  sent             sha256 ${done.sent}`);
@@ -75,7 +75,7 @@ function tell({ account, ...done }: Transfer, good: boolean): void {
   console.log(`  ${rate.toFixed(1)} MB/s each way, ${done.seconds.toFixed(1)} s: ${good ? "good" : "BAD"}`);
 }
 
-function tellContrast({ account, ...done }: Contrast, bytes: number): void {
+function printContrast({ account, ...done }: Contrast, bytes: number): void {
   const share = ((100 * account.lost) / bytes).toFixed(1);
   console.log(`  cuts             ${done.cuts}`);
   console.log(`  processes        ${done.processes}`);

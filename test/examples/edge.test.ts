@@ -210,13 +210,13 @@ test.each([
   expect(await pids()).toEqual([]);
 });
 
-test("an EventSource that asks again after the end is told to stop, and nothing runs", async () => {
+test("an EventSource that reconnects after the end gets 204, and nothing runs", async () => {
   const response = await fetch(at("run/silent"), { headers: { "last-event-id": "2" } });
   expect(response.status).toBe(204);
   expect(await pids()).toEqual([]);
 });
 
-test("a proxy that refuses the Worker's token is an answer", async () => {
+test("if the proxy refuses the Worker's token, the answer is 502 with the reason", async () => {
   const other: Miniflare = await serve({ port: 0, bindings: bindings("not-a-token") });
   try {
     const response = await fetch(at("run/silent", await other.ready));

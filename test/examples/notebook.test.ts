@@ -19,7 +19,7 @@ let server: PreviewServer;
 let browser: Browser;
 let address: string;
 let page: Page;
-/** What the page complained of, a violation of its CSP for one, and what it asked of others than this machine. */
+/** The page's errors and console messages, such as CSP violations, and its requests to other machines. */
 let complaints: string[];
 
 beforeAll(async () => {
@@ -89,7 +89,7 @@ async function expectPids(): Promise<void> {
     .toSatisfy(({ running, shown }) => isDeepStrictEqual(running, shown));
 }
 
-test("examples/notebook plots what four ranks print, as they print it", async () => {
+test("examples/notebook plots the output of four ranks live", async () => {
   await open(stack);
   expect(page.url()).toBe(address);
   expect(await page.locator(".state b").textContent()).toBe("open");

@@ -60,7 +60,7 @@ function driven(
     undefined,
     options,
   );
-  // The handle leaves nothing behind at the end of the test's time.
+  // At the end of the test's time, the handle has left nothing behind.
   cold(`${end}ms x`).subscribe(() => session.close());
   return { flux: new Flux(session), connections, sent };
 }

@@ -1,4 +1,4 @@
-/** exec and attach in virtual time: a proxy that logs each message with its time, answers a kill at once, and sends the rest by `at`. */
+/** exec and attach in virtual time: a proxy that logs messages with their times, and answers kills at once. */
 import { vi } from "vitest";
 import type { Flux } from "../../src/index.js";
 import { type Incoming, type Outgoing, openFlux, type ScriptedProxy } from "../support/peer.js";

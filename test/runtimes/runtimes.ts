@@ -29,8 +29,8 @@ async function output(file: string, args: readonly string[], options: ExecFileOp
   return String(stdout);
 }
 
-function missing(path: string, what = "`npm run runtimes` has not brought it"): string | undefined {
-  return existsSync(path) ? undefined : what;
+function missing(path: string, reason = "`npm run runtimes` has not installed it"): string | undefined {
+  return existsSync(path) ? undefined : reason;
 }
 
 /** A runtime that runs a file as a process. @param programs the consumer's programs, which print "hello" */

@@ -19,8 +19,8 @@ const LONGEST = 16 * 1024;
 function aside(entry: Entry): string | undefined {
   if (entry.type === "input") return `${DIM}› ${entry.text}${RESET}\n`;
   if (entry.type !== "note") return undefined;
-  const whose = entry.rank === undefined ? "" : `rank ${entry.rank} `;
-  return `${entry.bad ? RED : DIM}${whose}${entry.text}${RESET}\n`;
+  const prefix = entry.rank === undefined ? "" : `rank ${entry.rank} `;
+  return `${entry.bad ? RED : DIM}${prefix}${entry.text}${RESET}\n`;
 }
 
 /** One rank's output. Entries of other ranks are left out. */

@@ -32,7 +32,7 @@ export interface Context {
   /** A handle with a session of its own. The suite closes it. */
   connect(url?: string, options?: Partial<ConnectOptions>): Flux;
   /** Sends a request to the world's server. */
-  control<T>(what: string): Promise<T>;
+  control<T>(request: string): Promise<T>;
   /** Runs a command to its end on one rank. */
   run(command: readonly string[], options?: ExecOptions): Promise<CompletedProcess>;
   /** Subscribes to a process. Resolves to its pid once it has started. `stop` unsubscribes. */
@@ -64,9 +64,9 @@ export function contextOf(client: Client, rx: Rx, world: World): Context {
     world,
     flux,
     connect,
-    async control(what) {
-      const response = await fetch(`${world.control}${what}`, { method: "POST" });
-      if (!response.ok) throw new Error(`${what}: ${response.status} ${await response.text()}`);
+    async control(request) {
+      const response = await fetch(`${world.control}${request}`, { method: "POST" });
+      if (!response.ok) throw new Error(`${request}: ${response.status} ${await response.text()}`);
       return await response.json();
     },
     run: (command, options) => rx.firstValueFrom(client.exec(flux, command, options).pipe(client.collect())),
