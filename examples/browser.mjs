@@ -1,5 +1,5 @@
-// The script of browser.html. The fragment is not sent to a server; here it is also taken out of the address bar and the
-// history.
+// The script of browser.html. A browser does not send the fragment to a server. This script also removes it from the address bar
+// and the history.
 import { connect, describeOutcome, exec, lines } from "flux-subprocess";
 import {
   catchError,
@@ -24,16 +24,16 @@ for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
 }
 history.replaceState(null, "", location.pathname);
 
-/** The connection of the latest run. It stays open after Stop, so that the process gets SIGTERM and time to end. */
+/** The connection of the latest run. It stays open after Stop, so that the process gets SIGTERM and time to exit. */
 let flux;
 
-/** Runs the command. Unsubscribing, as Stop and the next Run do, ends it. */
+/** Runs the command. Stop and the next Run unsubscribe, which ends it. */
 function runCommand() {
   output.replaceChildren();
   flux?.close();
   flux = connect(url.value, { token: token.value });
   return exec(flux, ["sh", "-c", script.value], { nodeid: nodeid.value }).pipe(
-    // A decoder for each stream of each rank: a character may be cut in two by the end of a chunk.
+    // One decoder for each stream of each rank, since a chunk may end within a character.
     groupBy((event) => (event.type === "output" ? `${event.rank} ${event.stream}` : "notes")),
     mergeMap((events) => (events.key === "notes" ? events.pipe(mergeMap(note)) : outputLines(events))),
     takeUntil(fromEvent(stop, "click")),

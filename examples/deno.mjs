@@ -1,6 +1,5 @@
-// Runs a command as a filter: what is piped in goes to it, what it writes comes out here, and its exit code is this script's.
-// Deno gives it the network and two variables, and no more. By the import map the socket is Deno's own WebSocket, and not
-// that of a package for Node, which asks for more.
+// Runs a command as a filter: the script's input, output and exit code are the command's. Deno permits the script the network and
+// two variables. The import map selects Deno's own WebSocket, since the package for Node needs more permissions.
 //
 //   FLUX_SUBPROCESS_URL=... FLUX_SUBPROCESS_TOKEN=... npx deno run --allow-net=127.0.0.1 \
 //     --allow-env=FLUX_SUBPROCESS_URL,FLUX_SUBPROCESS_TOKEN --import-map=examples/deno-imports.json \
@@ -9,15 +8,15 @@ import { connect, spawn } from "flux-subprocess";
 
 const url = Deno.env.get("FLUX_SUBPROCESS_URL");
 const token = Deno.env.get("FLUX_SUBPROCESS_TOKEN");
-if (!url || !token) throw new Error("FLUX_SUBPROCESS_URL and FLUX_SUBPROCESS_TOKEN say where to connect to");
+if (!url || !token) throw new Error("FLUX_SUBPROCESS_URL and FLUX_SUBPROCESS_TOKEN must be set");
 const command = Deno.args.length > 0 ? Deno.args : ["hostname"];
 
 const flux = connect(url, { token });
 let code = 1;
 try {
-  // It has the streams of a Deno.ChildProcess. Leaving this block ends it, however that comes.
+  // `child` has the streams of a Deno.ChildProcess. Any way out of this block ends the process.
   await using child = spawn(flux, command);
-  // A command may end before it has read all.
+  // A command may end before it has read all its input.
   Deno.stdin.readable.pipeTo(child.stdin).catch(() => {});
   const keep = { preventClose: true, preventAbort: true };
   await Promise.all([
@@ -30,5 +29,5 @@ try {
 } finally {
   flux.close();
 }
-// Without it Deno waits for the end of its own input, which nobody reads any more.
+// Without this, Deno waits for the end of its own input.
 Deno.exit(code);

@@ -1,20 +1,20 @@
-// Runs a command on every rank and prints its lines, each with its rank, as they come.
+// Runs a command on every rank and prints its lines at once, each with its rank.
 //
 //   FLUX_SUBPROCESS_URL=... FLUX_SUBPROCESS_TOKEN=... node examples/node.mjs hostname
 import { connect, exec, lines, orThrow, stdout } from "flux-subprocess";
 import { filter, groupBy, lastValueFrom, map, mergeMap, tap } from "rxjs";
 
 const { FLUX_SUBPROCESS_URL: url, FLUX_SUBPROCESS_TOKEN: token } = process.env;
-if (!url || !token) throw new Error("FLUX_SUBPROCESS_URL and FLUX_SUBPROCESS_TOKEN say where to connect to");
+if (!url || !token) throw new Error("FLUX_SUBPROCESS_URL and FLUX_SUBPROCESS_TOKEN must be set");
 const command = process.argv.length > 2 ? process.argv.slice(2) : ["hostname"];
 
 const flux = connect(url, { token });
 try {
   const labelled = exec(flux, command, { nodeid: "all" }).pipe(
-    // A rank that ends in any other way than exit code 0 is an error of the whole, once all have ended.
+    // An error, after all ranks have ended, unless each ended with exit code 0.
     orThrow(),
     filter((event) => event.type === "output"),
-    // One decoder for each rank: a character may be cut in two by the end of a chunk.
+    // One decoder for each rank, since a chunk may end within a character.
     groupBy((event) => event.rank),
     mergeMap((events) =>
       events.pipe(

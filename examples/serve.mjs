@@ -1,4 +1,4 @@
-// Serves this checkout on the loopback interface, as it is: nothing is built or bundled.
+// Serves this checkout's files on the loopback interface, without a build.
 //
 //   node examples/serve.mjs
 import { createServer } from "node:http";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import sirv from "sirv";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-// rxjs imports "./internal/Observable" and means Observable.js. Every path is looked up when it is asked for.
+// `extensions`: rxjs imports "./internal/Observable" for Observable.js. `dev`: files may change while the server runs.
 const files = sirv(root, { dev: true, extensions: ["js"] });
 const server = createServer((request, response) => files(request, response));
 server.listen(Number(process.env.PORT ?? 8000), "127.0.0.1", () => {

@@ -1,4 +1,4 @@
-/** What the parts of the page share: the connection, the processes, the runs. */
+/** The state that the parts of the page share: the connection, the processes, the runs. */
 import {
   attach,
   type ExecOptions,
@@ -24,21 +24,22 @@ import {
   switchMap,
   takeUntil,
 } from "rxjs";
-import { Connection, type Link, type Place } from "./model/connection.js";
+import { Connection, type Link, type SessionInfo } from "./model/connection.js";
 import { ProcessList } from "./model/process-list.js";
 import type { Run } from "./model/run.js";
 import { Runs } from "./model/runs.js";
 import { type Sample, samples } from "./model/samples.js";
-import { waited } from "./model/waited.js";
+import { waitEvents } from "./model/wait-events.js";
 import { TerminalPane } from "./view/terminal.js";
 
-/** How late a change may be that does not come through the proxy, and how often the table is drawn at most. */
+/** The proxy's poll interval: the most delay of a change that another client makes. */
 const INTERVAL_MS = 1000;
-const DRAWN_MS = 50;
+/** The least time between two drawings of the table. */
+const DRAW_MS = 50;
 
 export class App {
   readonly #connection$ = new BehaviorSubject<Connection | undefined>(undefined);
-  /** Undefined until there is a token. */
+  /** Emits undefined while there is no token. */
   readonly link$: Observable<Link | undefined> = this.#connection$.pipe(
     switchMap((connection) => connection?.link$ ?? of(undefined)),
     shareReplay(1),
@@ -55,10 +56,10 @@ export class App {
     this.processes = new ProcessList(table$, ({ rank, pid }) => this.runs.of(rank, pid)?.title);
     let processes: number | undefined;
     table$.subscribe((table) => {
-      processes = table && (tells(table) ? table.processes.length : undefined);
+      processes = table && (isConclusive(table) ? table.processes.length : undefined);
     });
     this.samples$ = samples(() => ({
-      // While there is no connection the table is an old one.
+      // Without a connection the table is out of date.
       processes: this.#connection$.value?.link.status.state === "open" ? processes : undefined,
       bytes: this.runs.bytes,
     }));
@@ -70,13 +71,13 @@ export class App {
     this.#connection$.next(new Connection(token));
   }
 
-  /** Opens another session with the same token. */
+  /** Opens a new session with the same token. */
   connectAgain(): void {
     const { token } = this.#connection$.value ?? {};
     if (token !== undefined) this.connect(token);
   }
 
-  /** Goes on with a token where there is a session, or else opens one. Rejects if the token is refused for what is open. */
+  /** Renews the session's token, or opens a session. Rejects if the open session refuses the token. */
   async take(token: string): Promise<void> {
     const connection = this.#connection$.value;
     const { state } = connection?.link.status ?? {};
@@ -84,7 +85,7 @@ export class App {
     else this.connect(token);
   }
 
-  /** Forgets the session, and its token. */
+  /** Closes the session and forgets its token. */
   disconnect(): void {
     this.flux?.close();
     this.#connection$.next(undefined);
@@ -94,9 +95,9 @@ export class App {
     return this.#connection$.value?.flux;
   }
 
-  /** Where the session was open, or is. */
-  get place(): Place | undefined {
-    return this.#connection$.value?.place;
+  /** The latest facts about the session; undefined until it has been open. */
+  get session(): SessionInfo | undefined {
+    return this.#connection$.value?.session;
   }
 
   exec(command: readonly string[], ranks: readonly number[], options: ExecOptions, title: string): void {
@@ -114,21 +115,21 @@ export class App {
     });
   }
 
-  /** To the output of a process: that of its run if it is one of ours, or else it is attached to. */
+  /** Shows the output of a process: in the run of this page that has it, otherwise in a new attach. */
   follow({ pid, rank, label, cmd }: Subprocess): Run<TerminalPane> | undefined {
-    const ours = this.runs.of(rank, pid);
-    if (ours) this.runs.active$.next(ours);
-    if (ours || !this.flux) return ours;
+    const run = this.runs.of(rank, pid);
+    if (run) this.runs.active$.next(run);
+    if (run || !this.flux) return run;
     const events = attach(this.flux, { pid, nodeid: rank });
-    return this.#alone("attach", label === "-" ? cmd : label, rank, events);
+    return this.#start("attach", label === "-" ? cmd : label, rank, events);
   }
 
   wait({ pid, rank, label, cmd }: Subprocess): Run<TerminalPane> | undefined {
     if (!this.flux) return undefined;
-    return this.#alone("wait", label === "-" ? cmd : label, rank, waited(this.flux, pid, rank));
+    return this.#start("wait", label === "-" ? cmd : label, rank, waitEvents(this.flux, pid, rank));
   }
 
-  #alone(
+  #start(
     kind: "attach" | "wait",
     title: string,
     rank: number,
@@ -140,19 +141,19 @@ export class App {
   }
 }
 
-/** Whether of any process that there may be something would be heard. */
-const tells = ({ processes, errors }: ProcessTable) => processes.length > 0 || errors.length === 0;
+/** A table with errors and no rows may mean that no rank has answered, so its count says nothing. */
+const isConclusive = ({ processes, errors }: ProcessTable) => processes.length > 0 || errors.length === 0;
 
-/** The processes there are; undefined once the session is over, and its status says why. */
+/** The process tables, then undefined when the session is over. The status has the reason. */
 function follow({ flux, link$, renewed$ }: Connection): Observable<ProcessTable | undefined> {
-  const over$ = link$.pipe(filter(({ status }) => status.state === "closed"));
+  const closed$ = link$.pipe(filter(({ status }) => status.state === "closed"));
   const table$ = renewed$.pipe(
     startWith(undefined),
-    // What one token does not show is refused for good; another may.
+    // A token that does not allow the watch ends it, so a new token needs a new watch.
     switchMap(() => watch(flux, { nodeid: "all", interval: INTERVAL_MS })),
-    auditTime(DRAWN_MS),
+    auditTime(DRAW_MS),
     catchError(() => EMPTY),
-    takeUntil(over$),
+    takeUntil(closed$),
   );
   return concat(table$, of(undefined));
 }

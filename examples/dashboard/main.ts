@@ -1,6 +1,6 @@
 /**
- * The dashboard: a page that runs processes on a Flux instance, through the proxy that serves it. `npm run build` bundles
- * it into dist/dashboard; `npm run demo` and `flux-subprocess proxy --dashboard` serve that.
+ * The dashboard: a page that runs processes on a Flux instance, through the proxy that serves the page. `npm run build` bundles
+ * it into dist/dashboard; `npm run demo` and `flux-subprocess proxy --dashboard` serve the bundle.
  */
 import { render } from "lit-html";
 import { App } from "./app.js";
@@ -14,7 +14,7 @@ import { takeToken } from "./view/token-dialog.js";
 const app = new App();
 const token = tokenOfFragment();
 if (token !== undefined) app.connect(token);
-// A URL with a token that is opened where the page is already.
+// A URL with another token, opened in the page's own tab, does not reload the page.
 addEventListener("hashchange", () => {
   const another = tokenOfFragment();
   if (another !== undefined) takeToken(app, another);

@@ -29,7 +29,7 @@ class Observe extends AsyncDirective {
     this.setValue(this.#subscribe());
   }
 
-  /** @returns what the source gives at once: within an update a directive returns its value and does not set it */
+  /** @returns the value that the source emits at once: within an update a directive must return its value, and may not set it */
   #subscribe(): unknown {
     this.#subscription?.unsubscribe();
     let first: unknown = noChange;
@@ -44,5 +44,5 @@ class Observe extends AsyncDirective {
   }
 }
 
-/** What `render` makes of each value of an Observable, for as long as its place is in the document. */
+/** Renders each value of an Observable. Subscribed only while the template's part is in the document. */
 export const observe = directive(Observe) as <T>(source: Observable<T>, render?: Render<T>) => unknown;

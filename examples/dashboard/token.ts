@@ -1,6 +1,6 @@
 /**
- * Takes the token out of the URL's fragment, `#token=...`, and the fragment out of the address bar and the history. The
- * token is in memory from here on, and nowhere else.
+ * Reads the token from the URL's fragment, `#token=...`, and removes the fragment from the address bar and the history. From
+ * then on the token is in memory only.
  */
 export function tokenOfFragment(): string | undefined {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");

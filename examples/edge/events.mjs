@@ -2,16 +2,16 @@
 import { catchError, concatMap, concatWith, defer, map, of } from "rxjs";
 
 /**
- * An operator: of process events, the bytes of
+ * An operator from process events to the bytes of these events:
  *
  * - `started`: `rank`, `pid`
  * - `output`: `rank`, `stream`, and `text` or `base64`
- * - `gap`: `rank`, `stream`, `bytes`: so many bytes of output are missing
+ * - `gap`: `rank`, `stream`, `bytes`: the number of bytes of output that are missing
  * - `stopped`: `rank`
  * - `finished`: `rank`, `outcome`: `{ kind: "exited", code }`, `{ kind: "signaled", signal }` or
- *   `{ kind: "unknown", cause }`. Its output may still follow
- * - `error`: `code`, `message`, and `rank` if it is of one of several
- * - `end`: all was told. A stream whose last event is neither this nor an `error` without `rank` was cut off
+ *   `{ kind: "unknown", cause }`. More output may follow
+ * - `error`: `code`, `message`, and `rank` if one of several ranks failed
+ * - `end`: the events are complete. A stream is incomplete unless its last event is `end` or an `error` without `rank`
  *
  * @param encoding "text" or "base64"
  */
@@ -23,7 +23,7 @@ export function serverSentEvents(encoding) {
       return events.pipe(
         concatWith(of({ type: "end" })),
         catchError((error) => of({ type: "error", error })),
-        concatMap((event) => [...output(event), ...told(event)]),
+        concatMap((event) => [...output(event), ...notices(event)]),
         map(([event, data], id) =>
           encoder.encode(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
         ),
@@ -31,8 +31,8 @@ export function serverSentEvents(encoding) {
     });
 }
 
-/** What is told of an event beside its output. */
-function told({ type, rank, ...event }) {
+/** The events of this protocol other than `output`. */
+function notices({ type, rank, ...event }) {
   switch (type) {
     case "started":
       return [[type, { rank, pid: event.pid }]];
@@ -59,7 +59,7 @@ function plainError({ code, message }) {
   return { code, message };
 }
 
-/** Each stream of each rank has a decoder: a character may be cut in two by the end of a chunk. */
+/** One decoder for each stream of each rank, since a chunk may end within a character. */
 function asText() {
   const decoders = new Map();
   return ({ type, rank, stream, data }) => {
@@ -70,7 +70,7 @@ function asText() {
       decoders.set(key, decoder);
       text = decoder.decode(data, { stream: true });
     } else if (type === "eof" || type === "gap") {
-      // What was cut off has no other half.
+      // The rest of a character that the stream has begun will not come.
       text = decoder.decode();
     }
     return text === "" ? [] : [["output", { rank, stream, text }]];
@@ -91,10 +91,9 @@ function base64(bytes) {
 const COMMENT = new TextEncoder().encode(":\n\n");
 
 /**
- * A comment whenever a reader has waited for so many milliseconds. That the other end of a connection is gone shows when
- * something is sent to it, and not before.
+ * Sends a comment after each `milliseconds` without an event. Only a write to a connection shows whether the other end has gone.
  */
-export function keptAlive(stream, milliseconds) {
+export function withKeepalive(stream, milliseconds) {
   const reader = stream.getReader();
   let read;
   return new ReadableStream(

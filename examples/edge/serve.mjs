@@ -1,4 +1,4 @@
-// Serves worker.mjs with miniflare, which is Cloudflare's runtime on this machine. See there.
+// Serves worker.mjs with miniflare, which runs Cloudflare's runtime locally. worker.mjs has the commands.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -7,8 +7,8 @@ import { Miniflare } from "miniflare";
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * @param bindings take the place of those in wrangler.json, or come to them
- * @returns the Miniflare; `await ready` gives its URL
+ * @param bindings added to those of wrangler.json, which they override
+ * @returns the Miniflare instance; its `ready` resolves to its URL
  */
 export async function serve({ port, bindings }) {
   const { compatibility_date, compatibility_flags, vars } = JSON.parse(await readFile(here("wrangler.json")));
@@ -16,7 +16,7 @@ export async function serve({ port, bindings }) {
     entryPoints: [here("worker.mjs")],
     bundle: true,
     format: "esm",
-    // As wrangler does.
+    // Wrangler's own conditions.
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["browser", "module", "main"],
     write: false,
@@ -29,7 +29,7 @@ export async function serve({ port, bindings }) {
     bindings: { ...vars, ...bindings },
     host: "127.0.0.1",
     port,
-    // Nothing is fetched: miniflare asks Cloudflare for what `request.cf` has.
+    // Otherwise miniflare fetches the data of `request.cf` from Cloudflare.
     cf: false,
   });
 }
@@ -37,7 +37,7 @@ export async function serve({ port, bindings }) {
 if (process.argv[1] === here("serve.mjs")) {
   const { FLUX_SUBPROCESS_URL, FLUX_SUBPROCESS_TOKEN, PORT = 8787 } = process.env;
   if (!FLUX_SUBPROCESS_URL || !FLUX_SUBPROCESS_TOKEN) {
-    throw new Error("FLUX_SUBPROCESS_URL and FLUX_SUBPROCESS_TOKEN say where to connect to");
+    throw new Error("FLUX_SUBPROCESS_URL and FLUX_SUBPROCESS_TOKEN must be set");
   }
   const worker = await serve({
     port: Number(PORT),

@@ -1,9 +1,9 @@
-// Builds index.html, an Observable notebook, with nothing but what is in node_modules. See there.
+// Builds index.html, an Observable notebook, from node_modules alone. index.html has the commands.
 import { fileURLToPath } from "node:url";
 import { config, observable } from "@observablehq/notebook-kit/vite";
 import { defineConfig } from "vite";
 
-/** What the cells use of Notebook Kit's library, which would come from a CDN when the page is opened. */
+/** The parts of Notebook Kit's library that the cells use. Otherwise the page would load them from a CDN. */
 const bundled = ["@observablehq/inputs", "@observablehq/plot", "htl"];
 
 function fromNodeModules(names) {
@@ -22,7 +22,7 @@ const csp = [
   "default-src 'none'",
   "script-src 'self'",
   "connect-src 'self' ws: wss:",
-  // Plot has a style element in each plot, and Inputs style attributes.
+  // Plot adds a style element to each plot, and Inputs uses style attributes.
   "style-src 'self' 'unsafe-inline'",
   "font-src 'self'",
   "img-src 'self' data:",

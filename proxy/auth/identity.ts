@@ -1,16 +1,16 @@
-/** From the claims of a token that has been verified to who its bearer is. */
+/** Reads a client's identity from the claims of a verified token. */
 import type { JWTPayload } from "jose";
 import { type Permissions, readPermissions } from "./permissions.js";
 
-/** Why a token is not accepted, in words that quote nothing of it. */
+/** The reason that a token is not accepted. The message quotes nothing of the token. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
 }
 
-/** Who a client is, and what it may do. */
+/** A client's user and permissions. */
 export interface Identity {
   readonly sub: string;
-  /** The Flux userid in whose name its requests go. */
+  /** The Flux userid of the client's requests. */
   readonly userid: number;
   /** `jti`. */
   readonly tokenId: string | undefined;
@@ -18,22 +18,26 @@ export interface Identity {
   readonly issuedAt: number | undefined;
   /** `exp`, in seconds since 1970. */
   readonly expires: number;
-  /** The RFC 7638 thumbprint of the key that the token is bound to. */
+  /** The RFC 7638 thumbprint of the key that the token is bound to; undefined for a bearer token. */
   readonly jkt: string | undefined;
   readonly permissions: Permissions;
 }
 
+/** The proxy's own rules about users. */
 export interface IdentityOptions {
-  /** The userids of subjects whose tokens name none. */
+  /** The userids of subjects whose tokens have no `uid`. */
   users?: Readonly<Record<string, number>> | undefined;
-  /** The only userid whose tokens are accepted. Absent: everyone's. */
+  /** The only userid that is accepted. @default any */
   onlyUserid?: number | undefined;
 }
 
-/** (uid_t) -1 is nobody's. */
+/** (uid_t) -1 is not a user: chown(2) and setreuid(2) read it as "no change". */
 const MAX_USERID = 0xfffffffe;
 
-/** @throws Refusal saying what is wrong with the claims, without quoting them */
+/**
+ * @param claims of a token whose signature, issuer, audience and times were verified
+ * @throws Refusal naming the claim that is wrong
+ */
 export function identityOf(claims: JWTPayload, options: IdentityOptions): Identity {
   const { sub, exp, iat, jti } = claims;
   if (typeof sub !== "string" || sub === "") throw new Refusal("token has no sub");
@@ -41,7 +45,7 @@ export function identityOf(claims: JWTPayload, options: IdentityOptions): Identi
   if (jti !== undefined && typeof jti !== "string") throw new Refusal("token's jti claim is not a string");
   const userid = useridOf(claims, sub, options.users);
   if (options.onlyUserid !== undefined && userid !== options.onlyUserid) {
-    throw new Refusal(`token is of another user than this proxy serves`);
+    throw new Refusal("token is of another user than the one that this proxy serves");
   }
   return {
     sub,
@@ -59,25 +63,28 @@ function useridOf(claims: JWTPayload, sub: string, users: IdentityOptions["users
   const mapped = users !== undefined && Object.hasOwn(users, sub) ? users[sub] : undefined;
   if (claimed !== undefined && !isUserid(claimed)) throw new Refusal("token's uid claim is not a userid");
   if (claimed !== undefined && mapped !== undefined && claimed !== mapped) {
-    throw new Refusal("token's uid claim is not what the proxy has for its sub");
+    throw new Refusal("token's uid claim differs from the proxy's userid for its sub");
   }
   const userid = claimed ?? mapped;
-  if (userid === undefined) throw new Refusal("token has no uid claim, and its sub is no user of the proxy");
+  if (userid === undefined) {
+    throw new Refusal("token has no uid claim, and the proxy has no userid for its sub");
+  }
   return userid;
 }
 
+/** Whether `value` is a userid: an integer from 0, and not (uid_t) -1. */
 export function isUserid(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_USERID;
 }
 
-/** RFC 7800: a confirmation that is not understood must not be passed over. */
+/** RFC 7800 section 3.1: a confirmation method that is not understood must not be ignored. */
 function thumbprintOf(cnf: unknown): string | undefined {
   if (cnf === undefined) return undefined;
   if (typeof cnf === "object" && cnf !== null && Object.keys(cnf).join() === "jkt") {
     const { jkt } = cnf as { jkt: unknown };
     if (typeof jkt === "string" && /^[\w-]{43}$/.test(jkt)) return jkt;
   }
-  throw new Refusal("token's cnf claim is not a jkt alone");
+  throw new Refusal("token's cnf claim must have a jkt and nothing else");
 }
 
 function permissionsOf(claims: JWTPayload): Permissions {

@@ -1,15 +1,15 @@
-/** Sets of keys that tokens are verified with. */
+/** JWK Sets for the verification of tokens. */
 import { importJWK, type JSONWebKeySet, type JWK } from "jose";
 
-/** Members of a JWK that are private (RFC 7518 sections 6.2.2 and 6.3.2; RFC 8037 section 2). */
+/** The private members of a JWK (RFC 7518 sections 6.2.2 and 6.3.2; RFC 8037 section 2). */
 const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth"] as const;
 
-/** How many keys a set may have. */
+/** The most keys in a set. */
 const MAX_KEYS = 256;
 
 /**
- * The public keys of a JWK Set. Private members are left out: who verifies has no use for them.
- * @throws TypeError if it is no JWK Set, is empty, or has a key that is symmetric or not usable
+ * The public keys of a JWK Set. Private members are left out: verification does not need them.
+ * @throws TypeError if `set` is not a JWK Set, is empty, has over 256 keys, or has a key that is symmetric or unusable
  */
 export async function publicKeys(set: unknown): Promise<JSONWebKeySet> {
   if (!isKeySet(set)) throw new TypeError("jwks is not a JWK Set");
@@ -36,7 +36,7 @@ async function publicKey(jwk: JWK, index: number): Promise<JWK> {
   return key;
 }
 
-/** An algorithm to try a key with that names none. */
+/** An algorithm to import a key that has no `alg`. */
 function defaultAlgorithm({ kty, crv }: JWK): string {
   if (kty === "RSA") return "RS256";
   if (kty === "EC") return crv === "P-384" ? "ES384" : crv === "P-521" ? "ES512" : "ES256";

@@ -1,4 +1,4 @@
-/** Where the keys come from that tokens are verified with, and how new ones are noticed. */
+/** Keys for the verification of tokens, from a set, a file or a URL. A file or a URL gives new keys without a restart. */
 import { readFile, stat } from "node:fs/promises";
 import {
   createLocalJWKSet,
@@ -9,25 +9,26 @@ import {
 } from "jose";
 import { publicKeys } from "./jwks.js";
 
-/** The largest JWK Set that is read, in bytes. */
+/** The largest JWK Set, in bytes. */
 const MAX_BYTES = 1024 * 1024;
 
+/** In milliseconds: a request's limit, the least time between fetches for unknown keys, the age at which a set is fetched anew. */
 const REMOTE = { timeoutDuration: 5000, cooldownDuration: 30_000, cacheMaxAge: 600_000 };
 
-/** How long a server that failed is left alone, in milliseconds. */
+/** The pause after a request that failed, in milliseconds. */
 const RETRY_AFTER = 1000;
 
-/** Told of keys that cannot be had, while older ones go on being used. */
+/** Called if keys cannot be read. The keys from before stay in use. */
 export type OnFault = (error: unknown) => void;
 
-/** Keys that cannot be had; it says nothing of the token. */
+/** Keys cannot be fetched. This says nothing about the token. */
 export class KeysUnavailable extends Error {
   override readonly name = "KeysUnavailable";
 }
 
 /**
- * The keys of a JWK Set; of the file at a path, reread when it changes; or of the server at a URL, asked again
- * every ten minutes and, not more than twice a minute, for a key that is not known.
+ * @param source a JWK Set; the path of a file with one, which is reread when it changes; or the URL of one, which is fetched anew
+ * every ten minutes and for an unknown key, the latter at most twice a minute
  * @throws TypeError if the set or the file cannot be used, or the URL is neither https nor of this machine
  */
 export async function keySource(
@@ -44,12 +45,13 @@ export async function keySource(
 async function fileKeys(path: string, onFault: OnFault): Promise<JWTVerifyGetKey> {
   let version = await versionOf(path);
   let keys = createLocalJWKSet(await readKeys(path));
-  let rereading: Promise<void> | undefined;
+  /** Defined while the file is read, so that tokens which arrive meanwhile share one read. */
+  let update: Promise<void> | undefined;
   const reread = async () => {
-    const found = await versionOf(path);
-    if (found === version) return;
-    // Not tried again before it changes again.
-    version = found;
+    const current = await versionOf(path);
+    if (current === version) return;
+    // Set before the read: a file that is unusable is not read again before it changes.
+    version = current;
     try {
       keys = createLocalJWKSet(await readKeys(path));
     } catch (error) {
@@ -57,15 +59,15 @@ async function fileKeys(path: string, onFault: OnFault): Promise<JWTVerifyGetKey
     }
   };
   return async (header, token) => {
-    rereading ??= reread().finally(() => {
-      rereading = undefined;
+    update ??= reread().finally(() => {
+      update = undefined;
     });
-    await rereading;
+    await update;
     return keys(header, token);
   };
 }
 
-/** Differs when a file has changed. "" if there is none. */
+/** A text that changes with the file; "" if the file does not exist. */
 async function versionOf(path: string): Promise<string> {
   try {
     const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
@@ -88,7 +90,7 @@ async function readBounded(path: string): Promise<string> {
   }
 }
 
-/** Without the words of the parser: they quote a file that may have a private key. */
+/** Leaves out the parser's message: it quotes the file, which may have a private key. */
 function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
@@ -102,16 +104,17 @@ function remoteKeys(url: URL, onFault: OnFault): JWTVerifyGetKey {
     throw new TypeError("jwks has a URL that is not https");
   }
   if (url.username !== "" || url.password !== "") throw new TypeError("jwks has a URL with a password");
-  let failed: { at: number; error: unknown } | undefined;
+  /** The last request's failure; undefined after a success. */
+  let failure: { at: number; error: unknown } | undefined;
   const get = async (address: string, init: RequestInit) => {
-    if (failed !== undefined && performance.now() < failed.at + RETRY_AFTER) throw failed.error;
+    if (failure !== undefined && performance.now() < failure.at + RETRY_AFTER) throw failure.error;
     try {
       const response = await boundedFetch(address, init);
-      failed = undefined;
+      failure = undefined;
       return response;
     } catch (cause) {
       const error = new KeysUnavailable(`jwks cannot be fetched from ${url.origin}`, { cause });
-      failed = { at: performance.now(), error };
+      failure = { at: performance.now(), error };
       onFault(error);
       throw error;
     }
@@ -121,7 +124,7 @@ function remoteKeys(url: URL, onFault: OnFault): JWTVerifyGetKey {
 
 const isLoopback = (host: string) => host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
 
-/** @throws if the answer is not 200, not a set of usable keys, or longer than one may be */
+/** @throws if the answer is not 200, not a set of usable keys, or over `MAX_BYTES` */
 async function boundedFetch(address: string, init: RequestInit): Promise<Response> {
   const response = await fetch(address, init);
   if (response.status !== 200) throw new TypeError(`the server answered ${response.status}`);

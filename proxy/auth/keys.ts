@@ -1,6 +1,4 @@
-/**
- * Keys and tokens for who has no issuer of their own: the commands `keygen` and `token`, and embedded mode.
- */
+/** Keys and tokens for sites without an issuer: the commands `keygen` and `token`, and embedded mode. */
 import { randomUUID } from "node:crypto";
 import {
   calculateJwkThumbprint,
@@ -13,33 +11,41 @@ import {
 } from "jose";
 import { ACTIONS, readPermissions } from "./permissions.js";
 
+/** An issuer's key pair, in the forms that issuer and proxy need. */
 export interface GeneratedKeys {
-  /** For {@link signToken}. Whoever has it can be anyone: keep it to yourself. */
+  /** For {@link signToken}. Secret: its holder can issue a token for any user. */
   privateJwk: JWK;
-  /** For the proxy. */
+  /** For the proxy: the public key as a JWK Set (RFC 7517). */
   jwks: JSONWebKeySet;
 }
 
-/** What a token is to say. */
+/** The claims of a token (RFC 9068 section 2.2). */
 export interface TokenClaims {
+  /** `iss`. Not empty. */
   issuer: string;
+  /** `aud`. Not empty. */
   audience: string;
+  /** `sub`. Not empty. */
   subject: string;
-  /** How long the token is good for, in seconds. */
+  /** The token's life, in seconds. `exp` is rounded up. */
   ttlSeconds: number;
-  /** The Flux userid. Default: that of this process. */
+  /** The Flux userid. @default this process's user */
   userid?: number | undefined;
-  /** Actions, with spaces between them. Default: all; `rpc` is attr.get and attr.list, unless `details` has topics. */
+  /**
+   * Actions, separated by spaces (RFC 6749 section 3.3). `rpc` is attr.get and attr.list, unless `details` has topics.
+   * @default all actions
+   */
   scope?: string | undefined;
-  /** RFC 9396 authorization details, of type `flux_subprocess`. Default: none, so that the scope alone counts. */
+  /** RFC 9396 authorization details of type `flux_subprocess`. @default no details: the scope alone decides */
   details?: readonly object[] | undefined;
-  /** The RFC 7638 thumbprint of the key that the client must have. Default: whoever has the token may use it. */
+  /** The RFC 7638 thumbprint of the client's key. @default a bearer token, which needs no proof of a key */
   jkt?: string | undefined;
 }
 
 /**
- * A new key pair.
+ * Makes a key pair for an issuer.
  * @param algorithm a JWS algorithm with a public key, such as "EdDSA" or "ES256"
+ * @returns both halves, with the RFC 7638 thumbprint as `kid`
  * @throws jose's JOSENotSupported for an unknown algorithm
  */
 export async function generateKeys(algorithm = "EdDSA"): Promise<GeneratedKeys> {
@@ -53,9 +59,12 @@ export async function generateKeys(algorithm = "EdDSA"): Promise<GeneratedKeys> 
 }
 
 /**
- * An access token (RFC 9068) for a proxy with the public half of `privateJwk`.
- * @throws TypeError if `privateJwk` is no private key with an `alg`, the ttl is not positive, an issuer, audience or subject is empty, a
- * proxy would refuse the details, or no userid is given on a platform that has none
+ * Issues an access token (RFC 9068) for a proxy that has the public half of `privateJwk`.
+ * @param privateJwk a private key with an `alg`
+ * @param claims the token's claims
+ * @returns the token, a signed JWT
+ * @throws TypeError if `privateJwk` is not a private key with an `alg`, the ttl is not positive, an issuer, audience or subject
+ * is empty, a proxy would refuse the details, or the platform has no userids and `userid` is absent
  */
 export async function signToken(privateJwk: JWK, claims: TokenClaims): Promise<string> {
   const { alg, kid, d } = privateJwk;
@@ -65,7 +74,7 @@ export async function signToken(privateJwk: JWK, claims: TokenClaims): Promise<s
     if (claims[name] === "") throw new TypeError(`${name} is empty`);
   }
   if (!(ttlSeconds > 0)) throw new TypeError("ttlSeconds is not positive");
-  if (userid === undefined) throw new TypeError("this platform has no user ids: give one");
+  if (userid === undefined) throw new TypeError("this platform has no userids: pass one");
   readPermissions(scope, details);
   const now = Math.floor(Date.now() / 1000);
   return new SignJWT({

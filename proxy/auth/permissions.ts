@@ -1,56 +1,59 @@
 /**
- * What a token allows: `scope` (RFC 6749 section 3.3) in the coarse, and `authorization_details` (RFC 9396) of
- * type `flux_subprocess` in the fine. Read here, judged in proxy/policy.
+ * A token's permissions: its `scope` (RFC 6749 section 3.3) names actions, and its `authorization_details` (RFC 9396) of type
+ * `flux_subprocess` restrict them. This file reads the claims; proxy/policy decides by them.
  */
 import { constants } from "node:os";
 import { decodeIdset } from "../../src/protocol/idset.js";
 
-/** What a scope and the `actions` of a detail may name. */
+/** The words of a scope and of a detail's `actions`. */
 export const ACTIONS = ["exec", "attach", "write", "kill", "wait", "list", "watch", "rpc"] as const;
+/** A word of {@link ACTIONS}. */
 export type Action = (typeof ACTIONS)[number];
 
-/** The `type` of the details that are ours. */
+/** Details of other types are for other resources. */
 const DETAIL_TYPE = "flux_subprocess";
 
-/** The longest pattern: matching takes time in proportion to it. */
+/** The longest pattern, in characters: matching takes time in proportion to it. */
 const MAX_PATTERN = 256;
 
-/** How many elements a list in a detail may have, and how many details there may be. */
+/** The most elements of a list in a detail, and the most details. */
 const MAX_ELEMENTS = 256;
 
 /** One detail, checked. A field that is absent restricts nothing, unless it says otherwise. */
 export interface Detail {
   readonly actions: ReadonlySet<Action>;
-  /** Globs. Absent: every subprocess service, and for `rpc` those of `topics`. */
+  /** Globs. @default every subprocess service; for `rpc`, the services of `topics` */
   readonly services?: readonly string[];
   readonly ranks?: ReadonlySet<number>;
   /** Globs. */
   readonly labels?: readonly string[];
-  /** Patterns of an argv: a glob for each argument; a last "**" stands for all that may follow. */
+  /** Patterns of an argv: a glob for each argument. A last "**" matches any further arguments. */
   readonly commands?: readonly (readonly string[])[];
   readonly signals?: ReadonlySet<number>;
-  /** Globs of names, of channels too. Absent beside `commands`: none. */
+  /** Globs of variable names, and of channel names. @default beside `commands`: no name */
   readonly env?: readonly string[];
-  /** Globs of working directories. Absent beside `commands`: none but the server's. */
+  /** Globs of working directories. @default beside `commands`: only the server's own */
   readonly cwd?: readonly string[];
-  /** Globs of names of subprocess options. Absent beside `commands`: how streams are cut, and no other. */
+  /** Globs of names of subprocess options. @default beside `commands`: only those that say how streams are cut */
   readonly opts?: readonly string[];
-  /** For `rpc`: globs of topics, whose first word, the service, is no pattern. Absent: attr.get and attr.list. */
+  /** For `rpc`: globs of topics, whose first word, the service, is no pattern. @default attr.get and attr.list */
   readonly topics?: readonly string[];
-  /** How many processes the subject may have at once. */
+  /** The most processes that the subject may have at once. */
   readonly processes?: number;
 }
 
+/** The permissions of one token. A token with neither field allows nothing. */
 export interface Permissions {
   /** Absent if the token has no scope. */
   readonly scope?: ReadonlySet<Action>;
-  /** Absent if the token has no detail of ours. */
+  /** Absent if the token has no detail of type `flux_subprocess`. */
   readonly details?: readonly Detail[];
 }
 
 /**
- * The permissions that two claims give.
- * @throws TypeError naming what is malformed. A field that is not known is: whoever wrote it meant to restrict
+ * @param scope the claim `scope`
+ * @param authorizationDetails the claim `authorization_details`
+ * @throws TypeError naming the malformed part. An unknown field of a detail is malformed: its author meant to restrict something
  */
 export function readPermissions(scope: unknown, authorizationDetails: unknown): Permissions {
   const details = readDetails(authorizationDetails);
@@ -62,7 +65,7 @@ export function readPermissions(scope: unknown, authorizationDetails: unknown): 
 
 function readScope(scope: unknown): ReadonlySet<Action> {
   if (typeof scope !== "string") throw new TypeError("scope is not a string");
-  // What else is in it is for other resources.
+  // Other words are for other resources.
   return new Set(scope.split(" ").filter(isAction));
 }
 
@@ -94,7 +97,7 @@ const READERS: { readonly [K in keyof Detail]-?: (value: unknown) => Detail[K] }
 function readDetail({ type: _, ...fields }: Record<string, unknown>): Detail {
   const detail: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
-    if (!Object.hasOwn(READERS, name)) throw new TypeError("a detail has a field that is not known");
+    if (!Object.hasOwn(READERS, name)) throw new TypeError("a detail has an unknown field");
     detail[name] = READERS[name as keyof Detail](value);
   }
   if (detail["actions"] === undefined) throw new TypeError("a detail has no actions");
@@ -102,7 +105,7 @@ function readDetail({ type: _, ...fields }: Record<string, unknown>): Detail {
 }
 
 function readAction(value: unknown): Action {
-  if (!isAction(value)) throw new TypeError("actions has one that is not known");
+  if (!isAction(value)) throw new TypeError("actions has an unknown action");
   return value;
 }
 
@@ -131,7 +134,7 @@ function readTopic(pattern: string): string {
 function readSignal(value: unknown): number {
   const number = typeof value === "string" ? signalOf(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number) || number < 0 || number > 64) {
-    throw new TypeError("signals has what is no signal");
+    throw new TypeError("signals has an element that is not a signal");
   }
   return number;
 }
@@ -150,16 +153,16 @@ function readProcesses(value: unknown): number {
   return value as number;
 }
 
-function patterns(value: unknown, what: string): string[] {
-  return list(value, what).map((pattern) => {
+function patterns(value: unknown, name: string): string[] {
+  return list(value, name).map((pattern) => {
     if (typeof pattern === "string" && pattern.length <= MAX_PATTERN) return pattern;
-    throw new TypeError(`${what} has what is no pattern, or one of over ${MAX_PATTERN} characters`);
+    throw new TypeError(`${name} has an element that is not a string of at most ${MAX_PATTERN} characters`);
   });
 }
 
-function list(value: unknown, what: string): unknown[] {
-  if (!Array.isArray(value)) throw new TypeError(`${what} is not an array`);
-  if (value.length > MAX_ELEMENTS) throw new TypeError(`${what} has over ${MAX_ELEMENTS} elements`);
+function list(value: unknown, name: string): unknown[] {
+  if (!Array.isArray(value)) throw new TypeError(`${name} is not an array`);
+  if (value.length > MAX_ELEMENTS) throw new TypeError(`${name} has over ${MAX_ELEMENTS} elements`);
   return value;
 }
 

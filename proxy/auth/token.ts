@@ -1,7 +1,4 @@
-/**
- * Who a client is: verification of its access token (a JWT in the shape of RFC 9068, by the advice of RFC 8725)
- * against the keys of whoever issues them.
- */
+/** Verifies a client's access token: a JWT of the RFC 9068 profile, with RFC 8725's checks, signed with its issuer's key. */
 import {
   decodeProtectedHeader,
   errors,
@@ -16,50 +13,57 @@ import { ASYMMETRIC, DEFAULT_ALGORITHMS, forbiddenParameter } from "./algorithms
 import { type Identity, type IdentityOptions, identityOf, isUserid, Refusal } from "./identity.js";
 import { KeysUnavailable, keySource, type OnFault } from "./key-source.js";
 
-/** How far the clocks of issuer and proxy may differ, in seconds. */
+/** The most that the issuer's clock may be ahead of the proxy's, in seconds. */
 const CLOCK_TOLERANCE = 5;
 
 /** The last time that a Date can be (ECMA-262 section 21.4.1.1), in seconds since 1970. */
 const MAX_TIME = 8_640_000_000_000;
 
-/** RFC 9068 section 2.1. A plain "JWT" may be an ID token, which is no permission for anything. */
+/** RFC 9068 section 2.1. A plain "JWT" may be an ID token, which permits nothing. */
 const TYPE = "at+jwt";
 
-/** The longest token that is looked at, in characters. */
+/** The longest token, in characters. */
 const MAX_TOKEN = 256 * 1024;
 
-/** RFC 7518 section 3.2: an HS256 key is as long as its hash, at least. */
+const KEYS_UNAVAILABLE = "token cannot be checked: its issuer's keys are not available";
+
+/** RFC 7518 section 3.2: an HS256 key is at least as long as its hash. */
 const MIN_SECRET_BYTES = 32;
 
+/** The tokens that a proxy accepts. Exactly one of `jwks` and `secret` must be given. */
 export interface VerifierOptions {
   /**
-   * The issuer's public keys: a JWK Set (RFC 7517), the path of a file with one, which is reread when it
-   * changes, or the URL of one. The URL is https; http is for this machine alone.
+   * The issuer's public keys: a JWK Set (RFC 7517), the path of a file with one, or the URL of one. A file is reread when it
+   * changes. A URL must be https, or http on this machine; it is fetched anew every ten minutes, and for an unknown key.
    */
   jwks?: JSONWebKeySet | string | URL | undefined;
-  /** Instead of `jwks`: the secret of HS256 tokens, at least 32 bytes. No other algorithm is taken then. */
+  /** The secret of HS256 tokens, at least 32 bytes. Tokens with another algorithm are then refused. */
   secret?: Uint8Array | undefined;
-  /** What `iss` must be. */
+  /** A token's `iss` must be this. Not empty. */
   issuer: string;
-  /** What `aud` must be or contain. */
+  /** A token's `aud` must be this or contain it. Not empty. */
   audience: string;
-  /** JWS algorithms to take. Default EdDSA (also by its new name, Ed25519), ES256, RS256 and PS256. */
+  /**
+   * The JWS algorithms that are accepted (RFC 7518, RFC 8037, RFC 9864). Not with `secret`.
+   * @default ["EdDSA", "Ed25519", "ES256", "RS256", "PS256"]
+   */
   algorithms?: readonly string[] | undefined;
-  /** The Flux userids of subjects whose tokens have no `uid`. */
+  /** The Flux userids of subjects whose tokens have no `uid`. @default no subject */
   users?: Readonly<Record<string, number>> | undefined;
 }
 
-/** @throws FluxError EACCES that says which check the token failed, without the token */
+/** @throws FluxError EACCES naming the check that failed, without quoting the token */
 export type Verify = (token: string) => Promise<Identity>;
 
+/** A verifier's ties to its proxy, beside the options of its user. */
 export interface VerifierSurroundings extends Pick<IdentityOptions, "onlyUserid"> {
-  /** Told of new keys that cannot be used, and of keys that cannot be had. */
+  /** Called with the error if keys are not available, or new keys cannot be used. */
   onFault?: OnFault;
 }
 
 /**
- * A function that accepts a token or throws.
- * @throws TypeError if an option cannot be used, or the key set cannot be read or has no usable key
+ * @returns a function that resolves to a token's identity or rejects
+ * @throws TypeError if an option is wrong, or the key set cannot be read or has no usable key
  */
 export async function createVerifier(
   options: VerifierOptions,
@@ -69,7 +73,7 @@ export async function createVerifier(
   if (issuer === "") throw new TypeError("issuer is empty");
   if (audience === "") throw new TypeError("audience is empty");
   for (const userid of Object.values(users ?? {})) {
-    if (!isUserid(userid)) throw new TypeError("users has a userid that is none");
+    if (!isUserid(userid)) throw new TypeError("users has an invalid userid");
   }
   const keys = await verificationKeys(options, onFault);
   const checks = {
@@ -107,7 +111,7 @@ async function verificationKeys(
 
 function algorithmsOf({ secret, algorithms }: VerifierOptions): string[] {
   if (secret !== undefined) {
-    if (algorithms !== undefined) throw new TypeError("algorithms has no place beside secret");
+    if (algorithms !== undefined) throw new TypeError("algorithms and secret must not both be given");
     return ["HS256"];
   }
   const chosen = algorithms ?? DEFAULT_ALGORITHMS;
@@ -129,10 +133,10 @@ function checkHeader(token: string): void {
     throw new Refusal("token is not a signed JWT");
   }
   const parameter = forbiddenParameter(header);
-  if (parameter !== undefined) throw new Refusal(`token's header has a ${parameter}, which is not taken`);
+  if (parameter !== undefined) throw new Refusal(`token's header has a ${parameter}, which is not allowed`);
 }
 
-/** The tolerance is for what is not yet valid: an end is an end, and the session has it too. */
+/** Tolerates a clock that is ahead for `iat` and `nbf`, and not for `exp`: the session ends at `exp` exactly. */
 function checkTimes({ exp = 0, nbf = 0, iat = 0 }: JWTPayload): void {
   for (const [claim, time] of Object.entries({ exp, nbf, iat })) {
     if (!isTime(time)) throw new Refusal(`token's ${claim} claim is not a time`);
@@ -142,15 +146,15 @@ function checkTimes({ exp = 0, nbf = 0, iat = 0 }: JWTPayload): void {
   if (iat > now + CLOCK_TOLERANCE) throw new Refusal("token was issued in the future");
 }
 
-/** JSON has numbers that no clock comes to: 1e400 is read as Infinity, and a session with such an end would have none. */
+/** JSON can hold numbers beyond any clock: 1e400 becomes Infinity, and such a session would never end. */
 function isTime(value: unknown): boolean {
   return typeof value === "number" && value >= 0 && value <= MAX_TIME;
 }
 
-/** A token without `kid` may fit several keys of the set; jose then leaves it to us to try them. */
+/** A token without `kid` may match several keys of the set. jose then expects its caller to try each. */
 async function verifyWithAny(token: string, keys: JWTVerifyGetKey | Uint8Array, checks: JWTVerifyOptions) {
   try {
-    // The overloads of jose take the one or the other.
+    // jwtVerify has an overload for each type, but not for their union.
     return await (typeof keys === "function"
       ? jwtVerify(token, keys, checks)
       : jwtVerify(token, keys, checks));
@@ -167,19 +171,19 @@ async function verifyWithAny(token: string, keys: JWTVerifyGetKey | Uint8Array, 
   }
 }
 
-/** Which check failed. jose's own messages are not passed on: none of the token's text may get into a log. */
+/** The check that failed. jose's own messages may quote the token, which must not get into a log. */
 function refusal(error: unknown): string {
   if (error instanceof Refusal) return error.message;
-  if (error instanceof KeysUnavailable) return "token cannot be checked: its issuer's keys cannot be had";
+  if (error instanceof KeysUnavailable) return KEYS_UNAVAILABLE;
   if (error instanceof errors.JWTExpired) return "token has expired";
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === "typ") return `token's type is not ${TYPE}`;
-    const what = error.reason === "missing" ? "missing" : "not what it must be";
-    return `token's ${error.claim} claim is ${what}`;
+    const fault = error.reason === "missing" ? "is missing" : "has a wrong value";
+    return `token's ${error.claim} claim ${fault}`;
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) return "token's signature is wrong";
-  if (error instanceof errors.JWKSNoMatchingKey) return "token is signed with a key that is not known";
-  if (error instanceof errors.JWKSTimeout) return "token cannot be checked: its issuer's keys cannot be had";
+  if (error instanceof errors.JWKSNoMatchingKey) return "token is signed with an unknown key";
+  if (error instanceof errors.JWKSTimeout) return KEYS_UNAVAILABLE;
   if (error instanceof errors.JOSEAlgNotAllowed) return "token's algorithm is not allowed";
   return "token is not a signed JWT";
 }

@@ -1,36 +1,37 @@
-/** What waits in the proxy for one session, and how much of it may be of one process. PROTOCOL.md, "Flow control". */
+/** The bytes that wait in the proxy for one session, and the share of one process. PROTOCOL.md, "Flow control". */
 
-/** Of all processes of a session together. */
+/** Bytes for all processes of a session together. */
 const BUDGET = 4 * 1024 * 1024;
 
-/** Of one process, while there is room for it. */
+/** Bytes for one process, while the budget has room. */
 const MOST = 1024 * 1024;
 
-/** Of one process at any rate: about what a pipe holds, so that none is stopped for every line. */
+/** Bytes for one process in any case: about a pipe's capacity, so that no process is stopped for each line. */
 const LEAST = 64 * 1024;
 
-/** Of all together, at any rate: what is on its way when a process is stopped comes still, and was in the broker before. */
+/** The bound beyond which output is dropped. It is high, since output in flight to a stopped process was in the broker before. */
 const FULL = 256 * 1024 * 1024;
 
+/** Counts one session's bytes, and derives each process's limits from the free part. */
 export class Backlog {
   #bytes = 0;
 
-  /** How much may wait of a process before its overflow policy acts: no more than is free. */
+  /** Bytes of one process that may wait before its overflow policy acts: at most the budget's free part. */
   get high(): number {
     return Math.max(LEAST, Math.min(MOST, BUDGET - this.#bytes));
   }
 
-  /** How little must wait before a process goes on. */
+  /** A process goes on when at most this many of its bytes wait. */
   get low(): number {
     return this.high / 4;
   }
 
-  /** Whether so much waits that nothing is waited for any more. */
+  /** Whether new output must be dropped, even of a process that is about to stop. */
   get full(): boolean {
     return this.#bytes > FULL;
   }
 
-  /** So many bytes more wait; below 0, fewer. */
+  /** @param bytes that wait from now on; negative if they no longer wait */
   add(bytes: number): void {
     this.#bytes += bytes;
   }

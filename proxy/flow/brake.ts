@@ -1,169 +1,174 @@
 /**
- * Stops a process whose output nobody takes, and lets it go on; no I/O. It is told of the output, of the signals of the
- * process's user and of what its server says, and tells what to do. PROTOCOL.md, "Flow control".
+ * Decides when to stop a process whose output waits, and when to continue it. It does no I/O: its methods take the output,
+ * the user's signals and the server's answers, and return the signals to send. PROTOCOL.md, "Flow control".
  *
- * Nothing says why a process has stopped. So a stop that no signal of its user's explains is ours while we hold the
- * process and shortly after. Any other is its user's, who alone may then continue it.
+ * No message says why a process has stopped. So the brake takes a stop that no signal of the user explains for its own, while
+ * its SIGSTOP is in force and shortly after. Any other stop is the user's, and only the user may end it.
  */
 import { SIGNUM } from "./signum.js";
+import { LATE_MS, UserStops } from "./user-stops.js";
 
 /**
- * So many bytes that come after a stop was answered show that it did not last. What was written before it comes before the
- * answer, but for what its server holds: flux-core has a buffer of 4 MiB.
+ * After this many bytes beyond the answer to a SIGSTOP, the process has not stopped. All it wrote before the stop comes before
+ * the answer, except what its server still buffers: 4 MiB in flux-core.
  */
 const AGAIN = 8 * 1024 * 1024;
 
-/** So many may come after a signal of its user's before it is stopped again. */
+/** A process may write this many bytes after a signal of its user before the brake stops it again. */
 const AFTER_SIGNAL = 64 * 1024;
-
-/** How long after a SIGCONT a `stopped` may be of before it, in milliseconds. */
-const STALE_MS = 1000;
 
 const STOPS: ReadonlySet<number> = new Set([SIGNUM.stop, SIGNUM.tstp, SIGNUM.ttin, SIGNUM.ttou]);
 
-/** What follows from a signal of the user's. */
+type Hold =
+  /** No SIGSTOP of the proxy is in force. */
+  | "free"
+  /** A SIGSTOP of the proxy is in force, because too much waits. */
+  | "held"
+  /** As "held", but the process has written on. */
+  | "ignored"
+  /** A SIGSTOP of the proxy is in force and has no reason left. It lasts while the user's own stop forbids SIGCONT. */
+  | "left";
+
+/**
+ * `overflow` and `restore` send SIGSTOP: too much waits, or a SIGCONT of the proxy may have undone the user's stop.
+ * `letGo` sends nothing. SIGCONT leads from "left" to "free", once the user's stops allow it.
+ */
+const NEXT: Readonly<Record<Hold, Readonly<Record<"overflow" | "restore" | "letGo", Hold>>>> = {
+  free: { overflow: "held", restore: "left", letGo: "free" },
+  held: { overflow: "ignored", restore: "held", letGo: "left" },
+  ignored: { overflow: "ignored", restore: "ignored", letGo: "left" },
+  left: { overflow: "held", restore: "left", letGo: "left" },
+};
+
+/** The effect of an answer to a user's signal. */
 export interface Consequence {
-  /** What is to be sent. */
+  /** The signal to send. */
   signal: "stop" | "cont" | undefined;
-  /** Whether to tell the client that the process has stopped: it had before, but by us alone. */
+  /** Whether to report `stopped` to the client: the brake had kept it back as its own. */
   tell: boolean;
 }
 
+const NOTHING: Consequence = { signal: undefined, tell: false };
+
+/** The brake of one process. Its caller sends the signals, and reports every answer. */
 export class Brake {
-  #held = false;
-  /** We have sent SIGSTOP, and no SIGCONT since. */
-  #stopped = false;
-  /** Signals of ours that are not answered. */
-  #stops = 0;
-  #conts = 0;
-  /** How many bytes may come before it is stopped, though too much waits. */
+  readonly #user = new UserStops();
+  #hold: Hold = "free";
+  /** Bytes that may come before `output` sends SIGSTOP. Infinite from an overflow's SIGSTOP to its answer or to `letGo`. */
   #margin = 0;
-  /** It has written although it was stopped. */
-  #unheeded = false;
-  /** Its user has stopped it and not continued it. */
-  #byUser = false;
-  /** Stops of its user's that are not answered. */
-  #asked = 0;
-  /** A SIGCONT of ours was on its way when its user sent a stop: it may come second, on another connection. */
-  #crossed = false;
-  /** A stop of its user's was sent, and no `stopped` came since. */
-  #awaited = false;
-  /** A `stopped` that was taken for ours was not told. */
-  #untold = false;
-  /** Until when a `stopped` is ours. */
-  #oursUntil = 0;
-  /** Until when a `stopped` may be of before its user's SIGCONT. */
-  #staleUntil = 0;
+  /** SIGSTOPs of the proxy without an answer. */
+  #stops = 0;
+  /** SIGCONTs of the proxy without an answer. While there are any, a `stopped` is the proxy's. */
+  #conts = 0;
+  /** A `stopped` before this time is the proxy's too, as its last SIGCONT was answered less than `LATE_MS` ago. */
+  #lateUntil = 0;
+  /** A `stopped` since the proxy's last SIGCONT was taken for the proxy's own, and the client has not heard of it. */
+  #concealed = false;
 
-  /** Whether it is to stand still. */
-  get held(): boolean {
-    return this.#held;
-  }
-
-  /** Whether it goes on although it was stopped. */
+  /** Whether the process ignores SIGSTOP: it has written `AGAIN` bytes after the answer. */
   get unheeded(): boolean {
-    return this.#unheeded;
+    return this.#hold === "ignored";
   }
 
   /** Output has come. @param high whether too much waits. @returns whether to send SIGSTOP */
   output(bytes: number, high: boolean): boolean {
     this.#margin = Math.max(this.#margin - bytes, 0);
     if (!high || this.#margin > 0) return false;
-    this.#unheeded = this.#held;
-    this.#held = true;
-    this.#halt();
+    this.#halt("overflow");
     this.#margin = Number.POSITIVE_INFINITY;
     return true;
   }
 
-  /** A SIGSTOP of ours was answered. */
+  /** The server has answered a SIGSTOP of the proxy. */
   halted(): void {
     this.#stops--;
-    if (this.#held && this.#stops === 0) this.#margin = AGAIN;
+    // A SIGSTOP from before a SIGCONT proves nothing: only the answer to the last one starts the count.
+    if (this.#holding && this.#stops === 0) this.#margin = AGAIN;
   }
 
-  /** Little of its output waits, or nobody follows it any more. @returns whether to send SIGCONT */
+  /** Little output waits, or nobody follows the process any more. @returns whether to send SIGCONT */
   release(): boolean {
-    this.#held = false;
-    this.#unheeded = false;
-    this.#margin = 0;
-    return this.#cont();
+    this.#letGo(0);
+    return this.#continue();
   }
 
-  /** A SIGCONT of ours was answered. @param now in milliseconds, of a clock that does not go back */
+  /** The server has answered a SIGCONT of the proxy. @param now in milliseconds, on a clock that does not go back */
   continued(now: number): void {
     this.#conts--;
-    if (this.#conts === 0) this.#oursUntil = now + STALE_MS;
+    if (this.#conts === 0) this.#lateUntil = now + LATE_MS;
   }
 
-  /** Its server says that it has stopped. @returns whether to tell the client */
+  /** The server says that the process has stopped. @returns whether to report it to the client */
   stopped(now: number): boolean {
-    if (this.#awaited) {
-      // What comes before the answer to our SIGCONT was before it; if its user's stop was as well, that is sent again.
-      this.#awaited = this.#conts > 0;
-      return !this.#awaited;
+    if (this.#user.unreported) {
+      // Before the answer to the proxy's SIGCONT it may be from before that SIGCONT. If the SIGCONT has undone the user's stop,
+      // `answered` sends it again, and another `stopped` follows.
+      if (this.#conts > 0) return false;
+      this.#user.report();
+      return true;
     }
-    if (this.#stopped || now < this.#oursUntil) {
-      this.#untold = true;
+    if (this.#hold !== "free" || this.#conts > 0 || now < this.#lateUntil) {
+      this.#concealed = true;
       return false;
     }
-    if (now >= this.#staleUntil) this.#byUser = true;
+    this.#user.observe(now);
     return true;
   }
 
-  /** Its user sends it a signal, which will be answered. */
+  /** The user sends the process a signal. `answered` follows. */
   signalled(signum: number): void {
-    if (!STOPS.has(signum)) return;
-    this.#asked++;
-    this.#crossed ||= this.#conts > 0;
-    this.#awaited = true;
+    if (STOPS.has(signum)) this.#user.send(this.#conts > 0);
   }
 
-  /** Its server has taken a signal of its user's, or has refused it. */
+  /** The server has taken or refused a signal of the user. @param now in milliseconds, on a clock that does not go back */
   answered(signum: number, taken: boolean, now: number): Consequence {
-    if (STOPS.has(signum)) return this.#stopAnswered(taken);
-    if (!taken) return { signal: undefined, tell: false };
-    if (signum === SIGNUM.cont) {
-      this.#byUser = false;
-      this.#awaited = this.#asked > 0;
-      this.#staleUntil = now + STALE_MS;
-    }
-    if (this.#held) this.#margin = AFTER_SIGNAL;
-    this.#held = false;
-    return { signal: this.#cont() ? "cont" : undefined, tell: false };
+    if (STOPS.has(signum)) return taken ? this.#stopTaken() : this.#stopRefused();
+    if (!taken) return NOTHING;
+    if (signum === SIGNUM.cont) this.#user.continue(now);
+    if (this.#holding) this.#letGo(AFTER_SIGNAL);
+    return this.#continuation();
   }
 
-  #stopAnswered(taken: boolean): Consequence {
-    this.#asked--;
-    const crossed = this.#crossed;
-    if (this.#asked === 0) this.#crossed = false;
-    if (!taken) {
-      this.#awaited = this.#awaited && this.#asked > 0;
-      return { signal: this.#cont() ? "cont" : undefined, tell: false };
-    }
-    this.#byUser = true;
-    const tell = this.#awaited && this.#stopped && this.#untold;
+  #stopTaken(): Consequence {
+    const tell = this.#user.unreported && this.#hold !== "free" && this.#concealed;
     if (tell) {
-      this.#awaited = false;
-      this.#untold = false;
+      this.#user.report();
+      this.#concealed = false;
     }
-    if (!crossed) return { signal: undefined, tell };
-    this.#halt();
+    if (!this.#user.accept()) return { signal: undefined, tell };
+    this.#halt("restore");
     return { signal: "stop", tell };
   }
 
-  #halt(): void {
-    this.#stopped = true;
+  #stopRefused(): Consequence {
+    this.#user.refuse();
+    return this.#continuation();
+  }
+
+  get #holding(): boolean {
+    return this.#hold === "held" || this.#hold === "ignored";
+  }
+
+  #halt(reason: "overflow" | "restore"): void {
+    this.#hold = NEXT[this.#hold][reason];
     this.#stops++;
   }
 
-  /** Whether it is to be continued: by us if we have stopped it, and if its user has not. */
-  #cont(): boolean {
-    if (this.#held || !this.#stopped || this.#byUser || this.#asked > 0) return false;
-    this.#stopped = false;
-    this.#untold = false;
+  #letGo(margin: number): void {
+    this.#hold = NEXT[this.#hold].letGo;
+    this.#margin = margin;
+  }
+
+  #continuation(): Consequence {
+    return this.#continue() ? { signal: "cont", tell: false } : NOTHING;
+  }
+
+  /** @returns whether to send SIGCONT: a SIGSTOP without a reason is in force, and no stop of the user */
+  #continue(): boolean {
+    if (this.#hold !== "left" || this.#user.inForce) return false;
+    this.#hold = "free";
+    this.#concealed = false;
     this.#conts++;
-    this.#oursUntil = Number.POSITIVE_INFINITY;
     return true;
   }
 }

@@ -1,27 +1,28 @@
 /**
- * The processes that a proxy may stop, in all its sessions: a signal to one of them, through whichever session it goes,
- * is seen by who holds it.
+ * The processes that a proxy may stop, in all its sessions. A signal to one of them, through any session, reaches the holder
+ * that may stop it.
  */
 
-/** What a process is known by, on its rank. */
+/** A process's names on its rank. */
 export interface ProcessName {
   readonly pid?: number | undefined;
-  /** Counts if there is one, and not the pid (RFC 42 kill). */
+  /** Takes precedence over the pid (RFC 42 kill). */
   readonly label?: string | undefined;
 }
 
-/** Who may stop a process. */
+/** May stop a process, and so must know its user's signals. */
 export interface Holder {
-  /** Its user sends it a signal. */
+  /** The user sends the process a signal. */
   signalled(signum: number): void;
-  /** The signal was taken, or refused. */
+  /** The server has taken or refused the signal. */
   answered(signum: number, taken: boolean): void;
 }
 
+/** The holders by their processes. A process has at most one holder: the last that was added. */
 export class Brakes {
   readonly #holders = new Map<string, Holder>();
 
-  /** Somebody may stop a process, by either of its names. @returns ends that */
+  /** Registers a holder under both names of its process. @returns removes it */
   add(service: string, rank: number, { pid, label }: ProcessName, holder: Holder): () => void {
     const keys = [keyOf(service, rank, { pid })];
     if (label !== undefined) keys.push(keyOf(service, rank, { label }));
@@ -31,7 +32,7 @@ export class Brakes {
     };
   }
 
-  /** A process is sent a signal. @returns takes the answer to it, once; undefined if nobody may stop the process */
+  /** A user sends a signal. @returns takes the answer, and ignores all but the first; undefined if the process has no holder */
   signal(
     service: string,
     rank: number,
@@ -49,6 +50,6 @@ export class Brakes {
   }
 }
 
-/** No topic has a NUL, and so no service. */
+/** NUL separates safely: no topic has one, and so no service. */
 const keyOf = (service: string, rank: number, { pid, label }: ProcessName) =>
   `${service}\0${rank}\0${label === undefined ? pid : `=${label}`}`;

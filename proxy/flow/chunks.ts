@@ -1,17 +1,18 @@
-/** Output that waits. What is small and waits together is sent together: lines of a few bytes would cost a hundred times that. */
+/** Output that waits. Small chunks become one: alone, a line of a few bytes would cost a hundred times its size. */
 import { Fifo } from "./fifo.js";
 
-/** Up to how many bytes chunks are put together. */
+/** Chunks are put together up to this size, in bytes. */
 const MERGED = 16 * 1024;
 
 interface Chunk {
   bytes: Uint8Array;
   start: number;
   end: number;
-  /** Whether there may be more behind `end` in `bytes`. */
+  /** Whether `bytes` belongs to this chunk, so that `append` may write behind `end`. */
   own: boolean;
 }
 
+/** A queue of chunks. It copies small ones, and keeps large ones by reference. */
 export class Chunks {
   readonly #chunks = new Fifo<Chunk>();
   #bytes = 0;
@@ -20,13 +21,13 @@ export class Chunks {
     return this.#bytes;
   }
 
-  /** The size of the first chunk; 0 if there is none. */
+  /** The size of the first chunk; 0 without chunks. */
   get first(): number {
     const chunk = this.#chunks.first;
     return chunk === undefined ? 0 : chunk.end - chunk.start;
   }
 
-  /** @param data is not to be changed any more */
+  /** @param data must not change any more */
   push(data: Uint8Array): void {
     this.#bytes += data.length;
     const last = this.#chunks.last;

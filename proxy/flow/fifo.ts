@@ -1,8 +1,9 @@
-/** First in, first out, without what shift() costs on a long array. */
+/** First in, first out. Array.prototype.shift would move every item of a long array. */
 
-/** Below this an array is short. */
+/** The array is not compacted for fewer free places than this: copies would cost more than they save. */
 const SHORT = 64;
 
+/** A queue whose `push` and `shift` take constant time on average. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

@@ -1,12 +1,14 @@
-/** A binary heap that knows where its items are, so that any of them can be taken out. */
+/** A binary heap whose items know their index, so that any of them can be removed. */
 
+/** The fields that a heap needs. `at` belongs to the heap. */
 export interface HeapItem {
-  /** Who has the least comes first. It does not change while the item is in the heap. */
+  /** The item with the least key comes first. Does not change while the item is in a heap. */
   key: number;
-  /** Its place in the heap; -1 if it is in none. */
+  /** The index in its heap; -1 outside of one. */
   at: number;
 }
 
+/** A heap of items, each in at most one heap. */
 export class Heap<T extends HeapItem> {
   readonly #items: T[] = [];
 
@@ -23,7 +25,7 @@ export class Heap<T extends HeapItem> {
     this.#up(item, this.#items.length - 1);
   }
 
-  /** Takes an item out that is in it. */
+  /** @param item must be in the heap */
   remove(item: T): void {
     const at = item.at;
     item.at = -1;

@@ -1,4 +1,4 @@
-/** What is sent to a client, before it has a number. */
+/** Messages to a client, before the outbox numbers them. */
 import type { SequencedServerMessage } from "../../src/protocol/messages.js";
 
 type Unnumbered<T> = T extends unknown ? Omit<T, "seq"> : never;

@@ -10,8 +10,8 @@ import { Backlog } from "./backlog.js";
 import { Fifo } from "./fifo.js";
 import type { ControlMessage } from "./message.js";
 import { type OutputSender, RankOutput, type RankOutputOptions } from "./rank-output.js";
+import { RoundRobin } from "./round-robin.js";
 import type { StreamOutput } from "./stream-output.js";
-import { Turns } from "./turns.js";
 import { Window } from "./window.js";
 
 export interface OutboxSocket {
@@ -65,7 +65,7 @@ export class Outbox {
   readonly #frames = new Fifo<{ seq: number; bytes: number }>();
   #unacked = 0;
   readonly #window = new Window();
-  readonly #turns = new Turns<StreamOutput>();
+  readonly #turns = new RoundRobin<StreamOutput>();
   /** Those that may have changed, in the order of their turns. */
   readonly #states = new Set<State>();
   /** Goes through them, and sees those that are added on the way. */

@@ -3,27 +3,29 @@ import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
 import type { ControlMessage } from "./message.js";
 import { StreamOutput, type StreamOwner } from "./stream-output.js";
 
-/** Who sends it, in turns with others. */
+/** Sends the output of many ranks in turns. */
 export interface OutputSender {
   /** A stream has something to send. */
   ready(stream: StreamOutput): void;
-  /** So many bytes more wait; below 0, fewer. */
+  /** @param bytes that wait from now on; negative if they no longer wait */
   waits(bytes: number): void;
-  /** The client has consumed so much of a stream. */
+  /** The client has consumed bytes of a stream. */
   consumed(stream: StreamOutput, bytes: number): void;
-  /** All output is sent: this comes now, and what of it is in the window leaves it. */
+  /** All output is sent: this message comes next, and the rank's `inWindow` bytes leave the window. */
   last(message: ControlMessage, inWindow: number): void;
 }
 
+/** The rank, and the calls to its owner. */
 export interface RankOutputOptions {
   id: number;
   rank: number;
-  /** Less of it waits than before. */
+  /** Less output waits than before. */
   drained(): void;
-  /** Its last message was sent. */
+  /** The rank's last message was sent. */
   over(): void;
 }
 
+/** One rank's streams. Its last message waits until all are sent. */
 export class RankOutput implements StreamOwner {
   readonly id: number;
   readonly rank: number;
@@ -31,6 +33,7 @@ export class RankOutput implements StreamOwner {
   readonly #sender: OutputSender;
   readonly #streams = new Map<string, StreamOutput>();
   #bytes = 0;
+  /** Defined from `end` until all output is sent. */
   #last: ControlMessage | undefined;
 
   constructor(options: RankOutputOptions, sender: OutputSender) {
@@ -40,26 +43,25 @@ export class RankOutput implements StreamOwner {
     this.#sender = sender;
   }
 
-  /** Bytes that wait, of all its streams. */
+  /** Bytes that wait, of all the rank's streams. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** @param data is not to be changed any more */
+  /** @param data must not change any more */
   push(name: string, data: Uint8Array): void {
     const stream = this.#stream(name);
     stream.push(data);
     this.#sender.ready(stream);
   }
 
-  /** The end of a stream. */
   eof(name: string): void {
     const stream = this.#stream(name);
     stream.end();
     this.#sender.ready(stream);
   }
 
-  /** The last message of the rank, which comes after all its output. */
+  /** @param last the rank's last message, which waits for all its output */
   end(last: ControlMessage): void {
     this.#last = last;
     this.#finish();
@@ -79,7 +81,7 @@ export class RankOutput implements StreamOwner {
     this.#sender.consumed(stream, bytes);
   }
 
-  /** Drops the oldest output of the stream of which most waits. */
+  /** Drops the oldest chunk of the stream with the most bytes that wait. */
   drop(): void {
     let fullest: StreamOutput | undefined;
     for (const stream of this.#streams.values()) {

@@ -1,32 +1,33 @@
-/** One output stream of a rank: what of it waits to be sent, and what the client has not consumed. */
+/** One output stream of a rank: the bytes that wait, and those that the client has not consumed. */
 import { Chunks } from "./chunks.js";
 import type { HeapItem } from "./heap.js";
 
-/** The most process bytes in one frame: others are to have their turn. */
+/** The most process bytes in one frame: other streams must get their turn. */
 export const MAX_OUTPUT = 64 * 1024;
 
-/** Whose stream it is. */
+/** The rank that has the stream. */
 export interface StreamOwner {
   readonly id: number;
   readonly rank: number;
-  /** So many bytes more wait; below 0, fewer. */
+  /** @param bytes that wait from now on; negative if they no longer wait */
   waits(bytes: number): void;
-  /** Something was sent. */
+  /** A part of the stream was sent. */
   sent(): void;
 }
 
-/** What comes next of a stream. */
+/** The next part of a stream. */
 export type Next = { type: "data"; data: Uint8Array } | { type: "gap"; bytes: number } | { type: "eof" };
 
+/** One stream. Its parts come in order: a gap, bytes, the end. */
 export class StreamOutput implements HeapItem {
   readonly name: string;
   readonly owner: StreamOwner;
   key = 0;
   at = -1;
-  /** Bytes that were sent and are not consumed. */
+  /** Bytes that were sent and not consumed. */
   inWindow = 0;
   readonly #chunks = new Chunks();
-  /** Bytes that were dropped before the first that waits. */
+  /** Bytes that were dropped before the first that waits, and not reported. */
   #gap = 0;
   #eof = false;
 
@@ -40,7 +41,7 @@ export class StreamOutput implements HeapItem {
     return this.#chunks.bytes;
   }
 
-  /** The bytes of the next frame, if all may be sent; 0 if none wait. */
+  /** The size of the next frame if the window has room; 0 if no bytes wait. */
   get frame(): number {
     return Math.min(this.#chunks.first, MAX_OUTPUT);
   }
@@ -49,7 +50,7 @@ export class StreamOutput implements HeapItem {
     return this.bytes === 0 && this.#gap === 0 && !this.#eof;
   }
 
-  /** @param data is not to be changed any more */
+  /** @param data must not change any more */
   push(data: Uint8Array): void {
     this.#chunks.push(data);
     this.owner.waits(data.length);
@@ -67,8 +68,9 @@ export class StreamOutput implements HeapItem {
   }
 
   /**
-   * What is to be sent next, of a stream that is not empty. A gap comes no sooner than the bytes behind it may.
-   * @param room for bytes, if any wait
+   * Takes the next part. The stream must not be empty. The caller waits for room even if a gap comes first: a gap is sent no
+   * sooner than the bytes behind it.
+   * @param room the most bytes to take
    */
   next(room: number): Next {
     if (this.#gap > 0) {

@@ -1,6 +1,6 @@
 /**
- * What a munge client and munged say to each other: one request and one response over a UNIX stream socket,
- * integers big endian. Pure: bytes in, messages out. Observed against MUNGE 0.5.15.
+ * The messages between a munge client and munged: one request and one response over a UNIX stream socket, integers big endian.
+ * Pure: bytes in, messages out. Checked against MUNGE 0.5.15.
  */
 
 const MAGIC = 0x00606d4b;
@@ -10,7 +10,7 @@ const TYPE = { encodeRequest: 2, encodeResponse: 3, decodeRequest: 4, decodeResp
 /** Magic, version, type, retry count, and the length of the body. */
 export const HEADER_SIZE = 11;
 
-/** What munged itself takes at most. */
+/** munged's own limit on a body, in bytes. */
 const BODY_LIMIT = 1024 * 1024;
 
 const CIPHER_MAC_ZIP_DEFAULT = [1, 1, 1];
@@ -26,7 +26,7 @@ export const EMUNGE = {
   unauthorized: 18,
 } as const;
 
-/** Bytes that are no response of munged's. */
+/** The bytes are not a response of munged. */
 export class MungeMessageError extends Error {
   override readonly name = "MungeMessageError";
 }
@@ -38,20 +38,21 @@ interface Answer {
   readonly errorText: string;
 }
 
+/** The answer to `encodeRequest`. */
 export interface EncodeResponse extends Answer {
   readonly credential: string;
 }
 
-/** All but `errnum` and `errorText` mean something only where munge could open the credential. */
+/** The fields beside `errnum` and `errorText` are valid only if munge could open the credential. */
 export interface DecodeResponse extends Answer {
-  /** When the credential was made, in seconds since 1970. */
+  /** The time that the credential was made, in seconds since 1970. */
   readonly encodeTime: number;
   readonly uid: number;
   readonly gid: number;
   readonly payload: Uint8Array;
 }
 
-/** Asks for a credential over `payload` for whoever is at the socket. */
+/** Requests a credential over `payload`, for the user at the other end of the socket. */
 export function encodeRequest(payload: Uint8Array): Uint8Array {
   const options = Buffer.from([...CIPHER_MAC_ZIP_DEFAULT, 0 /* length of the realm */]);
   return request(
@@ -62,12 +63,12 @@ export function encodeRequest(payload: Uint8Array): Uint8Array {
   );
 }
 
-/** Asks what is in a credential. */
+/** Requests a credential's content. */
 export function decodeRequest(credential: string): Uint8Array {
   return request(TYPE.decodeRequest, prefixed(Buffer.from(`${credential}\0`)));
 }
 
-/** The size of the whole message that starts with `header`. @throws MungeMessageError if it is none */
+/** The size of the whole message that starts with `header`. @throws MungeMessageError if the header is not a response's */
 export function messageSize(header: Buffer): number {
   if (header.readUInt32BE(0) !== MAGIC)
     throw new MungeMessageError("its response does not start with the magic");
@@ -79,7 +80,7 @@ export function messageSize(header: Buffer): number {
   return HEADER_SIZE + length;
 }
 
-/** @throws MungeMessageError if `message` is no such response */
+/** @throws MungeMessageError if `message` is not a response to `encodeRequest` */
 export function decodeEncodeResponse(message: Buffer): EncodeResponse {
   const fields = new Fields(message, TYPE.encodeResponse);
   const errnum = fields.u8();
@@ -89,7 +90,7 @@ export function decodeEncodeResponse(message: Buffer): EncodeResponse {
   return { errnum, errorText, credential };
 }
 
-/** @throws MungeMessageError if `message` is no such response */
+/** @throws MungeMessageError if `message` is not a response to `decodeRequest` */
 export function decodeDecodeResponse(message: Buffer): DecodeResponse {
   const fields = new Fields(message, TYPE.decodeResponse);
   const errnum = fields.u8();
@@ -97,12 +98,12 @@ export function decodeDecodeResponse(message: Buffer): DecodeResponse {
   fields.bytes(3); // cipher, mac, zip
   fields.bytes(fields.u8()); // realm
   fields.u32(); // ttl
-  fields.bytes(fields.u8()); // address of the host that made it
+  fields.bytes(fields.u8()); // address of the host that made the credential
   const encodeTime = fields.u32();
   fields.u32(); // time of decoding
   const uid = fields.u32();
   const gid = fields.u32();
-  fields.bytes(8); // who may decode it: uid, gid
+  fields.bytes(8); // uid and gid that may decode the credential
   const payload = fields.bytes(fields.u32());
   fields.end();
   return { errnum, errorText, encodeTime, uid, gid, payload };
@@ -123,14 +124,13 @@ function u32(...values: number[]): Buffer {
   return bytes;
 }
 
-/** Reads the body of a message, field after field. */
 class Fields {
   readonly #message: Buffer;
   #at = HEADER_SIZE;
 
   constructor(message: Buffer, type: number) {
     if (message[5] !== type)
-      throw new MungeMessageError(`its response's type ${message[5]} is not what was asked for`);
+      throw new MungeMessageError(`its response's type ${message[5]} does not match the request`);
     this.#message = message;
   }
 
@@ -149,7 +149,7 @@ class Fields {
     return this.bytes(4).readUInt32BE();
   }
 
-  /** A text with its NUL, if it has one. */
+  /** Drops a NUL at the end: some texts have one. */
   text(size: number): string {
     return this.bytes(size).toString("utf8").replace(/\0$/, "");
   }

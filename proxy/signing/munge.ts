@@ -13,12 +13,13 @@ import { type MungeOptions, mungeDecode, mungeEncode } from "./munged.js";
 /** "A single byte hash type field of 0x01 (indicating SHA-256)". */
 const SHA256 = 0x01;
 
+/** Options of `mungeSigner`. */
 export interface MungeSignerOptions extends MungeOptions {
-  /** The user that this process runs as: munged attests to no other. */
+  /** The user that this process runs as: munged attests to no other user. */
   userid: number;
 }
 
-/** @throws TypeError if `userid` is none */
+/** @throws TypeError if `userid` is not a userid */
 export function mungeSigner({ userid, ...options }: MungeSignerOptions): Signer {
   return {
     mechanism: "munge",
@@ -30,19 +31,20 @@ export function mungeSigner({ userid, ...options }: MungeSignerOptions): Signer 
   };
 }
 
+/** Options of `mungeVerify`. */
 export interface MungeVerifyOptions extends MungeOptions {
-  /** The user who must have signed. */
+  /** The user that must have signed. */
   userid: number;
-  /** How old a signature may be, in seconds. Munge's own, shorter time-to-live does not count. */
+  /** The most age of a signature, in seconds. Munge's own, shorter time-to-live does not count. */
   maxTtl: number;
-  /** The clock, in milliseconds since 1970. Default Date.now. */
+  /** The clock, in milliseconds since 1970. @default Date.now */
   now?: (() => number) | undefined;
 }
 
 /**
- * Accepts a signature that munge confirms to be of a user and that is not too old.
- * @throws SignatureError saying which check failed
- * @throws FluxError EPERM if munge does not know the credential, or that munged cannot be asked
+ * Accepts a signature if munge confirms its user and it is not too old.
+ * @throws SignatureError naming the check that failed
+ * @throws FluxError EPERM if the credential is not genuine; otherwise as `mungeDecode` does
  */
 export async function mungeVerify(signature: ParsedSignature, options: MungeVerifyOptions): Promise<void> {
   checkClaim(signature, "munge", options.userid);

@@ -1,7 +1,4 @@
-/**
- * A client of munged: one connection per request, for munged closes it after the response. No process is
- * started.
- */
+/** A client of munged: one connection per request, since munged closes it after the response. No process is started. */
 import { connect, type Socket } from "node:net";
 import { errnoOf, FluxError, type FluxErrorCode } from "../../src/errors.js";
 import {
@@ -16,20 +13,20 @@ import {
   messageSize,
 } from "./munge-message.js";
 
-/** Where distributions have munged listen. */
+/** munged's socket as distributions build it. */
 const MUNGE_SOCKET = "/run/munge/munge.socket.2";
 
+/** The connection to munged. */
 export interface MungeOptions {
-  /** The path of munged's socket. Default /run/munge/munge.socket.2. */
+  /** The path of munged's socket. @default "/run/munge/munge.socket.2" */
   socket?: string | undefined;
-  /** For one request, in milliseconds. Default 5,000. */
+  /** The limit for one request, in milliseconds. @default 5000 */
   timeoutMs?: number | undefined;
 }
 
 /**
- * A credential over `payload` for the user that this process runs as.
- * @throws FluxError with munge's own text where it refuses; the errno of connect(2); ECONNRESET; ETIMEDOUT;
- * EPROTO
+ * Makes a credential over `payload` for the user that this process runs as.
+ * @throws FluxError with munge's own text if munge refuses; connect(2)'s errno; ECONNRESET; ETIMEDOUT; EPROTO
  */
 export async function mungeEncode(payload: Uint8Array, options: MungeOptions = {}): Promise<string> {
   const response = await exchange(encodeRequest(payload), decodeEncodeResponse, options);
@@ -38,8 +35,8 @@ export async function mungeEncode(payload: Uint8Array, options: MungeOptions = {
 }
 
 /**
- * What is in a credential. One that has expired or was decoded before is no error: RFC 39 has verifiers
- * ignore that, and keep to a time-to-live of their own.
+ * Reads a credential's content. A credential that has expired or was decoded before is not an error: by RFC 39, a verifier
+ * ignores that and has its own time-to-live.
  * @throws FluxError as {@link mungeEncode} does; EPERM if the credential is not genuine
  */
 export async function mungeDecode(credential: string, options: MungeOptions = {}): Promise<DecodeResponse> {
@@ -80,10 +77,7 @@ async function receive(socket: Socket): Promise<Buffer> {
   throw Object.assign(new Error("it closed the connection"), { code: "ECONNRESET" });
 }
 
-/**
- * munge's error as an errno: what is wrong with a credential is a refusal, anything else a failure of
- * munge's.
- */
+/** A fault of the credential is a refusal, EPERM. Any other error is a failure of munge. */
 function mungeError({ errnum, errorText }: { errnum: number; errorText: string }): FluxError {
   let code: FluxErrorCode = "EIO";
   if (errnum === EMUNGE.noMemory) code = "ENOMEM";

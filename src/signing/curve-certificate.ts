@@ -1,27 +1,26 @@
-/**
- * Certificates of the mechanism "curve": a public key, facts about it, and perhaps a CA's signature over
- * both.
- */
+/** Certificates of the mechanism "curve": a public key, metadata, and optionally a CA's signature over both. */
 import { toBase64 } from "../protocol/rfc42.js";
 import { encodeKv, type KvMap, type KvValue } from "./kv.js";
 import { decodeBase64, headerValue, SignatureError } from "./signature.js";
 
+/** A user's certificate, as flux-security has it in `sig.pub`. */
 export interface CurveCertificate {
-  /** In the order of the file, which counts when two certificates are compared. */
+  /** In the file's order: two certificates with different orders are different. */
   readonly metadata: KvMap;
   /** Standard base64 of the 32 bytes. */
   readonly publicKey: string;
-  /** The CA's, standard base64 of the 64 bytes. */
+  /** The CA's signature, standard base64 of the 64 bytes. */
   readonly signature?: string | undefined;
 }
 
+/** Bytes of an Ed25519 signature (RFC 8032). */
 export const SIGNATURE_SIZE = 64;
 const PUBLIC_KEY_SIZE = 32;
 const METADATA = "curve.cert.meta.";
 const PUBLIC_KEY = "curve.cert.curve.public-key";
 const SIGNATURE = "curve.cert.curve.signature";
 
-/** The certificate that says no more of a key than what it is. */
+/** A certificate with a key and its algorithm alone. */
 export function plainCertificate(publicKey: string): CurveCertificate {
   return { metadata: new Map([["algorithm", { type: "s", value: "ed25519" }]]), publicKey };
 }
@@ -35,14 +34,14 @@ export function checkCertificate(certificate: CurveCertificate): CurveCertificat
   return certificate;
 }
 
-/** @throws SignatureError if `base64` is not that of `size` bytes */
+/** @throws SignatureError if `base64` does not encode `size` bytes */
 export function decodeExact(base64: string, what: string, size: number): Uint8Array {
   const bytes = decodeBase64(base64, what);
   if (bytes.length !== size) throw new SignatureError(`${what} is not ${size} bytes`);
   return bytes;
 }
 
-/** The entries that carry a certificate in the header of a signature. */
+/** The entries of a signature's header that carry a certificate. */
 export function certificateEntries(certificate: CurveCertificate): [string, KvValue][] {
   const entries: [string, KvValue][] = [];
   for (const [key, value] of certificate.metadata) entries.push([METADATA + key, value]);
@@ -53,7 +52,7 @@ export function certificateEntries(certificate: CurveCertificate): [string, KvVa
   return entries;
 }
 
-/** The certificate that the header of a signature carries. @throws SignatureError if there is none */
+/** The certificate in a signature's header. @throws SignatureError if the header has no valid certificate */
 export function certificateOf(header: KvMap): CurveCertificate {
   const metadata = new Map<string, KvValue>();
   for (const [key, value] of header) {
@@ -66,10 +65,7 @@ export function certificateOf(header: KvMap): CurveCertificate {
   });
 }
 
-/**
- * Whether two certificates have the same key and metadata. A CA's signature does not count, as in flux-
- * security.
- */
+/** Whether two certificates have the same key and metadata. As in flux-security, a CA's signature does not count. */
 export function sameCertificate(one: CurveCertificate, other: CurveCertificate): boolean {
   return identity(one) === identity(other);
 }

@@ -1,15 +1,19 @@
 /**
- * The files that flux-security keeps a user's key in: `~/.flux/curve/sig.pub`, the certificate, and
- * `~/.flux/curve/sig`, the secret, which must be readable for the user alone (0600). Both are TOML; written
- * as flux-security writes them, and read in the part of TOML that such a file needs: tables, bare keys, and
- * scalars on one line, strings without escapes.
+ * flux-security's files for a user's key: `~/.flux/curve/sig.pub`, the certificate, and `~/.flux/curve/sig`, the secret, which
+ * only the user may read (mode 0600). Both are TOML. This module writes them as flux-security does, and reads the part of TOML
+ * that they need: tables, bare keys, and scalars on one line, strings without escapes.
  */
 import { fromBase64, toBase64 } from "../protocol/rfc42.js";
 import { type CurveCertificate, checkCertificate, decodeExact } from "./curve-certificate.js";
 import type { CurveJwk } from "./curve-key.js";
 import { formatKvValue, type KvMap, type KvValue } from "./kv.js";
 
-/** The text of `sig.pub`. @throws TypeError if a metadata key or value has no place in such a file */
+/**
+ * Formats `sig.pub`.
+ * @param certificate the user's certificate
+ * @returns the file's text
+ * @throws TypeError if a metadata key or value cannot be written in such a file
+ */
 export function formatCertificateFile({ metadata, publicKey, signature }: CurveCertificate): string {
   const lines = ["[metadata]"];
   for (const [key, value] of metadata) lines.push(formatLine(key, value));
@@ -18,7 +22,11 @@ export function formatCertificateFile({ metadata, publicKey, signature }: CurveC
   return `${lines.join("\n")}\n`;
 }
 
-/** The certificate of a `sig.pub`. @throws TypeError naming what is wrong, and the line where there is one */
+/**
+ * Reads `sig.pub`.
+ * @param toml the file's text
+ * @throws TypeError naming the fault, and its line if it has one
+ */
 export function parseCertificateFile(toml: string): CurveCertificate {
   const tables = parseTables(toml);
   const metadata = tables.get("metadata");
@@ -31,7 +39,12 @@ export function parseCertificateFile(toml: string): CurveCertificate {
   return asTypeError(() => checkCertificate({ metadata, publicKey, signature }));
 }
 
-/** The text of `sig`. @throws TypeError if `jwk` is no private key */
+/**
+ * Formats `sig`.
+ * @param jwk an Ed25519 key with `d` and `x`
+ * @returns the file's text. Secret: write it with mode 0600
+ * @throws TypeError if `jwk` is not a private key
+ */
 export function formatSecretFile({ d, x }: CurveJwk): string {
   if (!d || !x) throw new TypeError("not a private JWK with d and x");
   const bytes = Uint8Array.from([...fromBase64(fromBase64Url(d)), ...fromBase64(fromBase64Url(x))]);
@@ -39,7 +52,12 @@ export function formatSecretFile({ d, x }: CurveJwk): string {
   return `[curve]\n${formatLine("secret-key", { type: "s", value: toBase64(bytes) })}\n`;
 }
 
-/** The key in a `sig`, for a signer. @throws TypeError naming what is wrong, without the key */
+/**
+ * Reads `sig`.
+ * @param toml the file's text
+ * @returns the key, for `curveSigner`
+ * @throws TypeError naming the fault, without the key
+ */
 export function parseSecretFile(toml: string): CurveJwk {
   const secret = stringOf(parseTables(toml).get("curve") ?? new Map(), "secret-key");
   const bytes = asTypeError(() => decodeExact(secret, "secret-key", 64));
@@ -49,7 +67,7 @@ export function parseSecretFile(toml: string): CurveJwk {
 
 const TABLE = /^\[\s*([\w-]+)\s*\]$/;
 const PAIR = /^([\w-]+)\s*=\s*("[^"\\\p{Cc}]*"|[^\s"#]+)$/u;
-/** What may follow on a line; a "#" within a string is none. */
+/** A "#" within a string does not start a comment. */
 const COMMENT = /^((?:[^"#]|"[^"]*")*)#.*$/;
 
 function parseTables(toml: string): Map<string, Map<string, KvValue>> {
@@ -90,7 +108,7 @@ function formatLine(key: string, value: KvValue): string {
   const scalar = value.type === "s" ? `"${written}"` : `${written}`;
   const line = `${key} = ${scalar}`;
   if (written === undefined || !PAIR.test(line) || parseScalar(scalar) === undefined) {
-    throw new TypeError(`metadata ${JSON.stringify(key)} has no place in a certificate file`);
+    throw new TypeError(`metadata ${JSON.stringify(key)} cannot be in a certificate file`);
   }
   return `    ${line}`;
 }

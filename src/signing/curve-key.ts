@@ -1,9 +1,11 @@
-/** Ed25519 keys for the mechanism "curve", in the forms that people have them in. */
+/** Ed25519 keys for the mechanism "curve", in the usual forms. */
 import { toBase64 } from "../protocol/rfc42.js";
 
-/** A private key as a JWK (RFC 8037). More members may be there; they are not looked at. */
+/** A private key as a JWK (RFC 8037). Other members are ignored. */
 export interface CurveJwk {
+  /** "OKP". */
   readonly kty?: string | undefined;
+  /** "Ed25519". */
   readonly crv?: string | undefined;
   /** The secret seed, base64url. */
   readonly d?: string | undefined;
@@ -11,7 +13,7 @@ export interface CurveJwk {
   readonly x?: string | undefined;
 }
 
-/** WebCrypto's CryptoKey. Node's types have no global of that name. */
+/** WebCrypto's CryptoKey. @types/node has no global of that name. */
 export type WebCryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** WebCrypto's CryptoKeyPair. */
@@ -21,12 +23,12 @@ export interface WebCryptoKeyPair {
 }
 
 /**
- * A private key: a JWK, the PEM text of a PKCS #8 key, a pair of WebCrypto's, or an extractable private key
- * of WebCrypto's. The private half of a pair need not be extractable.
+ * An Ed25519 private key: a JWK, the PEM text of a PKCS #8 key, a WebCrypto pair, or an extractable WebCrypto private key.
+ * The private half of a pair need not be extractable.
  */
 export type CurveKey = CurveJwk | string | WebCryptoKeyPair | WebCryptoKey;
 
-/** A key that is ready to sign. */
+/** A key in the form that signing needs. */
 export interface ImportedKey {
   readonly privateKey: CryptoKey;
   /** Standard base64 of the 32 bytes. */
@@ -35,17 +37,17 @@ export interface ImportedKey {
 
 const ALGORITHM = "Ed25519";
 
-/** @throws TypeError if `key` cannot be used, without any of it */
+/** @throws TypeError if `key` cannot sign. The message has no part of the key */
 export async function importCurveKey(key: CurveKey): Promise<ImportedKey> {
-  // Browsers hide it from a page that is no secure context.
+  // Browsers have no crypto.subtle outside of a secure context.
   if (globalThis.crypto?.subtle === undefined) {
-    throw new TypeError("there is no WebCrypto here: a page must come over https to sign");
+    throw new TypeError("WebCrypto is missing: a page must come over https to sign");
   }
   try {
     if (typeof key === "string") return await importJwk(await exportJwk(await importPem(key)));
     if ("privateKey" in key) return await importPair(key);
     if (!("algorithm" in key)) return await importJwk(key);
-    if (!key.extractable) throw new TypeError("its public half cannot be found: pass the pair");
+    if (!key.extractable) throw new TypeError("its public half is missing: pass the pair");
     return await importJwk(await exportJwk(key));
   } catch (cause) {
     throw new TypeError(`key cannot sign: ${(cause as Error).message || (cause as Error).name}`, { cause });
@@ -71,7 +73,7 @@ async function importJwk({ kty, crv, d, x }: CurveJwk): Promise<ImportedKey> {
   return importPair({ privateKey, publicKey });
 }
 
-/** Signs once, for a pair whose halves do not belong together would have every request refused. */
+/** Signs and verifies once: with halves of two pairs, every later request would be refused. */
 async function importPair({ privateKey, publicKey }: CryptoKeyPair): Promise<ImportedKey> {
   const probe = new Uint8Array(0);
   const signature = await crypto.subtle.sign(ALGORITHM, privateKey, probe);

@@ -1,6 +1,4 @@
-/**
- * Verification of "curve" signatures without a CA, in the steps of flux-security with `require-ca = false`.
- */
+/** Verifies "curve" signatures without a CA, in the steps of flux-security with `require-ca = false`. */
 
 import { fromBase64 } from "../protocol/rfc42.js";
 import { encoder } from "../protocol/utf8.js";
@@ -13,21 +11,22 @@ import {
 } from "./curve-certificate.js";
 import { checkClaim, headerValue, type ParsedSignature, SignatureError } from "./signature.js";
 
+/** Options of `curveVerify`. */
 export interface CurveVerifyOptions {
-  /** The user who must have signed. */
+  /** The user that must have signed. */
   userid: number;
   /** That user's certificate, from `sig.pub`. */
   certificate: CurveCertificate;
-  /** How old a signature may be, in seconds, whatever it says itself. */
+  /** The most age of a signature, in seconds, even if its own `xtime` is later. */
   maxTtl: number;
-  /** The clock, in milliseconds since 1970. Default Date.now. */
+  /** The clock, in milliseconds since 1970. @default Date.now */
   now?: (() => number) | undefined;
 }
 
 /**
- * Accepts a signature that the owner of a certificate has made and that is neither expired nor of the future.
- * There is no leeway for clocks, as flux-security has none.
- * @throws SignatureError saying which check failed
+ * Accepts a signature of a certificate's key that has not expired and is not from the future. As in flux-security, clocks get
+ * no tolerance.
+ * @throws SignatureError naming the check that failed
  */
 export async function curveVerify(signature: ParsedSignature, options: CurveVerifyOptions): Promise<void> {
   const { header } = signature;
@@ -53,7 +52,7 @@ async function isSignedBy(publicKey: string, { signature, input }: ParsedSignatu
     const key = await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
     return await crypto.subtle.verify("Ed25519", key, bytes, encoder.encode(input));
   } catch (cause) {
-    // Some runtimes look at once whether 32 bytes are a point of the curve.
+    // Some runtimes check at import that the 32 bytes are a point of the curve.
     throw new SignatureError("signature has a public key that cannot be used", { cause });
   }
 }

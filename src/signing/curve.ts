@@ -1,7 +1,4 @@
-/**
- * The mechanism "curve": Ed25519 over HEADER.PAYLOAD. RFC 39 does not describe it; this is what flux-security
- * does.
- */
+/** The mechanism "curve": Ed25519 over HEADER.PAYLOAD. RFC 39 does not describe it; the source is flux-security. */
 
 import { toBase64 } from "../protocol/rfc42.js";
 import { encoder } from "../protocol/utf8.js";
@@ -16,29 +13,34 @@ import type { KvValue } from "./kv.js";
 import { checkUserid, signingInput } from "./signature.js";
 import type { Signer } from "./signer.js";
 
-/** As munge's. A request is used at once; until it expires, whoever has seen it can send it again. */
+/** Munge's default, in seconds. A request is used at once, but anyone who saw it can send it again until it expires. */
 const DEFAULT_TTL = 300;
 
+/** Options of `curveSigner`. */
 export interface CurveSignerOptions {
+  /** The user's private key. */
   key: CurveKey;
-  /** The user whose key it is. */
+  /** The Flux userid that signs. */
   userid: number;
-  /** How long a signature is good for, in seconds. Default 300. The server's own `max-ttl` may be shorter. */
+  /** The life of a signature, in seconds, a positive integer. The server's own `max-ttl` may be shorter. @default 300 */
   ttl?: number | undefined;
   /**
-   * The user's certificate, where it is more than a key: `sig.pub`. It must agree with the server's to the
-   * byte.
+   * The user's certificate from `sig.pub`, equal to the server's byte for byte.
+   * @default a certificate with the key and no other metadata
    */
   certificate?: CurveCertificate | undefined;
   /**
-   * The clock for who does not know the verifier's, in milliseconds since 1970. Default Date.now. A server refuses
-   * what was signed in its future, with no leeway; a session knows the proxy's clock and signs by that.
+   * The clock, in milliseconds since 1970, for a caller of `sign` that does not know the verifier's clock. A session does: it
+   * signs by the proxy's clock. A server refuses a signature from its future, without tolerance.
+   * @default Date.now
    */
   now?: (() => number) | undefined;
 }
 
 /**
- * @throws TypeError if the key cannot be used, is not the certificate's, or another option cannot be
+ * A signer with the mechanism "curve".
+ * @param options the key, its user, and the life of a signature
+ * @throws TypeError if the key cannot sign or is not the certificate's, or another option is wrong
  * @throws SignatureError if the certificate is malformed
  */
 export async function curveSigner(options: CurveSignerOptions): Promise<Signer> {

@@ -1,10 +1,10 @@
 /**
- * Key-value text (RFC 38): `key NUL type value NUL`, in order. Strict: each value has exactly one text, the
- * one that flux-security writes, so that what was decoded encodes to the same bytes.
+ * Key-value text (RFC 38): `key NUL type value NUL`, in order. Strict: each value has exactly one text, the one that
+ * flux-security writes, so that a decoded text encodes to the same bytes.
  */
 import { decoder, encoder } from "../protocol/utf8.js";
 
-/** What stands for each type of RFC 38. A timestamp is in whole seconds since 1970. */
+/** RFC 38's types as JavaScript's. */
 export interface KvTypes {
   /** String. */
   s: string;
@@ -14,19 +14,20 @@ export interface KvTypes {
   d: number;
   /** Boolean. */
   b: boolean;
-  /** Timestamp. */
+  /** Timestamp, in whole seconds since 1970. */
   t: number;
 }
 
+/** RFC 38's letter of a type. */
 export type KvType = keyof KvTypes;
 
-/** A value with its type, for RFC 38 knows no conversions. */
+/** A value with its type: RFC 38 has no conversions. */
 export type KvValue = { [T in KvType]: { readonly type: T; readonly value: KvTypes[T] } }[KvType];
 
-/** Entries in their order, no key twice. */
+/** Entries in order. */
 export type KvMap = ReadonlyMap<string, KvValue>;
 
-/** What is no key-value text, or cannot be one. The only error that this module throws. */
+/** Not key-value text, or entries that have no such text. This module throws no other error. */
 export class KvError extends Error {
   override readonly name = "KvError";
 }
@@ -56,7 +57,7 @@ export function encodeKv(entries: Iterable<readonly [string, KvValue]>): Uint8Ar
   return bytes;
 }
 
-/** @throws KvError naming what is wrong */
+/** @throws KvError naming the fault */
 export function decodeKv(bytes: Uint8Array): KvMap {
   if (bytes.length > KV_LIMIT) throw new KvError(`key-value text is over the limit of ${KV_LIMIT} bytes`);
   let decoded: string;
@@ -108,7 +109,7 @@ function parse(type: KvType, written: string): KvValue | undefined {
   }
 }
 
-/** The text of a value, undefined if it has none. */
+/** A value's text; undefined if the value has no text. */
 export function formatKvValue({ type, value }: KvValue): string | undefined {
   switch (type) {
     case "s":
@@ -125,27 +126,27 @@ export function formatKvValue({ type, value }: KvValue): string | undefined {
   }
 }
 
-/** What printf(3) makes of "%.6f". There is no text for NaN: RFC 38 does not say its sign. */
+/** As printf(3) with "%.6f". NaN has no text: RFC 38 does not specify its sign. */
 function formatDouble(value: number): string | undefined {
   if (Number.isNaN(value)) return undefined;
   const sign = value < 0 || Object.is(value, -0) ? "-" : "";
   const size = Math.abs(value);
   if (size === Number.POSITIVE_INFINITY) return `${sign}inf`;
-  // From here on toFixed writes an exponent; such a number is an integer.
+  // Above this, toFixed writes an exponent. Such a number is an integer.
   if (size >= 1e21) return `${sign}${BigInt(size)}.000000`;
   const rounded = size.toFixed(6);
-  // Only odd multiples of 1/128 lie half way between two texts. toFixed takes the larger, printf the even one.
+  // Only odd multiples of 1/128 are half way between two texts. toFixed rounds up, printf to even.
   const last = Number(rounded.at(-1));
   const even = (size * 128) % 2 === 1 && last % 2 === 1 ? `${rounded.slice(0, -1)}${last - 1}` : rounded;
   return sign + even;
 }
 
-/** Whether `value` has neither a NUL nor half a surrogate pair, which UTF-8 cannot carry. */
+/** A NUL would end the field, and UTF-8 cannot encode half a surrogate pair. */
 function isPlain(value: string): boolean {
   return !/\0|\p{Surrogate}/u.test(value);
 }
 
-/** A key as an error names it: short, and harmless in a log. */
+/** Cut and escaped, so that a hostile key does no harm in a log. */
 function name(key: string): string {
   return JSON.stringify(key.slice(0, 64));
 }

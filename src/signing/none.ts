@@ -1,8 +1,12 @@
-/** The mechanism "none" (RFC 39): a signature in form alone, for an instance of a single user. */
+/** The mechanism "none" (RFC 39): a signature without proof, for an instance with a single user. */
 import { checkClaim, checkUserid, type ParsedSignature, SignatureError, signingInput } from "./signature.js";
 import type { Signer } from "./signer.js";
 
-/** @throws TypeError if `userid` is none */
+/**
+ * A signer with the mechanism "none" (RFC 39).
+ * @param userid the Flux userid that signs
+ * @throws TypeError if `userid` is not a userid
+ */
 export function noneSigner(userid: number): Signer {
   return {
     mechanism: "none",
@@ -13,7 +17,7 @@ export function noneSigner(userid: number): Signer {
 
 /**
  * Accepts a signature of `userid`, the user that the verifier runs as.
- * @throws SignatureError saying which check failed
+ * @throws SignatureError naming the check that failed
  */
 export function noneVerify(signature: ParsedSignature, userid: number): void {
   checkClaim(signature, "none", userid);

@@ -1,4 +1,4 @@
-/** Proof that a client has the key that its token is bound to. PROTOCOL.md, "Opening"; after RFC 9449. */
+/** Proves that a client has the key to which its token is bound. PROTOCOL.md, "Opening"; after RFC 9449. */
 
 import { base64url, exportJWK, SignJWT } from "jose";
 import { encoder } from "../protocol/utf8.js";
@@ -11,14 +11,15 @@ const ALGORITHMS: Readonly<Record<string, string>> = { Ed25519: "EdDSA", "ECDSA 
  * Proves possession of a key for `connect(url, { token, prove: keyProof(keyPair) })`. The private key may be
  * non-extractable: it never leaves WebCrypto.
  *
- * @param keyPair Ed25519, or ECDSA with P-256
+ * @param keyPair for Ed25519, or for ECDSA with P-256. The token's `cnf.jkt` is its public key's RFC 7638 thumbprint
+ * @returns for `connect`: makes a proof for a socket's nonce and a token
  * @throws TypeError if the keys are of another kind
  */
 export function keyProof({ privateKey, publicKey }: WebCryptoKeyPair) {
   const { name, namedCurve } = privateKey.algorithm as EcKeyAlgorithm;
   const alg = ALGORITHMS[namedCurve === undefined ? name : `${name} ${namedCurve}`];
   if (alg === undefined || privateKey.type !== "private" || publicKey.type !== "public") {
-    throw new TypeError("the key of a proof is a pair for Ed25519, or for ECDSA with P-256");
+    throw new TypeError("a proof needs a key pair for Ed25519, or for ECDSA with P-256");
   }
   return async ({ nonce, token }: { nonce: string; token: string }): Promise<string> => {
     const digest = await crypto.subtle.digest("SHA-256", encoder.encode(token));

@@ -1,6 +1,6 @@
 /**
- * Signatures (RFC 39): `HEADER.PAYLOAD.SIGNATURE`, the first two in base64. Composed and taken apart, not
- * judged.
+ * Signatures (RFC 39): `HEADER.PAYLOAD.SIGNATURE`, the first two in base64. This module formats and parses; each mechanism
+ * verifies.
  */
 
 import { fromBase64, toBase64 } from "../protocol/rfc42.js";
@@ -18,25 +18,25 @@ import {
 /** "Currently must be set to 1" (RFC 39). */
 const VERSION = 1n;
 
-/** (uid_t) -1 is nobody's. */
+/** (uid_t) -1 is not a user. */
 const MAX_USERID = 0xfffffffe;
 
-/** The longest signature that is taken unless told otherwise, in characters. */
+/** The default limit on a signature, in characters. */
 const DEFAULT_LIMIT = 16 * 1024 * 1024;
 
-/** A text that is no signature, or one that does not verify: the message says why. */
+/** A text is not a signature, or a signature does not verify. The message says why. */
 export class SignatureError extends Error {
   override readonly name = "SignatureError";
 }
 
-/** A signature taken apart. Nothing in it is to be believed before the mechanism has verified it. */
+/** The parts of a signature. Nothing in them is proven before the mechanism has verified it. */
 export interface ParsedSignature {
   readonly header: KvMap;
   readonly mechanism: string;
-  /** The user who is claimed to have signed. */
+  /** The user that claims to have signed. */
   readonly userid: number;
   readonly payload: Uint8Array;
-  /** HEADER.PAYLOAD, which is what was signed. */
+  /** HEADER.PAYLOAD, the signed text. */
   readonly input: string;
   /** The mechanism's own part. */
   readonly signature: string;
@@ -45,7 +45,7 @@ export interface ParsedSignature {
 /**
  * HEADER.PAYLOAD for a mechanism to sign.
  * @param extra the mechanism's own header entries, which follow the common ones
- * @throws TypeError if `userid` is none
+ * @throws TypeError if `userid` is not a userid
  * @throws KvError if the header cannot be encoded
  */
 export function signingInput(
@@ -63,16 +63,16 @@ export function signingInput(
   return `${toBase64(header)}.${toBase64(encoder.encode(payload))}`;
 }
 
-/** `userid`, if it can be one. @throws TypeError */
+/** @returns `userid` @throws TypeError if it is not a userid */
 export function checkUserid(userid: number): number {
-  if (!isUserid(userid)) throw new TypeError(`userid ${userid} is not a user id`);
+  if (!isUserid(userid)) throw new TypeError(`userid ${userid} is not a userid`);
   return userid;
 }
 
 /**
- * Takes a signature apart, strictly: canonical base64, version 1, and only what RFC 39 allows.
- * @param limit the longest signature in characters
- * @throws SignatureError naming what is wrong
+ * Parses strictly: canonical base64, version 1, and nothing beyond RFC 39.
+ * @param limit the longest signature, in characters
+ * @throws SignatureError naming the fault
  */
 export function parseSignature(text: string, limit = DEFAULT_LIMIT): ParsedSignature {
   if (text.length > limit) throw new SignatureError(`signature is over the limit of ${limit} characters`);
@@ -86,7 +86,7 @@ export function parseSignature(text: string, limit = DEFAULT_LIMIT): ParsedSigna
     throw new SignatureError("signature version is not supported");
   }
   const userid = Number(headerValue(header, "userid", "i"));
-  if (!isUserid(userid)) throw new SignatureError("signature header has a userid that is none");
+  if (!isUserid(userid)) throw new SignatureError("signature header has an invalid userid");
   return {
     header,
     mechanism: headerValue(header, "mechanism", "s"),
@@ -97,7 +97,7 @@ export function parseSignature(text: string, limit = DEFAULT_LIMIT): ParsedSigna
   };
 }
 
-/** The first check of every mechanism. @throws SignatureError if another mechanism or user is claimed */
+/** The first check of each mechanism. @throws SignatureError if the signature claims another mechanism or user */
 export function checkClaim(signature: ParsedSignature, mechanism: string, userid: number): void {
   if (signature.mechanism !== mechanism) throw new SignatureError(`signature mechanism is not ${mechanism}`);
   if (signature.userid !== userid) {
@@ -105,22 +105,22 @@ export function checkClaim(signature: ParsedSignature, mechanism: string, userid
   }
 }
 
-/** The value of a header entry that must be there. @throws SignatureError if it is not, or of another type */
+/** The value of a required header entry. @throws SignatureError if it is missing, or of another type */
 export function headerValue<T extends KvType>(header: KvMap, key: string, type: T): KvTypes[T] {
   const entry = header.get(key);
-  if (entry?.type !== type) throw new SignatureError(`signature header has no ${key}, or not of its type`);
+  if (entry?.type !== type) throw new SignatureError(`signature header has no ${key}, or of another type`);
   return entry.value as KvTypes[T];
 }
 
 /**
- * The bytes of a base64 text in its one canonical form, as libsodium reads it: padded, no spaces, no stray
- * bits.
- * @throws SignatureError naming `what` it was
+ * Decodes base64 in canonical form only, as libsodium does: padded, no spaces, no stray bits.
+ * @param what the name of the text in the error
+ * @throws SignatureError if the text has another form
  */
 export function decodeBase64(base64: string, what: string): Uint8Array {
   try {
     const bytes = fromBase64(base64);
-    // atob is forgiving, and two texts for the same bytes would be two signatures.
+    // atob accepts several texts for the same bytes, which would be several signatures for one request.
     if (toBase64(bytes) === base64) return bytes;
   } catch {}
   throw new SignatureError(`${what} is not base64`);

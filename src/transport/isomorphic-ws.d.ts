@@ -1,4 +1,4 @@
-// isomorphic-ws declares itself through @types/ws, which would let Node's types into src/. What the
-// client uses of it is the WebSocket that every runtime shares.
+// isomorphic-ws takes its types from @types/ws, which would let Node's types into src/. The client uses
+// only the WebSocket API that all runtimes share.
 declare const WebSocketImpl: typeof WebSocket;
 export default WebSocketImpl;

@@ -1,4 +1,4 @@
-/** A pair of connected transports without a network, for tests: all messages pass the full codec all the same. */
+/** A pair of connected transports without a network, for tests. All messages still pass the whole codec. */
 import type { Connector, Transport, TransportEvents } from "./transport.js";
 
 /** The far end of a {@link memoryConnector}. */
@@ -7,7 +7,7 @@ export interface MemoryPeer extends Transport {
   drop(): void;
 }
 
-/** @param accept is called with the events of the far end's owner for each connection, and gets its peer */
+/** @param accept takes the far end of each connection, and returns the event handlers of its owner */
 export function memoryConnector(accept: (peer: MemoryPeer) => TransportEvents): Connector {
   return (client) => {
     let open = true;

@@ -1,8 +1,9 @@
-/** The WebSocket of every runtime, as a {@link Transport}. The only importer of isomorphic-ws. */
+/** Any runtime's WebSocket as a {@link Transport}. No other file imports isomorphic-ws. */
 import WebSocket from "isomorphic-ws";
 import { SUBPROTOCOL } from "../protocol/messages.js";
 import type { Connector } from "./transport.js";
 
+/** @param url the proxy's URL, ws or wss @returns starts a WebSocket with this protocol's subprotocol */
 export function webSocketConnector(url: string): Connector {
   return (events) => {
     const socket = new WebSocket(url, SUBPROTOCOL);
@@ -16,7 +17,7 @@ export function webSocketConnector(url: string): Connector {
     socket.onmessage = ({ data }) => {
       events.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
     };
-    // A browser says nothing of why; Node's ws puts the reason into the event. Close always follows.
+    // Node's ws puts the cause into the event; a browser does not. Close always follows.
     socket.onerror = (event) => {
       cause = (event as ErrorEvent).error ?? (event as ErrorEvent).message;
     };

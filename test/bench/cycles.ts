@@ -1,4 +1,4 @@
-/** Sessions that are dropped again and again: whether the proxy is afterwards what it was before. */
+/** Drops sessions again and again, and checks that the proxy's memory and descriptors are then as before. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Server, startServers } from "../support/servers.js";
 import { drop } from "./dropper.js";
@@ -7,14 +7,15 @@ import { mib, printTable, printTarget } from "./table.js";
 export interface CyclesOptions {
   uri?: string | undefined;
   count: number;
-  /** How many at a time. */
+  /** Sessions at a time. */
   concurrency: number;
 }
 
 const GRACE_MS = 100;
 
-/** Of all cycles, that many are not measured; and in so many parts the rest is. */
+/** The part of the cycles before the measurement. */
 const WARM_UP = 0.05;
+/** The number of measurements. */
 const SAMPLES = 200;
 
 export async function cycles({ uri, count, concurrency }: CyclesOptions): Promise<void> {
@@ -60,9 +61,9 @@ export async function cycles({ uri, count, concurrency }: CyclesOptions): Promis
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** What the proxy has open when nothing goes on any more: descriptors, and the resources that Node counts. */
+/** The idle proxy's open descriptors, and the resources that Node counts. */
 async function resting(proxy: Server): Promise<Record<string, number>> {
-  // Sessions and sockets end within the grace; keys and timers of the proxy itself stay.
+  // Sessions and sockets end within the grace. The proxy's own keys and timers stay.
   for (let last = -1, still = 0; still < 10; await sleep(GRACE_MS)) {
     still = proxy.descriptors === last ? still + 1 : 0;
     last = proxy.descriptors;

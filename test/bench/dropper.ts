@@ -1,10 +1,10 @@
-/** The least that a client can be: it opens a session, starts a process, and is gone without a word. */
+/** A minimal client: it opens a session, starts a process, and disappears. */
 import { WebSocket } from "ws";
 import { commandCreate } from "../../src/index.js";
 import { SUBPROTOCOL } from "../../src/protocol/messages.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
 
-/** Long enough to be there when the session ends. */
+/** A process that still runs when its session ends. */
 const COMMAND = ["sleep", "60"];
 
 const REQUEST = JSON.stringify({
@@ -17,7 +17,7 @@ const REQUEST = JSON.stringify({
   payload: { cmd: commandCreate(COMMAND), flags: EXEC_FLAG.stdout },
 });
 
-/** One session, dropped when its process has started. Rejects if it is closed before. */
+/** Opens one session and drops it when its process has started. Rejects if the socket closes before. */
 export function drop(url: string, token: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, SUBPROTOCOL);

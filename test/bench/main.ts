@@ -1,14 +1,14 @@
 /**
- * Measurements, each of two things in one run: `npm run bench -- NAME`.
+ * Measurements, each of which compares two cases in one run: `npm run bench -- NAME`.
  *
- *     replay      output with sessions that can be resumed, and without
- *     stalled     memory while a client does not read; with --others, the throughput of others meanwhile
+ *     replay      output throughput with sessions that can resume, and without
+ *     stalled     memory while a client does not read; with --others, the throughput of other streams
  *     storm       clients that lose their connections at once
  *     cycles      sessions that are dropped again and again
- *     fanout      memory of the proxy, and how late others are, while a client attacks; with --claimed, on so many ranks
- *     watch       requests that the broker gets for one who watches 100 ranks, and for 1,000
+ *     fanout      the proxy's memory, and the delay of another client, during attacks; with --claimed, on that many ranks
+ *     watch       requests to the broker for one watcher of 100 ranks, and for 1,000 watchers
  *
- * Nothing here passes or fails: the numbers depend on the machine, and what they are to be is printed beside them.
+ * No measurement passes or fails, as the numbers depend on the machine. Each is printed beside its target.
  */
 import { parseArgs } from "node:util";
 import { cycles } from "./cycles.js";
@@ -22,24 +22,24 @@ import { watchBench } from "./watch.js";
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    /** Of a broker on this machine that runs; absent: the embedded one, in a process of its own. */
+    /** The URI of a running broker on this machine. @default an embedded broker in a process of its own */
     uri: { type: "string" },
     /** stalled: the pid of that broker. */
     "broker-pid": { type: "string" },
-    /** stalled: that many other streams. */
+    /** stalled: the number of other streams. */
     others: { type: "string" },
     /** storm: clients; cycles: sessions; watch: watchers. */
     count: { type: "string" },
     /** replay: megabytes a run. */
     mb: { type: "string", default: "200" },
     rounds: { type: "string", default: "7" },
-    /** watch: sessions that they share, and ranks. */
+    /** watch: sessions that the watchers share, and ranks. */
     sessions: { type: "string", default: "50" },
     ranks: { type: "string", default: "100" },
-    /** fanout: the ranks that the broker claims; absent: a real one of one rank. And the attack; absent: each. */
+    /** fanout: the ranks that the broker claims; absent: a real broker of one rank. And the attack; absent: each. */
     claimed: { type: "string" },
     attack: { type: "string" },
-    /** stalled: how long nothing is read; watch: how long requests are counted. */
+    /** stalled: the time without reading, in seconds; watch: the time of the count. */
     seconds: { type: "string", default: "10" },
   },
 });

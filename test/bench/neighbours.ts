@@ -1,4 +1,4 @@
-/** What a stream that nobody reads costs the others of its session. */
+/** The cost of an unread stream to the other streams of its session. */
 import { lastValueFrom, map, reduce } from "rxjs";
 import { connect, exec, type Flux, spawn, stdout } from "../../src/index.js";
 import { Observed } from "../support/observed.js";
@@ -12,7 +12,7 @@ export interface NeighboursOptions {
   rounds: number;
 }
 
-/** seq of so many writes 1.3 MB. */
+/** `seq` up to this number writes 1.3 MB. */
 const LAST = 200_000;
 const BYTES = 1_288_895;
 
@@ -48,7 +48,7 @@ export async function neighbours({ uri, others, rounds }: NeighboursOptions): Pr
   printTarget("with / without, median of pairs", ratio.toFixed(3), ">= 0.9", ratio >= 0.9);
 }
 
-/** MB/s of so many at the same time. */
+/** The throughput of several streams at the same time, in MB/s. */
 async function throughput(flux: Flux, others: number): Promise<number> {
   const began = performance.now();
   const length = (source: ReturnType<typeof exec>) =>
@@ -61,7 +61,7 @@ async function throughput(flux: Flux, others: number): Promise<number> {
     lastValueFrom(length(exec(flux, ["seq", String(LAST)]))),
   );
   for (const bytes of await Promise.all(running)) {
-    if (bytes !== BYTES) throw new Error(`${bytes} bytes came of ${BYTES}`);
+    if (bytes !== BYTES) throw new Error(`${bytes} bytes arrived of ${BYTES}`);
   }
   return (others * BYTES) / (performance.now() - began) / 1000;
 }

@@ -1,4 +1,4 @@
-/** What it costs that a session can be resumed: the throughput of output with that, and with `retry: false`. */
+/** The cost of resumable sessions: the throughput of output with them, and with `retry: false`. */
 import { connect, exec } from "../../src/index.js";
 import { startInjector } from "../chaos/injector.js";
 import { type Servers, startServers } from "../support/servers.js";
@@ -8,7 +8,7 @@ export interface ReplayOptions {
   uri?: string | undefined;
   /** Megabytes in each run. */
   mb: number;
-  /** How many runs of each. */
+  /** Runs of each case. */
   rounds: number;
 }
 
@@ -27,7 +27,7 @@ export async function replay({ uri, mb, rounds }: ReplayOptions): Promise<void> 
   const variants: Variant[] = ["resume", "retry: false"];
   for (const variant of variants) await run(servers, variant, mb);
   for (let round = 0; round < rounds; round++) {
-    // Whoever is first has no advantage of it.
+    // The order alternates, so that the first has no advantage.
     for (const variant of round % 2 === 0 ? variants : [...variants].reverse())
       runs[variant].push(await run(servers, variant, mb));
   }
@@ -42,7 +42,7 @@ export async function replay({ uri, mb, rounds }: ReplayOptions): Promise<void> 
       "all MB/s": runs[variant].map((one) => one.rate.toFixed(0)).join(" "),
     })),
   );
-  // Of runs that followed each other, since the machine is not the same all the time.
+  // Compares runs that followed each other, since the machine's load changes.
   const ratio = median(runs.resume.map((one, i) => one.rate / (runs["retry: false"][i]?.rate ?? 0)));
   printTarget(
     "throughput with resume / without, median of pairs",
@@ -60,7 +60,7 @@ export async function replay({ uri, mb, rounds }: ReplayOptions): Promise<void> 
 const rate = (runs: readonly Run[]) => median(runs.map((one) => one.rate));
 const cpu = (runs: readonly Run[]) => median(runs.map((one) => one.cpu));
 
-/** Text, as most output is. */
+/** Text, like most output. */
 const command = (mb: number) => ["sh", "-c", `yes 'a line as processes write them' | head -c ${mb * 1e6}`];
 
 async function run({ url, token, proxy }: Servers, variant: Variant, mb: number): Promise<Run> {
@@ -86,13 +86,13 @@ function receive(flux: ReturnType<typeof connect>, mb: number, started = () => {
       error: reject,
       complete() {
         if (bytes === mb * 1e6) resolve((performance.now() - began) / 1000);
-        else reject(new Error(`${bytes} bytes came of ${mb * 1e6}`));
+        else reject(new Error(`${bytes} bytes arrived of ${mb * 1e6}`));
       },
     });
   });
 }
 
-/** The bytes each way between the start of the process and its end. */
+/** The bytes each way from the process's start to its end. */
 async function wire({ url, token }: Servers, mb: number): Promise<{ up: number; down: number }> {
   const injector = await startInjector({ target: url, seed: 1 });
   const planned = injector.next({});

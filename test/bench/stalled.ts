@@ -1,4 +1,4 @@
-/** A client that stops reading: what that costs the proxy and the broker in memory. */
+/** The cost of a client that stops reading: the memory of proxy and broker. */
 import { spawn as spawnHere } from "node:child_process";
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,13 +9,13 @@ import { mib, printTable, printTarget } from "./table.js";
 
 export interface StalledOptions {
   uri?: string | undefined;
-  /** The broker's, where it is not the embedded one. */
+  /** The pid of the broker. @default the embedded broker's */
   brokerPid?: number | undefined;
-  /** How long nothing is read, in seconds. */
+  /** The time without reading, in seconds. */
   seconds: number;
 }
 
-/** seq of so many writes a GiB. */
+/** `seq` up to this number writes 1 GiB. */
 const LAST = 118_485_292;
 const BEFORE = 64 * 2 ** 20;
 
@@ -77,7 +77,7 @@ async function drain(flux: Flux, last: number): Promise<void> {
   await child.status;
 }
 
-/** SHA-256 of what seq writes on this machine. */
+/** SHA-256 of the output of `seq` on this machine. */
 async function digest(last: number): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of spawnHere("seq", [String(last)], { stdio: ["ignore", "pipe", "inherit"] }).stdout)

@@ -1,4 +1,4 @@
-/** Many clients dropped at once, with the proxy in a process of its own: how long until all are served again. */
+/** Drops many clients at once, with the proxy in a process of its own, and measures the time until all are served again. */
 import { type Storm, storm } from "../chaos/storm.js";
 import { startServers } from "../support/servers.js";
 import { mib, printTable, printTarget } from "./table.js";

@@ -1,6 +1,4 @@
-/** How results are printed. */
-
-/** Rows of one shape, under the names of their fields. */
+/** Prints rows of one shape under the names of their fields. */
 export function printTable(rows: readonly Readonly<Record<string, string | number>>[]): void {
   const names = Object.keys(rows[0] ?? {});
   const cells = rows.map((row) => names.map((name) => String(row[name])));
@@ -18,7 +16,7 @@ export function median(values: readonly number[]): number {
 
 export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-/** Prints a result beside what it is to be. */
-export function printTarget(what: string, value: string, target: string, met: boolean): void {
-  console.log(`${what}: ${value} (target ${target}: ${met ? "met" : "MISSED"})`);
+/** Prints a result beside its target. */
+export function printTarget(name: string, value: string, target: string, met: boolean): void {
+  console.log(`${name}: ${value} (target ${target}: ${met ? "met" : "MISSED"})`);
 }

@@ -1,4 +1,4 @@
-/** What watchers of many ranks cost the broker. */
+/** The cost of watchers of many ranks to the broker. */
 import { type Cost, cost } from "../watch/cost.js";
 import { printTable, printTarget } from "./table.js";
 
@@ -22,7 +22,7 @@ export async function watchBench({ ranks, watchers, sessions, seconds }: WatchBe
     "each rank and second": (requests / ranks / seconds).toFixed(2),
     "connections to the broker": connections,
   });
-  console.log(`${ranks} ranks for ${seconds} s in which nothing happens, interval ${INTERVAL} ms`);
+  console.log(`${ranks} ranks for ${seconds} s without changes, interval ${INTERVAL} ms`);
   printTable([row(1, 1, one), row(watchers, sessions, many)]);
   const ratio = many.requests / one.requests;
   printTarget("many / one, requests", ratio.toFixed(3), "<= 1.05", ratio <= 1.05);

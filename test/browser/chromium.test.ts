@@ -1,4 +1,4 @@
-/** The client in a real browser: bundled as an application would, on a page, through the proxy to real processes. */
+/** The client in a real browser: bundled as in an application, on a page, through the proxy to real processes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClientPage, openClientPage, type PageGlobals } from "../support/page.js";
 import { untilGone } from "../support/process.js";
@@ -28,7 +28,7 @@ describe("headless Chromium", () => {
     expect(opened?.errors).toEqual([]);
   });
 
-  it("has nothing of Node in its bundle", () => {
+  it("has no module of Node in its bundle", () => {
     expect(opened.modules.filter((module) => /node_modules\/ws\/|^node:/.test(module))).toEqual([]);
   });
 
@@ -44,7 +44,7 @@ describe("headless Chromium", () => {
     expect(lines.map((line) => line.slice(-1)).sort()).toEqual(["0", "1", "2", "3"]);
   });
 
-  it("carries bytes there and back, unchanged", async () => {
+  it("carries bytes both ways unchanged", async () => {
     const equal = await page.evaluate(async () => {
       const { client, flux } = globalThis as unknown as PageGlobals;
       const sent = new Uint8Array(4 * 1024 * 1024);
@@ -68,7 +68,7 @@ describe("headless Chromium", () => {
     expect(result).toEqual({ listed: ["from-the-page"], status: 15 });
   });
 
-  it("gives typed errors", async () => {
+  it("rejects with typed errors", async () => {
     const error = await page.evaluate(async () => {
       const { client, flux } = globalThis as unknown as PageGlobals;
       return client.rx.lastValueFrom(client.exec(flux, ["/no/such/program"])).catch((reason) => ({
@@ -80,7 +80,7 @@ describe("headless Chromium", () => {
     expect(error).toEqual({ typed: true, code: "ENOENT", rank: 0 });
   });
 
-  it("ends its processes when the page is left", async () => {
+  it("ends its processes when the user leaves the page", async () => {
     const pid = await page.evaluate(
       () =>
         new Promise<number>((resolve) => {

@@ -1,4 +1,4 @@
-/** A key that never leaves the browser signs for a guest, through a gateway that could not have. */
+/** A key that never leaves the browser signs for a guest, through a gateway that cannot sign for it. */
 import { calculateJwkThumbprint, type JWK } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generateKeys, signToken } from "../../proxy/auth/keys.js";
@@ -16,7 +16,7 @@ describe("headless Chromium, with a non-extractable Ed25519 key", () => {
   let page: ClientPage["page"];
   let service: string;
   let url: string;
-  /** A token that is good only with the key of that thumbprint. */
+  /** A token that is bound to the key with this thumbprint. */
   let bound: (jkt: string) => Promise<string>;
 
   beforeAll(async () => {
@@ -25,7 +25,8 @@ describe("headless Chromium, with a non-extractable Ed25519 key", () => {
     page = opened.page;
     const publicKey = await page.evaluate(async () => {
       const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
-      if (!("privateKey" in pair) || pair.privateKey.extractable) throw new Error("not what it should be");
+      if (!("privateKey" in pair) || pair.privateKey.extractable)
+        throw new Error("not a non-extractable pair");
       Object.assign(globalThis, { pair });
       const raw = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
       return btoa(String.fromCharCode(...raw));
@@ -77,7 +78,7 @@ describe("headless Chromium, with a non-extractable Ed25519 key", () => {
     });
   });
 
-  it("is refused what it does not sign, and what is not its own", async () => {
+  it("is refused unsigned requests, and requests about other users' processes", async () => {
     const codes = await page.evaluate(async (service) => {
       const { client, flux } = globalThis as unknown as PageGlobals;
       const code = (rpc: { get(): Promise<unknown> }) => rpc.get().catch((e) => `${e.code}: ${e.message}`);
@@ -89,7 +90,7 @@ describe("headless Chromium, with a non-extractable Ed25519 key", () => {
     expect(codes).toEqual(["EPERM: request signature required", "EPERM: Request requires owner credentials"]);
   });
 
-  it("proves a token that is bound to the key, and no other", async () => {
+  it("proves a token that is bound to the key, and not one that is bound to another", async () => {
     const jwk = await page.evaluate(async () => {
       const { pair } = globalThis as unknown as { pair: CryptoKeyPair };
       return crypto.subtle.exportKey("jwk", pair.publicKey);

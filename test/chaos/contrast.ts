@@ -7,9 +7,9 @@ import type { TransferOptions } from "./transfer.js";
 export interface Contrast {
   cuts: number;
   account: Account;
-  /** How many it took. */
+  /** The number of processes that it took. */
   processes: number;
-  /** Whether it was told as a success although not every byte came back once. */
+  /** Whether the client reported success although not every byte came back exactly once. */
   falseSuccess: boolean;
 }
 
@@ -30,7 +30,7 @@ export async function contrast({
   });
   const ledger = new Ledger(seed, count);
   const client = new PlainClient(injector.url(bridge.url), seed, count, ledger);
-  // It comes back when `cat` is said to have exited with 0.
+  // Resolves when the client believes that `cat` exited with 0.
   await client.run();
   const account = ledger.account();
   const { processes } = bridge;

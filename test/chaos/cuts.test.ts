@@ -1,9 +1,9 @@
 /**
- * A connection that ends at any byte. Without resume the session is lost with it: what its client was told until then
- * is true, what it cannot know it does not make up. With resume nobody notices. The broker and the proxy are in both
- * cases as if it had never been.
+ * A connection that ends at any byte. Without resume, the session is lost too: all that its client has heard is true, and the
+ * client invents nothing. With resume, the application does not notice the cut. In both cases the broker and the proxy are afterwards as if the session
+ * had never existed.
  *
- * CHAOS_SEED and CHAOS_CUTS (per scenario) in the environment change the schedule; a failure says what was cut where.
+ * CHAOS_SEED and CHAOS_CUTS (per scenario) in the environment change the schedule. A failure names the cut and its place.
  */
 import { lastValueFrom, toArray } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,10 +20,10 @@ import { lost } from "./verdict.js";
 const SEED = Number(process.env.CHAOS_SEED ?? 1);
 const CUTS = Number(process.env.CHAOS_CUTS ?? 40);
 
-/** In this many bytes from the start are the handshake, the opening and the first requests: half of all cuts are there. */
+/** Half of all cuts are in the first bytes of a connection: the handshake, the opening and the first requests. */
 const HEAD = 1200;
 
-/** Far more than anything here takes: what has not settled then never will. */
+/** Far more than any step takes, in milliseconds. A promise that is still pending then never settles. */
 const PATIENCE_MS = 10_000;
 
 async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
@@ -34,16 +34,16 @@ async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** No first message of a scenario is longer. Until the proxy has one, a new session ends with its socket. */
+/** No first message of a scenario is longer, in bytes. Until the proxy has a message, a new session ends with its socket. */
 const FIRST = 600;
 
-/** Retries soon, so that a test does. */
+/** Short delays, so that the test is short. */
 const RESUME: Pick<ConnectOptions, "retry"> = { retry: { delay: () => 5 } };
 
-/** The bytes each way of a scenario to which nothing happens. */
+/** The bytes of an undisturbed scenario, in each direction. */
 interface Measure {
   readonly total: Readonly<Record<Direction, number>>;
-  /** So many went up before the session was there. */
+  /** Bytes that went up before the session was open. */
   readonly opening: number;
 }
 
@@ -79,7 +79,7 @@ describe("cut at any byte", () => {
     return { total: forwarded, opening };
   };
 
-  /** The proxy serves a new session, and there is nothing left of the one before but what outlives it by right. */
+  /** The proxy serves a new session, and only background processes are left of the one before. */
   const expectClean = async () => {
     const control = stack.connect();
     await until(
@@ -90,7 +90,7 @@ describe("cut at any byte", () => {
     control.close();
   };
 
-  /** Runs it, and looks at what is left. @returns what it was told, and what became of its first connection */
+  /** Runs a scenario, then checks that nothing is left of it. @returns the session's states, and its first connection */
   const run = async (scenario: Scenario, fault: Fault, options: Pick<ConnectOptions, "retry">) => {
     const planned = injector.next({ at: [fault] });
     const flux = client(options);
@@ -99,18 +99,18 @@ describe("cut at any byte", () => {
     const link = await planned;
     if (error) expect((await failure(list(flux).get())).code).toBe(error.code);
     else flux.close();
-    const told = await inTime(statuses, "status$");
-    const last = told.at(-1);
+    const history = await inTime(statuses, "status$");
+    const last = history.at(-1);
     if (error && last?.state === "closed") expect(lost(last.error).code).toBe(error.code);
-    const states = told.map(({ state }) => state);
-    // What could be reached was not refused.
+    const states = history.map(({ state }) => state);
+    // A session that was open is lost with ECONNRESET, and not refused.
     if (states.includes("open") && error) expect(error.code).toBe("ECONNRESET");
     await inTime(link.closed, "both sockets are closed");
     await expectClean();
     return { error, link, states: states.join() };
   };
 
-  /** @returns whether it hit: the end of a scenario is not always at the same byte */
+  /** @returns whether the cut happened: a scenario does not always end at the same byte */
   const strike = async (scenario: Scenario, fault: Fault): Promise<boolean> => {
     const { error, link, states } = await run(scenario, fault, { retry: false });
     if (error) expect(link.state).toBe(fault.kind);
@@ -118,7 +118,7 @@ describe("cut at any byte", () => {
     return error !== undefined;
   };
 
-  /** @returns whether it hit a session that could be resumed */
+  /** @returns whether the cut hit a session that could resume */
   const strikeThrough = async (scenario: Scenario, fault: Fault, { opening }: Measure): Promise<boolean> => {
     const { error, link, states } = await run(scenario, fault, RESUME);
     if (error === undefined) {
@@ -155,10 +155,10 @@ describe("cut at any byte", () => {
     });
   }
 
-  it("a stdin that is idle hears of it", async () => {
+  it("an idle stdin is closed too", async () => {
     const child = spawn(client({ retry: false }), ["cat"]);
     await child.pid;
-    // Nothing is ever written, so that no write can fail.
+    // Nothing is written, so no write can fail.
     const piping = new ReadableStream<string>().pipeTo(child.stdin);
     injector.resetAll();
     expect((await inTime(failure(piping), "pipeTo")).code).toBe("ECONNRESET");

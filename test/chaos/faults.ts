@@ -1,4 +1,4 @@
-/** What may go wrong with one connection. */
+/** The faults of one connection. */
 
 /** "up" is from the client to the target. */
 export type Direction = "up" | "down";
@@ -6,20 +6,20 @@ export type Direction = "up" | "down";
 /** The two ends of a connection. */
 export type End = "client" | "target";
 
-/** Nothing is forwarded any more. */
+/** Forwarding ends. */
 export type Cut =
   | {
-      /** FIN or RST. What had not been forwarded, in either direction, is lost. */
+      /** FIN or RST. Bytes that were not forwarded are lost, in both directions. */
       readonly kind: "cut" | "reset";
-      /** The one end that hears of it; the other is left half-open. Default: both do. */
+      /** The only end that hears of it: the other stays half-open. @default both ends */
       readonly end?: End;
     }
   | {
-      /** Nobody is told. */
+      /** Neither end hears of it. */
       readonly kind: "half-open";
     };
 
-/** The direction stands still for so many milliseconds, or until it is released. The other goes on. */
+/** The direction stalls for some milliseconds, or until it is released. The other continues. */
 export interface Stall {
   readonly kind: "stall";
   readonly ms?: number;
@@ -30,13 +30,13 @@ export type Fault = { readonly direction: Direction; readonly after: number } & 
 
 export interface Faults {
   readonly at?: readonly Fault[];
-  /** Milliseconds that each byte is late, and at most how many more, in both directions. Bytes stay in order. */
+  /** The delay of each byte and the most extra delay, in milliseconds, in both directions. Bytes stay in order. */
   readonly latency?: { readonly ms: number; readonly jitter?: number };
-  /** Forwards in pieces of 1 to so many bytes, each a TCP segment of its own and a turn of the event loop. */
+  /** Forwards in pieces of 1 to this many bytes, each in its own TCP segment and turn of the event loop. */
   readonly segment?: number;
   /**
-   * The target hears twice what the client says until it has answered so many bytes: from another connection too, whose
-   * answers nobody reads. It stays for as long as this one does.
+   * The target gets the client's bytes a second time, over another connection, until it has answered this many bytes. The answers
+   * there are dropped. The other connection lives as long as this one.
    */
   readonly twice?: number;
 }

@@ -1,6 +1,6 @@
 /**
- * A connection that vanishes without a word: both ends find out by themselves. The session goes on over another
- * connection; where it may not, or nobody comes, its processes end with it.
+ * A connection that vanishes: both ends find out by themselves. The session continues over another connection. If it may not
+ * resume, or no client resumes it, its processes end.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type ConnectOptions, connect, exec, type Flux, list, type ProcessEvent } from "../../src/index.js";
@@ -8,7 +8,7 @@ import { failure, until, untilGone } from "../support/process.js";
 import { type Stack, startStack } from "../support/stack.js";
 import { type Injector, startInjector } from "./injector.js";
 
-/** PROTOCOL.md, "Liveness": so often the proxy looks, and after three times of it a silent socket is lost. */
+/** PROTOCOL.md, "Liveness": the proxy's interval in milliseconds. A socket that is silent for three of them is lost. */
 const LOOK_MS = 5000;
 
 describe("half-open", () => {
@@ -16,7 +16,7 @@ describe("half-open", () => {
   let injector: Injector;
 
   beforeAll(async () => {
-    // Of the client's looks and of the proxy's pings. Sockets and timeouts are real: the test alone says how time goes by.
+    // The client's checks and the proxy's pings run in fake time. Sockets and timeouts are real.
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     stack = await startStack({ size: 1 });
     injector = await startInjector({ target: stack.url, seed: 1 });
@@ -24,7 +24,7 @@ describe("half-open", () => {
   afterEach(async () => {
     for (const link of injector.connections) link.destroy();
     await until(() => injector.connections.length === 0, "no connection is left");
-    // The pings: no session has left a timer.
+    // The pings' timer only: no session has left one.
     expect(vi.getTimerCount()).toBe(1);
   });
   afterAll(async () => {
@@ -33,7 +33,7 @@ describe("half-open", () => {
     vi.useRealTimers();
   });
 
-  /** Time for a look, and for its answer. */
+  /** Lets the time for a check and its answer pass. */
   const beat = async (times = 1) => {
     for (let n = 0; n < times; n++) {
       vi.advanceTimersByTime(LOOK_MS);
@@ -47,50 +47,53 @@ describe("half-open", () => {
     const flux: Flux = connect(injector.url(stack.url), { token: stack.token, ...options });
     const states: string[] = [];
     flux.status$.subscribe(({ state }) => states.push(state));
-    const told: ProcessEvent[] = [];
+    const events: ProcessEvent[] = [];
     const end = failure(
       new Promise((_, reject) =>
-        exec(flux, command).subscribe({ next: (event) => told.push(event), error: reject }),
+        exec(flux, command).subscribe({ next: (event) => events.push(event), error: reject }),
       ),
     );
-    await until(() => told.length > 0, "it has started");
-    return { flux, states, told, end, link: await planned, pid: (told[0] as { pid: number }).pid };
+    await until(() => events.length > 0, "it has started");
+    return { flux, states, events, end, link: await planned, pid: (events[0] as { pid: number }).pid };
   };
 
   const pids = async (flux: Flux) => (await list(flux).getProcesses()).map((process) => process.pid);
 
-  it.each(["idle", "busy"])("without resume, a session that is %s ends with its process", async (kind) => {
-    const command = kind === "idle" ? ["sleep", "60"] : ["yes"];
-    const { told, end, link, pid } = await follow(command, { retry: false });
-    const control = stack.connect();
-    link.halfOpen();
-    await beat(2);
-    expect(await pids(control)).toEqual([pid]);
-    await beat(2);
-    await untilGone(control, pid);
-    control.close();
+  it.each(["idle", "busy"])(
+    "without resume, a session with a process that is %s ends, and so does the process",
+    async (kind) => {
+      const command = kind === "idle" ? ["sleep", "60"] : ["yes"];
+      const { events, end, link, pid } = await follow(command, { retry: false });
+      const control = stack.connect();
+      link.halfOpen();
+      await beat(2);
+      expect(await pids(control)).toEqual([pid]);
+      await beat(2);
+      await untilGone(control, pid);
+      control.close();
 
-    // The client has found out as well, and makes nothing up.
-    expect((await end).topic).toBe("rexec.exec");
-    expect(told.at(-1)).toMatchObject({ type: "finished", outcome: { kind: "unknown" } });
-    // Its last words to the proxy's end are not read: nobody would ever see that it has gone.
-    link.destroy();
-    await link.closed;
-  });
+      // The client has found out too, and does not invent an outcome.
+      expect((await end).topic).toBe("rexec.exec");
+      expect(events.at(-1)).toMatchObject({ type: "finished", outcome: { kind: "unknown" } });
+      // The client's last bytes are not read, so nobody would see that it has gone.
+      link.destroy();
+      await link.closed;
+    },
+  );
 
-  it.each(["idle", "busy"])("with resume, a session that is %s goes on", async (kind) => {
+  it.each(["idle", "busy"])("with resume, a session with a process that is %s continues", async (kind) => {
     const command = kind === "idle" ? ["sleep", "60"] : ["yes"];
-    const { flux, states, told, end, link, pid } = await follow(command, { retry: { delay: () => 0 } });
+    const { flux, states, events, end, link, pid } = await follow(command, { retry: { delay: () => 0 } });
     link.halfOpen();
     await beat(4);
     await until(() => {
       vi.advanceTimersByTime(1);
       return states.includes("resuming") && states.at(-1) === "open";
     }, "it is resumed");
-    const before = told.length;
+    const before = events.length;
     expect(await pids(flux)).toEqual([pid]);
-    if (kind === "busy") await until(() => told.length > before, "more output comes");
-    expect(told.filter(({ type }) => type !== "output").map(({ type }) => type)).toEqual(["started"]);
+    if (kind === "busy") await until(() => events.length > before, "more output comes");
+    expect(events.filter(({ type }) => type !== "output").map(({ type }) => type)).toEqual(["started"]);
     flux.close();
     expect((await end).code).toBe("ECANCELED");
     const control = stack.connect();
@@ -98,7 +101,7 @@ describe("half-open", () => {
     control.close();
   });
 
-  it("a process ends after the grace of a session that nobody resumes", async () => {
+  it("a process ends after the grace if no client resumes its session", async () => {
     const { flux, end, link, pid } = await follow(["sleep", "60"], {
       retry: { delay: () => 60_000 },
       grace: 500,
@@ -114,16 +117,16 @@ describe("half-open", () => {
     expect((await end).code).toBe("ECANCELED");
   });
 
-  it("a session that answers, late as it may be, lives on", async () => {
-    const { flux, states, told, end, link, pid } = await follow(["sleep", "60"], { retry: false });
+  it("a session that answers late stays open", async () => {
+    const { flux, states, events, end, link, pid } = await follow(["sleep", "60"], { retry: false });
     for (let n = 0; n < 3; n++) {
       link.stall("up");
       await beat(2);
       link.release("up");
-      // The request comes after the pong: when it is answered, that has been seen.
+      // The request follows the pong, so its answer shows that the pong has arrived.
       expect(await pids(flux)).toEqual([pid]);
     }
-    expect(told.map(({ type }) => type)).toEqual(["started"]);
+    expect(events.map(({ type }) => type)).toEqual(["started"]);
     expect(states).toEqual(["connecting", "open"]);
     flux.close();
     expect((await end).code).toBe("ECANCELED");

@@ -1,4 +1,4 @@
-/** Each fault does what it says, to the byte. */
+/** Each fault happens at the exact byte. */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,10 +8,10 @@ import { type Injector, type InjectorOptions, startInjector } from "./injector.j
 import type { Link } from "./link.js";
 import { Random } from "./random.js";
 
-/** One end of a connection, which notes all that it sees. */
+/** One end of a connection, which records all that it receives. */
 class Peer {
   readonly chunks: Buffer[] = [];
-  /** How it ended for this end: "FIN", or an error code. */
+  /** The end that this side saw: "FIN", or an error code. */
   end: string | undefined;
 
   constructor(readonly socket: Socket) {
@@ -33,7 +33,7 @@ class Peer {
   }
 }
 
-/** Bytes of which no two stretches are alike. */
+/** Bytes without a repeated stretch. */
 function noise(length: number, seed = 1): Buffer {
   const random = new Random(seed);
   return Buffer.from(Uint8Array.from({ length }, () => random.integer(0, 255)));
@@ -95,7 +95,7 @@ describe("fault injector", () => {
 
   const directions: Direction[] = ["up", "down"];
 
-  it("without faults, passes everything on, and each direction's end on its own", async () => {
+  it("without faults, forwards everything, and the end of each direction separately", async () => {
     const { link, client, server } = await open();
     client.socket.end(sent);
     await until(() => server.end !== undefined, "the target has all");
@@ -112,7 +112,7 @@ describe("fault injector", () => {
     expect((injector as Injector).connections).toEqual([]);
   });
 
-  it("says twice what is said until it is answered", async () => {
+  it("sends the client's bytes twice until the target has answered", async () => {
     const { client, server } = await open({ twice: 100 });
     client.socket.write(noise(1000));
     await until(() => server.length === 1000 && accepted[0]?.length === 1000, "both have heard it");
@@ -121,16 +121,16 @@ describe("fault injector", () => {
     server.socket.write(noise(100, 2));
     await until(() => client.length === 100, "the client is answered");
     client.socket.write(noise(10, 4));
-    await until(() => server.length === 1010, "what comes after that is said once");
+    await until(() => server.length === 1010, "later bytes are sent once");
     expect(other.received.equals(noise(1000))).toBe(true);
     expect(client.received.equals(noise(100, 2))).toBe(true);
     client.socket.resetAndDestroy();
     await until(() => other.end !== undefined, "the other goes with it");
   });
 
-  it("tells of each fault when it has happened", async () => {
-    const told: string[] = [];
-    await start({ happened: ({ kind }, link) => told.push(`${kind} ${link.forwarded.up}`) });
+  it("reports each fault after it has happened", async () => {
+    const reports: string[] = [];
+    await start({ happened: ({ kind }, link) => reports.push(`${kind} ${link.forwarded.up}`) });
     const { client, server } = await open({
       at: [
         { kind: "cut", direction: "up", after: 200 },
@@ -140,10 +140,10 @@ describe("fault injector", () => {
     });
     client.socket.write(noise(400));
     await until(() => server.end !== undefined, "it is cut");
-    expect(told).toEqual(["stall 100", "cut 200"]);
+    expect(reports).toEqual(["stall 100", "cut 200"]);
   });
 
-  it("without faults, passes a reset on", async () => {
+  it("without faults, forwards a reset", async () => {
     const { client, server } = await open();
     client.socket.resetAndDestroy();
     await until(() => server.end !== undefined, "the target hears of it");
@@ -163,7 +163,7 @@ describe("fault injector", () => {
       expect(from.length).toBe(0);
       expect(pair.link.forwarded).toEqual({ up: 0, down: 0, [direction]: after });
       expect(pair.link.state).toBe("cut");
-      // The injector goes on reading: it is gone as soon as both ends are.
+      // The injector continues to read, so the link closes as soon as both ends have.
       from.socket.end();
       to.socket.end();
       await pair.link.closed;
@@ -177,7 +177,7 @@ describe("fault injector", () => {
       await pair.link.closed;
       await until(() => from.end !== undefined && to.end !== undefined, "both hear of it");
       expect(to.end).toBe("ECONNRESET");
-      // Its kernel may have more to send, so that it hears of it by a write.
+      // The kernel may have bytes to send, so a write finds the reset.
       expect(from.end).toMatch(/^(ECONNRESET|EPIPE)$/);
       expect(to.received.equals(sent.subarray(0, after))).toBe(true);
       expect(pair.link.forwarded).toEqual({ up: 0, down: 0, [direction]: after });
@@ -198,7 +198,7 @@ describe("fault injector", () => {
       expect(from.length).toBe(0);
     });
 
-    it(`is half-open after so many bytes ${direction}: nothing more, either way, and nobody is told`, async () => {
+    it(`is half-open after some bytes ${direction}: forwards nothing, and neither end hears of it`, async () => {
       const pair = await open({ at: [{ kind: "half-open", direction, after: 12_345 }] });
       const { from, to } = sides(pair, direction);
       from.socket.write(sent);
@@ -216,7 +216,7 @@ describe("fault injector", () => {
       await pair.link.closed;
     });
 
-    it(`stalls ${direction} until it is released, while the other direction goes on`, async () => {
+    it(`stalls ${direction} until it is released, while the other direction continues`, async () => {
       const pair = await open({ at: [{ kind: "stall", direction, after: 777 }] });
       const { from, to } = sides(pair, direction);
       from.socket.end(sent);
@@ -240,7 +240,7 @@ describe("fault injector", () => {
     expect(server.received.equals(sent)).toBe(true);
   });
 
-  it("a stalled direction pushes back, and holds little", async () => {
+  it("a stalled direction pushes back, and buffers little", async () => {
     const { link, client, server } = await open();
     link.stall("up");
     const large = noise(16 * 1024 * 1024);
@@ -257,7 +257,7 @@ describe("fault injector", () => {
     expect(server.received.equals(large)).toBe(true);
   });
 
-  it("several faults of one connection each come in their turn", async () => {
+  it("several faults of one connection happen in order", async () => {
     const { link, client, server } = await open({
       at: [
         { kind: "cut", direction: "up", after: 200 },
@@ -271,7 +271,7 @@ describe("fault injector", () => {
     expect(server.received.equals(sent.subarray(0, 200))).toBe(true);
   });
 
-  it("latency makes all late, the end too, and keeps the order", async () => {
+  it("latency delays all bytes and the end, and keeps the order", async () => {
     const { client, server } = await open({ latency: { ms: 30, jitter: 20 } });
     const begin = performance.now();
     let first = 0;
@@ -285,16 +285,16 @@ describe("fault injector", () => {
     expect(server.received.equals(sent)).toBe(true);
   });
 
-  it("tiny segments: no piece is larger, and all is there", async () => {
+  it("tiny segments: no piece is larger, and no byte is missing", async () => {
     const { client, server } = await open({ segment: 7 });
     client.socket.write(sent.subarray(0, 20_000));
     await until(() => server.length === 20_000, "all is there");
     expect(server.received.equals(sent.subarray(0, 20_000))).toBe(true);
-    // The receiver may find two at once: on average a piece has 4 bytes.
+    // The receiver may read two pieces at once. The average piece has 4 bytes.
     expect(server.chunks.length).toBeGreaterThan(20_000 / 7);
   });
 
-  it("refuses new connections, leaves the others, and takes new ones again", async () => {
+  it("refuses new connections, keeps the others, and accepts new ones again", async () => {
     const before = await open();
     const it = injector as Injector;
     it.refusing = true;
@@ -325,7 +325,7 @@ describe("fault injector", () => {
     await until(() => it.connections.length === 0, "none is left");
   });
 
-  it("a target that cannot be reached resets the client", async () => {
+  it("an unreachable target resets the client", async () => {
     const it = await start();
     await new Promise<void>((resolve) => {
       target.close(() => resolve());
@@ -337,7 +337,7 @@ describe("fault injector", () => {
     await new Promise<void>((resolve) => target.listen(0, "127.0.0.1", resolve));
   });
 
-  it("close leaves no socket and no timer, whatever was under way", async () => {
+  it("close leaves no socket and no timer, in any state", async () => {
     const links: Link[] = [];
     for (const faults of [
       { at: [{ kind: "stall", direction: "up", after: 0, ms: 1_000_000 }] },
@@ -358,7 +358,7 @@ describe("fault injector", () => {
     for (const link of links) await link.closed;
     const left = () =>
       process.getActiveResourcesInfo().filter((name) => /^(TCPServerWrap|Timeout)$/.test(name));
-    // The target's own; not counted are the sockets of the peers, which nobody has closed.
+    // Only the target's own is left. The peers' sockets, which stay open, are not counted.
     await until(() => left().length === 1, "nothing else is left");
     expect(left()).toEqual(["TCPServerWrap"]);
   });
@@ -389,7 +389,7 @@ describe("fault injector", () => {
 
 describe("Random", () => {
   it("is splitmix32", () => {
-    // Computed apart from it: a seed in a report must stay good.
+    // Computed by another implementation. A seed in an old report must give the same numbers.
     const random = new Random(1);
     expect([1, 2, 3].map(() => random.integer(0, 0xffffffff))).toEqual([1580013426, 350525680, 3524174333]);
   });

@@ -1,6 +1,6 @@
 /**
- * A TCP fault injector on loopback: it stands between clients and one target, and does to each connection what its
- * faults say, to the byte. What it draws at random comes from one seed.
+ * A TCP fault injector on loopback, between clients and one target. It applies each connection's faults at the exact byte. All
+ * random choices come from one seed.
  *
  *     const injector = await startInjector({ target: stack.url, seed: 1 });
  *     const link = injector.next({ at: [{ kind: "reset", direction: "down", after: 1000 }] });
@@ -13,32 +13,32 @@ import { Link } from "./link.js";
 import { Random } from "./random.js";
 
 export interface InjectorOptions {
-  /** Where connections are forwarded to: a URL with a port. */
+  /** The target of all connections: a URL with a port. */
   target: string | URL;
   seed: number;
-  /** The faults of the connection with that number, 1 is the first, where {@link Injector.next} has none. Default: none. */
+  /** The faults of connection `number`, from 1, unless {@link Injector.next} has planned some. @default no faults */
   schedule?: (connection: number, random: Random) => Faults;
-  /** Is told of each fault when it has happened. */
+  /** Called after each fault has happened. */
   happened?: (fault: Fault, link: Link) => void;
 }
 
 export interface Injector {
   readonly port: number;
-  /** `base`, such as the target's URL, with the injector's address in place of the target's. */
+  /** @returns `base`, such as the target's URL, with the injector's address */
   url(base: string | URL): string;
-  /** Plans the faults of the next connection that has none yet. Resolves when it is there. */
+  /** Plans the faults of the next connection without a plan. Resolves to the connection. */
   next(faults: Faults): Promise<Link>;
-  /** The connections that have a socket left, oldest first. */
+  /** The connections with an open socket, oldest first. */
   readonly connections: readonly Link[];
-  /** How many connections there have been, those that were refused not counted. */
+  /** The number of connections so far, without refused ones. */
   readonly accepted: number;
   /** Ends all connections: with FIN. */
   cutAll(): void;
   /** Ends all connections: with RST. */
   resetAll(): void;
   /**
-   * Whether new connections are reset before a byte. A port that nobody listens on could not be had back for sure:
-   * on loopback it may become the port of a client, even of the one that tries to connect to it.
+   * Whether new connections are reset before the first byte. To stop listening would risk the port: on loopback it may become
+   * the port of a client, even of the client that connects to it.
    */
   refusing: boolean;
   /** Destroys all connections and stops listening. Resolves when every socket is closed. */

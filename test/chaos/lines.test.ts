@@ -1,4 +1,4 @@
-/** The ledger sees what is missing, what is there twice and what is torn. */
+/** The ledger detects missing, doubled and torn lines. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type Account, Ledger, LINE, lines } from "./lines.js";
@@ -8,7 +8,7 @@ const SEED = 7;
 const COUNT = 1000;
 const all = lines(SEED, 0, COUNT);
 
-/** Takes it in pieces of any size. */
+/** Feeds the ledger in pieces of random size. */
 function account(...parts: readonly Uint8Array[]): Account {
   const ledger = new Ledger(SEED, COUNT);
   const random = new Random(1);
@@ -27,7 +27,7 @@ describe("lines and their ledger", () => {
     expect(account(all)).toEqual({ received: all.length, lost: 0, doubled: 0, torn: 0, sha256 });
   });
 
-  it("blocks of lines are the lines, and another seed makes others", () => {
+  it("a block has the same bytes as its lines, and another seed gives other lines", () => {
     expect(Buffer.concat([lines(SEED, 0, 300), lines(SEED, 300, 700)]).equals(all)).toBe(true);
     const other = new Ledger(SEED + 1, COUNT);
     other.take(all);
@@ -39,14 +39,14 @@ describe("lines and their ledger", () => {
     expect(account(...parts)).toMatchObject({ lost: 3 * LINE, doubled: 0, torn: 0 });
   });
 
-  it("lines that come again are doubled", () => {
+  it("repeated lines are doubled", () => {
     const parts = [all, all.subarray(0, 2 * LINE), all.subarray(0, LINE)];
     expect(account(...parts)).toMatchObject({ lost: 0, doubled: 3 * LINE, torn: 0 });
   });
 
-  it("a line that is cut in two is torn, and lost", () => {
+  it("a line without its middle is torn, and lost", () => {
     const parts = [all.subarray(0, 10 * LINE + 20), all.subarray(11 * LINE)];
-    // What is left of it makes one line with the next.
+    // Its rest forms one line with the next line.
     expect(account(...parts)).toMatchObject({ lost: 2 * LINE, doubled: 0, torn: LINE + 20 });
     expect(account(all, all.subarray(0, 5))).toMatchObject({ lost: 0, torn: 5 });
   });
@@ -57,7 +57,7 @@ describe("lines and their ledger", () => {
     expect(account(changed)).toMatchObject({ lost: LINE, torn: LINE });
   });
 
-  it("lines in another order are no line less, and another hash", () => {
+  it("lines in another order are all there, with another hash", () => {
     const { sha256, ...rest } = account(all.subarray(LINE), all.subarray(0, LINE));
     expect(rest).toMatchObject({ lost: 0, doubled: 0, torn: 0 });
     expect(sha256).not.toBe(account(all).sha256);

@@ -1,8 +1,8 @@
-/** Numbered lines from a seed: of what comes back it can be told what is missing, what is there twice and what is torn. */
+/** Numbered lines from a seed. They show which bytes of a transfer are missing, doubled or torn. */
 import { createHash } from "node:crypto";
 import { Random } from "./random.js";
 
-/** A line: its number in 12 digits, a space, 50 hexadecimal digits that follow from the seed and it, a newline. */
+/** A line: its number in 12 digits, a space, 50 hexadecimal digits that follow from the seed and the number, a newline. */
 export const LINE = 64;
 const DIGITS = 12;
 const HEX = Buffer.from("0123456789abcdef");
@@ -29,19 +29,19 @@ export function lines(seed: number, first: number, count: number): Buffer {
 }
 
 export interface Account {
-  /** Bytes that came. */
+  /** Bytes that arrived. */
   received: number;
-  /** Bytes of lines that never came. */
+  /** Bytes of lines that never arrived. */
   lost: number;
-  /** Bytes of lines that came again. */
+  /** Bytes of lines that arrived again. */
   doubled: number;
-  /** Bytes that are no line of those that were sent. */
+  /** Bytes that are not part of any line that was sent. */
   torn: number;
-  /** SHA-256 of what came, in the order in which it came. */
+  /** SHA-256 of all bytes, in the order of arrival. */
   sha256: string;
 }
 
-/** Keeps count of the lines that come. */
+/** Counts the lines that arrive. */
 export class Ledger {
   readonly #seed: number;
   readonly #times: Uint8Array;
@@ -51,7 +51,7 @@ export class Ledger {
   #received = 0;
   #torn = 0;
 
-  /** @param count how many lines are sent */
+  /** @param count the number of lines that are sent */
   constructor(seed: number, count: number) {
     this.#seed = seed;
     this.#times = new Uint8Array(count);

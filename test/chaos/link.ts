@@ -1,4 +1,4 @@
-/** One connection through the injector, and what is done to it. */
+/** One connection through the injector, and its faults. */
 import type { Socket } from "node:net";
 import type { Direction, End, Fault, Faults } from "./faults.js";
 import { Pipe } from "./pipe.js";
@@ -7,13 +7,13 @@ import type { Random } from "./random.js";
 const ENDS: readonly End[] = ["client", "target"];
 
 /**
- * An RST overtakes what its receiver has not read, and a Node that finds it together with the last bytes takes it for
- * a FIN (libuv: EOF on POLLHUP). So that the byte where it happens is exact, receivers get this time to read before;
- * and those in this process a turn of the event loop, for when all of the time went by in one.
+ * An RST discards bytes that its receiver has not read, and Node reports an RST that it finds together with the last bytes as a
+ * FIN (libuv: EOF on POLLHUP). So that the fault's byte is exact, receivers get this time to read first, in milliseconds.
+ * Receivers in this process also get a turn of the event loop, in case one turn took all that time.
  */
 const RESET_AFTER_MS = 5;
 
-/** What a link does: it forwards; a fault has ended that; or one of its ends has, in its own way. */
+/** A link forwards, until a fault or one of its ends ends it. */
 export type LinkState = "forwarding" | "cut" | "reset" | "half-open" | "ended";
 
 export class Link {
@@ -29,7 +29,7 @@ export class Link {
 
   /**
    * @param sockets with allowHalfOpen; the target's may still be connecting
-   * @param happened is told of each fault when it has happened
+   * @param happened called after each fault has happened
    */
   constructor(
     sockets: Readonly<Record<End, Socket>>,
@@ -63,38 +63,38 @@ export class Link {
     return this.#state;
   }
 
-  /** The bytes that were forwarded. */
+  /** Bytes that were forwarded. */
   get forwarded(): Readonly<Record<Direction, number>> {
     return { up: this.#pipes.up.forwarded, down: this.#pipes.down.forwarded };
   }
 
-  /** The bytes that are held here on their way. */
+  /** Bytes in the injector's buffers. */
   get waiting(): Readonly<Record<Direction, number>> {
     return { up: this.#pipes.up.waiting, down: this.#pipes.down.waiting };
   }
 
-  /** Whether an end has sent its FIN or RST, as far as it is still read. */
+  /** Whether an end has sent FIN or RST. False for an end that the link no longer reads. */
   gone(end: End): boolean {
     return this.#gone.has(end);
   }
 
-  /** FIN, to both ends or to one: the other is left half-open. */
+  /** Sends FIN to both ends, or to one: the other stays half-open. */
   cut(end?: End): void {
     this.#end("cut", end);
   }
 
-  /** RST, to both ends or to one: the other is left half-open. */
+  /** Sends RST to both ends, or to one: the other stays half-open. */
   reset(end?: End): void {
     this.#end("reset", end);
   }
 
-  /** Forwards nothing any more and tells nobody. */
+  /** Stops forwarding. Neither end hears of it. */
   halfOpen(): void {
     if (this.#state === "forwarding") this.#state = "half-open";
     this.#freeze();
   }
 
-  /** @param ms until it goes on by itself; absent: until it is released */
+  /** @param ms the length of the stall. @default until `release` */
   stall(direction: Direction, ms?: number): void {
     clearTimeout(this.#stalls.get(direction));
     this.#pipes[direction].hold();
@@ -111,7 +111,7 @@ export class Link {
     this.#pipes[direction].release();
   }
 
-  /** Ends it without regard for what the ends see. */
+  /** Destroys both sockets at once. */
   destroy(): void {
     this.#finish();
     for (const end of ENDS) this.#sockets[end].destroy();
@@ -124,7 +124,7 @@ export class Link {
     this.#happened(fault, this);
   }
 
-  /** What is half-open may still be cut or reset, so that a test can let its ends go. */
+  /** A half-open link may still be cut or reset, so that a test can free its ends. */
   #end(how: "cut" | "reset", only: End | undefined): void {
     if (this.#state === "forwarding") this.#state = how;
     this.#freeze();
@@ -140,7 +140,7 @@ export class Link {
     }
   }
 
-  /** An end was reset, or could not be reached: the other hears of it at once. */
+  /** An end was reset, or is unreachable. The other hears of it at once. */
   #failed(end: End): void {
     this.#gone.add(end);
     if (this.#state !== "forwarding") return;
@@ -149,7 +149,7 @@ export class Link {
     this.#sockets[end === "client" ? "target" : "client"].resetAndDestroy();
   }
 
-  /** An end has sent its FIN. While we forward its pipe passes it on; after a fault nobody else is to hear of it. */
+  /** An end has sent FIN. The pipe forwards it, but after a fault the other end must not hear of it. */
   #left(end: End): void {
     this.#gone.add(end);
     if (this.#state !== "forwarding") this.#sockets[end].destroy();

@@ -4,7 +4,7 @@
  *     npm run chaos -- --cuts 1000 --seed 1
  *     npm run chaos -- --storm 2000
  *
- * Exits with 1 unless everything came back once and in order, from one process that was never replaced.
+ * Exits with 1 unless every byte came back once and in order, from a single process.
  */
 import { parseArgs } from "node:util";
 import { type Servers, startServers } from "../support/servers.js";
@@ -15,14 +15,14 @@ import { type Transfer, transfer } from "./transfer.js";
 
 const { values } = parseArgs({
   options: {
-    /** How many cuts while everything goes through. */
+    /** The number of cuts during the transfer. */
     cuts: { type: "string", default: "1000" },
     seed: { type: "string", default: "1" },
     /** Megabytes in each direction. */
     mb: { type: "string", default: "100" },
-    /** Of a broker on this machine that runs; absent: the embedded one. */
+    /** The URI of a running broker on this machine. @default an embedded broker */
     uri: { type: "string" },
-    /** In place of the transfer: that many clients that lose their connections at once. */
+    /** Instead of the transfer: the number of clients that lose their connections at once. */
     storm: { type: "string" },
   },
 });
@@ -50,13 +50,13 @@ async function cutting({ url, token }: Servers): Promise<boolean> {
     done.most === 1 &&
     done.ended === "exit 0" &&
     !done.falseSuccess;
-  tell(done, good);
+  print(done, good);
   console.log("the same schedule, a plain WebSocket bridge");
-  tellContrast(await contrast({ seed, bytes, cutting: spread(cuts) }), bytes);
+  printContrast(await contrast({ seed, bytes, cutting: spread(cuts) }), bytes);
   return good;
 }
 
-function tell({ account, ...done }: Transfer, good: boolean): void {
+function print({ account, ...done }: Transfer, good: boolean): void {
   console.log(`  cuts             ${done.cuts}`);
   console.log(`  resumes          ${done.resumes}`);
   console.log(`  sent             sha256 ${done.sent}`);
@@ -75,7 +75,7 @@ function tell({ account, ...done }: Transfer, good: boolean): void {
   console.log(`  ${rate.toFixed(1)} MB/s each way, ${done.seconds.toFixed(1)} s: ${good ? "good" : "BAD"}`);
 }
 
-function tellContrast({ account, ...done }: Contrast, bytes: number): void {
+function printContrast({ account, ...done }: Contrast, bytes: number): void {
   const share = ((100 * account.lost) / bytes).toFixed(1);
   console.log(`  cuts             ${done.cuts}`);
   console.log(`  processes        ${done.processes}`);

@@ -1,18 +1,18 @@
-/** One direction of a connection: what comes from the source goes to the sink, late, in pieces, or not at all. */
+/** One direction of a connection. Bytes go from the source to the sink: late, in pieces, or not at all. */
 import type { Socket } from "node:net";
 import type { Faults } from "./faults.js";
 import type { Random } from "./random.js";
 
-/** With so many bytes waiting here the source is not read: a direction that stands still pushes back, as a network does. */
+/** The source is not read while this many bytes wait: a stalled direction pushes back, as a network does. */
 const MAX_QUEUED = 256 * 1024;
 
-/** Something that happens when so many bytes have been forwarded. */
+/** An action after a number of bytes. */
 export interface Mark {
   readonly after: number;
   reached(): void;
 }
 
-/** What came, and when it is to be passed on; without data it is the end. */
+/** Bytes, and the time to forward them. Without data, the end. */
 interface Arrival {
   data: Buffer | undefined;
   readonly due: number;
@@ -35,7 +35,7 @@ export class Pipe {
   #writing = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param marks by ascending `after`; {@link start} comes before all */
+  /** @param marks by ascending `after`. {@link start} must come before any byte */
   constructor(source: Socket, sink: Socket, shape: Shape, marks: readonly Mark[], random: Random) {
     this.#source = source;
     this.#sink = sink;
@@ -44,12 +44,12 @@ export class Pipe {
     this.#random = random;
   }
 
-  /** The bytes that have been given to the sink's kernel. */
+  /** Bytes that the sink's kernel has taken. */
   get forwarded(): number {
     return this.#forwarded;
   }
 
-  /** The bytes that have been read from the source and not been forwarded. */
+  /** Bytes that were read and not forwarded. */
   get waiting(): number {
     return this.#queued;
   }
@@ -60,7 +60,7 @@ export class Pipe {
     this.#pump();
   }
 
-  /** Stands still until {@link release}. */
+  /** Stalls until {@link release}. */
   hold(): void {
     this.#held = true;
   }
@@ -70,13 +70,13 @@ export class Pipe {
     this.#pump();
   }
 
-  /** Forwards nothing from now on, and pushes back when the source goes on sending. */
+  /** Stops forwarding, and pushes back if the source continues to send. */
   freeze(): void {
     if (this.#state === "forwarding") this.#state = "frozen";
     clearTimeout(this.#timer);
   }
 
-  /** Forwards nothing from now on, and takes all that the source sends: unread bytes would turn a FIN into an RST. */
+  /** Stops forwarding, but reads all that the source sends: unread bytes would turn a FIN into an RST. */
   discard(): void {
     this.#state = "discarding";
     clearTimeout(this.#timer);
@@ -96,7 +96,7 @@ export class Pipe {
     this.#pump();
   }
 
-  /** Does what can be done now. Called again by whatever it has to wait for. */
+  /** Forwards as much as possible. Each event that may allow more calls it again. */
   #pump(): void {
     clearTimeout(this.#timer);
     while (this.#idle && (this.#marks[0]?.after ?? Infinity) <= this.#forwarded)
@@ -113,7 +113,7 @@ export class Pipe {
     return this.#state === "forwarding" && !this.#held && !this.#writing;
   }
 
-  /** The next piece: never across a mark. */
+  /** The next piece, which never crosses a mark. */
   #take(head: Arrival, data: Buffer): Buffer {
     const { segment } = this.#shape;
     const toMark = (this.#marks[0]?.after ?? Infinity) - this.#forwarded;
@@ -127,11 +127,11 @@ export class Pipe {
     return data.subarray(0, size);
   }
 
-  /** One piece at a time, so that a mark is reached when its bytes are with the kernel and no more are. */
+  /** Writes one piece at a time, so that at a mark the kernel has exactly the bytes before it. */
   #write(piece: Buffer): void {
     this.#writing = true;
     this.#sink.write(piece, (error) => {
-      // An error is the link's to tell.
+      // The link reports errors.
       if (error) return;
       this.#forwarded += piece.length;
       this.#queued -= piece.length;

@@ -1,6 +1,6 @@
 /**
- * For contrast: a WebSocket to a process the usual way. Each connection has a process of its own, which ends with it; the
- * client connects again when its connection is lost, and goes on where it believes it is.
+ * For contrast, the usual bridge from a WebSocket to a process. Each connection has a process of its own, which ends with it. The
+ * client connects again after a loss, and continues where it believes it is.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,12 +10,12 @@ import { type Ledger, lines } from "./lines.js";
 
 export interface PlainBridge {
   readonly url: string;
-  /** How many processes it has started. */
+  /** The number of processes so far. */
   readonly processes: number;
   close(): Promise<void>;
 }
 
-/** Bridges each connection to a `cat`: binary messages are its input, the text "eof" ends that. */
+/** Bridges each connection to a `cat`. Binary messages are its input, and the text "eof" ends the input. */
 export async function startPlainBridge(): Promise<PlainBridge> {
   let processes = 0;
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
@@ -47,10 +47,10 @@ export async function startPlainBridge(): Promise<PlainBridge> {
 
 const BLOCK = 256;
 
-/** What the client has on its way at most: at full speed it would lose more. */
+/** The most bytes in flight: at full speed the client would lose more. */
 const AHEAD = 64 * 1024;
 
-/** Sends `count` lines through the bridge, connecting again as often as it takes, until it says that `cat` is done. */
+/** Sends `count` lines through the bridge, over as many connections as it takes, until the bridge reports the end of `cat`. */
 export class PlainClient {
   #socket: WebSocket | undefined;
   #sent = 0;
@@ -62,7 +62,7 @@ export class PlainClient {
     readonly ledger: Ledger,
   ) {}
 
-  /** The network has changed: lets go of the connection, as a client does that is told. */
+  /** Closes the connection, as a client does when it hears that the network has changed. */
   reconnect(): void {
     this.#socket?.terminate();
   }
@@ -71,7 +71,7 @@ export class PlainClient {
     while ((await this.#connection()) !== 1000);
   }
 
-  /** @returns how it was closed */
+  /** @returns the close code and reason */
   #connection(): Promise<number> {
     const socket = new WebSocket(this.url);
     this.#socket = socket;

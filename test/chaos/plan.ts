@@ -1,8 +1,8 @@
-/** Where connections are cut, and how: so many cuts while so many bytes go each way, all of it from one seed. */
+/** The places and kinds of cuts, for a number of cuts over a number of bytes each way, all from one seed. */
 import type { Cut, Fault, Faults } from "./faults.js";
 import type { Random } from "./random.js";
 
-/** The client hears of it: both ends do, or it alone, so that its next connection finds a predecessor half-open. */
+/** Cuts that the client hears of. If the proxy does not, the next connection finds a half-open predecessor. */
 export const HEARD: readonly [Cut, ...Cut[]] = [
   { kind: "cut" },
   { kind: "reset" },
@@ -10,31 +10,31 @@ export const HEARD: readonly [Cut, ...Cut[]] = [
   { kind: "reset", end: "client" },
 ];
 
-/** The client does not hear of it, unless something else tells it that the network has changed. */
+/** Cuts that the client does not hear of, unless it learns by other means that the network has changed. */
 export const UNHEARD: readonly [Cut, ...Cut[]] = [
   { kind: "cut", end: "target" },
   { kind: "reset", end: "target" },
   { kind: "half-open" },
 ];
 
-/** In so many bytes are the handshake, the opening and the first of what is sent again. */
+/** The bytes of the handshake, the opening and the first messages that are sent again. */
 export const OPENING = 1800;
 
-/** A WebSocket handshake is answered in fewer bytes, a hello is not. */
+/** More than the answer to a WebSocket handshake, less than the answer to a hello, in bytes. */
 export const HANDSHAKE = 200;
 
 export interface Plan {
-  /** The faults of the next connection. @param left so many bytes are still to come back */
+  /** The faults of the next connection. @param left bytes that are still to come back */
   schedule(connection: number, random: Random, left: number): Faults;
-  /** Takes note of a fault. @returns whether it is a cut that the client does not hear of */
+  /** Records a fault. @returns whether it is a cut that the client does not hear of */
   happened(fault: Fault): boolean;
-  /** How many cuts there have been. */
+  /** The number of cuts so far. */
   readonly cuts: number;
 }
 
 /**
- * Cuts each connection as `schedule` says, until there have been so many cuts.
- * @param schedule is told as well how many cuts are to come
+ * Cuts each connection by `schedule`, until the number of cuts is reached.
+ * @param schedule also takes the number of cuts that remain
  */
 export function plan(
   cuts: number,
@@ -55,7 +55,7 @@ export function plan(
   };
 }
 
-/** Cuts of all kinds, spread over what goes through. */
+/** Cuts of all kinds, spread over the transfer. */
 export function spread(cuts: number): Plan {
   return plan(cuts, (connection, random, left, toCome) =>
     faults(random, Math.min((1.8 * left) / toCome, 0.9 * left), connection === 1),
@@ -63,13 +63,13 @@ export function spread(cuts: number): Plan {
 }
 
 /**
- * A cut has a byte in each direction and happens at the one that is reached first, so that no more than `stretch` goes by.
- * @param first the session is there once its first message has arrived: before that there is nothing to resume
+ * A cut has a byte in each direction and happens at whichever is reached first, so that at most `stretch` bytes pass before it.
+ * @param first bytes without a cut: before its first message has arrived, a session cannot resume
  */
 function faults(random: Random, stretch: number, first: boolean): Faults {
   const one = (of: number) => random.integer(1, of) === 1;
   const opening = one(6) && !first;
-  // In the opening, one that nobody hears of would be a test of patience alone.
+  // In the opening, an unheard cut would only make the test wait.
   const cut = random.pick(opening || one(2) ? HEARD : UNHEARD);
   const from = first ? 4 * OPENING : opening ? 0 : OPENING;
   const to = opening ? OPENING : Math.max(from, Math.floor(stretch));

@@ -1,4 +1,4 @@
-/** Pseudorandom numbers from a seed: splitmix32. A failure is repeated by its seed, on any machine. */
+/** Pseudorandom numbers from a seed: splitmix32. The same seed repeats a failure on any machine. */
 export class Random {
   #state: number;
 
@@ -15,7 +15,7 @@ export class Random {
     return choices[this.integer(0, choices.length - 1)] as T;
   }
 
-  /** A generator of its own: what it is asked changes nothing for this one or for its other forks. */
+  /** An independent generator: its use does not change the numbers of this one or of other forks. */
   fork(): Random {
     return new Random(this.#next());
   }

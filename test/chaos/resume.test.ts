@@ -1,5 +1,5 @@
 /**
- * A connection that is cut again and again under a transfer: every byte arrives once and in order, from one process.
+ * A transfer whose connection is cut again and again: every byte arrives once and in order, from one process.
  * `npm run chaos` is the long form; CHAOS_SEED in the environment changes the schedule.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,7 +15,7 @@ const SEED = Number(process.env.CHAOS_SEED ?? 1);
 const LARGE = 4_000_000;
 const SMALL = 400_000;
 
-/** Where the session is there, and the transfer in full swing. */
+/** A byte at which the session is open and the transfer runs at full speed. */
 const UNDERWAY = 60_000;
 
 const DIRECTIONS: readonly Direction[] = ["up", "down"];
@@ -36,7 +36,7 @@ describe("resume", () => {
   const run = (cutting: Plan, bytes = SMALL): Promise<Transfer> =>
     transfer({ ...stack, seed: SEED, bytes, cutting });
 
-  /** All that there is to know of a transfer that nobody has noticed anything of. */
+  /** The result of a transfer without a visible fault. */
   const expectWhole = (done: Transfer, cuts: number) => {
     const { sent, account, ended, falseSuccess, processes, most } = done;
     expect({ ended, cuts: done.cuts, falseSuccess, most }).toEqual({
@@ -60,7 +60,7 @@ describe("resume", () => {
       expectWhole(await run(once), 1);
     });
 
-    it(`${direction}: cuts of each heard kind in the opening of what resumes`, async () => {
+    it(`${direction}: cuts of each kind that the client hears of, during the opening that resumes`, async () => {
       const openings = HEARD.flatMap((cut) => [0, 100, 250, 600, OPENING].map((after) => ({ cut, after })));
       const again = plan(1 + openings.length, (connection): Faults => {
         const opening = openings[connection - 2];
@@ -79,7 +79,7 @@ describe("resume", () => {
     expectWhole(await run(twice), 8);
   });
 
-  it("acknowledgements that are late and then lost", async () => {
+  it("acknowledgements that come late and are then lost", async () => {
     const late = plan(4, () => ({
       at: [{ kind: "stall", direction: "down", after: UNDERWAY / 2 }, at({ kind: "reset" }, "up", UNDERWAY)],
     }));

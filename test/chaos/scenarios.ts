@@ -1,4 +1,4 @@
-/** What clients do while their connection fails, each with the truth to hold against what they are told. */
+/** The activities of clients whose connection fails, each with the truth to compare its events with. */
 import { firstValueFrom, skipWhile } from "rxjs";
 import { expect } from "vitest";
 import {
@@ -13,23 +13,23 @@ import {
   wait,
 } from "../../src/index.js";
 import { sh, uniqueLabel, until } from "../support/process.js";
-import { expectPrefix, expectSame, judged, lost } from "./verdict.js";
+import { checkRun, expectPrefix, expectSame, lost } from "./verdict.js";
 
 export interface Scenario {
   readonly name: string;
-  /** Does it, and judges what it was told. @returns the error of the lost session, undefined if all went well */
+  /** Runs the scenario and checks its events. @returns the lost session's error; undefined if nothing failed */
   run(flux: Flux): Promise<FluxError | undefined>;
 }
 
 /** The broker's ranks that the scenarios need. */
 export const SIZE = 3;
 
-/** Labels of what is in background, and so outlives its session by right. */
+/** Labels of background processes, which may outlive their session. */
 export const BACKGROUND = /^test-/;
 
 const encoder = new TextEncoder();
 
-/** What seq(1) writes, each line with a prefix. */
+/** The output of seq(1), with a prefix on each line. */
 const seq = (last: number, prefix = "") =>
   encoder.encode(Array.from({ length: last }, (_, n) => `${prefix}${n + 1}\n`).join(""));
 
@@ -37,7 +37,7 @@ const exited = (code: number): Outcome => ({ kind: "exited", code });
 
 const nothing = new Uint8Array();
 
-/** The first rejection of promises that all have to settle. */
+/** Waits until all promises settle. @returns the first rejection */
 async function settled(...promises: readonly Promise<unknown>[]): Promise<FluxError | undefined> {
   const results = await Promise.allSettled(promises);
   const errors = results.flatMap((result) => (result.status === "rejected" ? [lost(result.reason)] : []));
@@ -52,17 +52,17 @@ const opening: Scenario = {
     const answers = [list(flux).getProcesses(), list(flux, { nodeid: 1 }).getProcesses()];
     const error = await settled(...answers);
     const { state } = await open;
-    // What opens it comes before what answers.
+    // The opening comes before the answer.
     expect(error ? ["open", "closed"] : ["open"]).toContain(state);
     return error;
   },
 };
 
-/** Output of two streams, several hundred KiB of it, and an exit code that nobody would make up. */
+/** Several hundred KiB of output on two streams, and an exit code that no fault would produce by chance. */
 const output: Scenario = {
   name: "exec with output",
   run: (flux) =>
-    judged(
+    checkRun(
       exec(flux, sh("seq 40000; seq 20000 >&2; seq 100; exit 3")),
       new Map([
         [
@@ -78,7 +78,7 @@ const output: Scenario = {
 
 const INPUT = seq(50_000);
 
-/** Input through cat; its source must be told when nobody reads it any more. */
+/** Input through cat. Its source must be unsubscribed when its process no longer reads. */
 const input: Scenario = {
   name: "exec with input",
   async run(flux) {
@@ -91,19 +91,19 @@ const input: Scenario = {
       }
     }
     const truth = { outcome: exited(5), streams: { stdout: INPUT, stderr: nothing } };
-    const error = await judged(exec(flux, sh("cat; exit 5"), { stdin: source() }), new Map([[0, truth]]));
-    // A source that was never asked for anything has nothing to clean up.
+    const error = await checkRun(exec(flux, sh("cat; exit 5"), { stdin: source() }), new Map([[0, truth]]));
+    // A source without a subscription has nothing to clean up.
     if (error === undefined || error.code === "ECONNRESET") await until(() => over, "the source is let go");
     return error;
   },
 };
 
-/** Three processes that do not write the same, or end in the same way; none with the 0 that one would make up. */
+/** Three processes with different outputs and ends, none of which exits with 0. */
 const fanOut: Scenario = {
   name: "fan-out",
   run: (flux) =>
-    judged(
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
+    checkRun(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell variable
       exec(flux, sh('r=${FLUX_URI##*-}; seq 10000 | sed "s/^/$r:/"; exit $((r + 4))'), { nodeid: "0-2" }),
       new Map(
         [0, 1, 2].map((rank) => [
@@ -122,11 +122,11 @@ const streams: Scenario = {
     const pieces: Uint8Array[] = [];
     const reading = (async () => {
       for await (const piece of child.stdout) pieces.push(piece);
-      // A stream that ends, and does not fail, has given everything.
+      // A stream that ends without an error is complete.
       expectSame(pieces, INPUT);
     })();
     const noErrors = (async () => {
-      for await (const _ of child.stderr) throw new Error("cat has nothing to complain of");
+      for await (const _ of child.stderr) throw new Error("cat wrote to stderr");
     })();
     const writing = (async () => {
       const writer = child.stdin.getWriter();
@@ -144,7 +144,7 @@ const streams: Scenario = {
   },
 };
 
-/** A process in background and its status, which is there once: for this session, or for another one later. */
+/** A background process and its status, which can be read once: by this session, or later by another. */
 const background: Scenario = {
   name: "rexecBg and wait",
   async run(flux) {
@@ -172,7 +172,7 @@ export async function processes(flux: Flux): Promise<Subprocess[]> {
   return (await Promise.all(ranks)).flat();
 }
 
-/** What is left in background: it has done what it does, and its status is there for whoever asks first. */
+/** Waits for the background processes that are left. Each has exited, and its status can still be read once. */
 export async function takeBackground(flux: Flux): Promise<void> {
   for (const { label } of (await processes(flux)).filter((process) => BACKGROUND.test(process.label))) {
     expect(await wait(flux, { label }).getStatus()).toBe(3 << 8);

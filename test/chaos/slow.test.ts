@@ -1,4 +1,4 @@
-/** A network that is slow, stands still, or delivers in crumbs, but ends nothing: everything arrives, as it was sent. */
+/** A network that is slow, stalls, or delivers tiny segments, but never ends: everything arrives unchanged. */
 import { tap } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, exec, type Flux, type ProcessEvent } from "../../src/index.js";
@@ -9,7 +9,7 @@ import type { Faults } from "./faults.js";
 import { type Injector, startInjector } from "./injector.js";
 import type { Link } from "./link.js";
 import { processes, SCENARIOS, SIZE } from "./scenarios.js";
-import { judged } from "./verdict.js";
+import { checkRun } from "./verdict.js";
 
 const SEED = Number(process.env.CHAOS_SEED ?? 1);
 
@@ -54,23 +54,23 @@ describe("slow, not broken", () => {
       const { flux, planned } = open(faults);
       expect(await scenario.run(flux)).toBeUndefined();
       flux.close();
-      // The closing handshake gets through as well.
+      // The closing handshake arrives too.
       await (await planned).closed;
     });
   }
 
-  /** More than the window and what the proxy holds besides. */
+  /** More bytes than the window and the proxy's buffers hold. */
   const LINES = 2_000_000;
   const large = Buffer.from(Array.from({ length: LINES }, (_, n) => `${n + 1}\n`).join(""));
 
-  it("output that stands still stops its process, and all of it arrives once it goes on", async () => {
+  it("output that stalls stops its process, and all of it arrives after the stall", async () => {
     const { flux, planned } = open({ at: [{ kind: "stall", direction: "down", after: 100_000 }] });
     let over = false;
     let pid: number | undefined;
     const noted = tap((event: ProcessEvent) => {
       if (event.type === "started") pid = event.pid;
     });
-    const error = judged(
+    const error = checkRun(
       exec(flux, sh(`seq ${LINES}; exit 3`)).pipe(noted),
       new Map([
         [0, { outcome: { kind: "exited", code: 3 }, streams: { stdout: large, stderr: new Uint8Array() } }],
@@ -82,17 +82,17 @@ describe("slow, not broken", () => {
     await until(() => pid !== undefined && new Observed(pid).state === "T", "the process is stopped");
     expect(link.waiting.down).toBeGreaterThan(0);
     expect(over).toBe(false);
-    // Others are served meanwhile.
+    // Other clients are served meanwhile.
     await processes(stack.connect());
     link.release("down");
     expect(await error).toBeUndefined();
     flux.close();
   });
 
-  it("input that stands still is held, and all of it arrives once it goes on", async () => {
+  it("input that stalls is buffered, and all of it arrives after the stall", async () => {
     const { flux, planned } = open({ at: [{ kind: "stall", direction: "up", after: 100_000 }] });
     let over = false;
-    const error = judged(
+    const error = checkRun(
       exec(flux, ["cat"], { stdin: large }),
       new Map([
         [0, { outcome: { kind: "exited", code: 0 }, streams: { stdout: large, stderr: new Uint8Array() } }],

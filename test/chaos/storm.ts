@@ -13,20 +13,20 @@ export interface StormOptions {
 
 export interface Storm {
   clients: number;
-  /** Whose process answered on the session that was lost and resumed. */
+  /** Clients whose process answered on the session that was lost and resumed. */
   resumed: number;
-  /** Whose process was still the one that they had started. */
+  /** Clients whose process was still the one that they had started. */
   samePid: number;
-  /** Whose process exited with 0 when its input ended. */
+  /** Clients whose process exited with 0 when its input ended. */
   exited: number;
-  /** What the others were told. */
+  /** The errors of the other clients. */
   errors: readonly string[];
-  /** Milliseconds from the storm until half of the clients, and until the last, had been answered. */
+  /** Milliseconds from the storm to the answer of half of the clients, and of the last. */
   median: number;
   last: number;
 }
 
-/** So many clients start at a time. */
+/** The number of clients that start at a time. */
 const BATCH = 50;
 
 interface Client {

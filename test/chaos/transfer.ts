@@ -1,4 +1,4 @@
-/** So many bytes through `cat` and back, over a connection that is cut again and again: what became of them, and of it. */
+/** A transfer through `cat` and back, over a connection that is cut again and again, and its result. */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { firstValueFrom, map } from "rxjs";
@@ -15,25 +15,25 @@ export interface TransferOptions {
   url: string;
   token: string;
   seed: number;
-  /** How many go each way. */
+  /** Bytes each way. */
   bytes: number;
   cutting: Plan;
 }
 
 export interface Transfer {
   cuts: number;
-  /** How often the session went on over another socket. */
+  /** The number of resumes. */
   resumes: number;
-  /** SHA-256 of what was sent. */
+  /** SHA-256 of the bytes that were sent. */
   sent: string;
   account: Account;
-  /** The processes there were, each as "PID since TICKS": a pid may be used again, with another start time. */
+  /** All processes, each as "PID since TICKS": a reused pid has another start time. */
   processes: readonly string[];
-  /** The most that there were at a time. */
+  /** The most processes at one time. */
   most: number;
-  /** How `cat` ended, or why nobody knows. */
+  /** The outcome of `cat`, or the reason that it is unknown. */
   ended: string;
-  /** Whether that was told as a success although not every byte came back once and in order. */
+  /** Whether the client reported success although not every byte came back once and in order. */
   falseSuccess: boolean;
   seconds: number;
 }
@@ -62,7 +62,7 @@ export async function transfer({ url, token, seed, bytes, cutting }: TransferOpt
   const census = watch(control, label);
   const writing = (async () => {
     const writer = cat.stdin.getWriter();
-    // Once at least it is seen.
+    // The observer must see the process at least once.
     await cat.pid;
     await census.look();
     for (let first = 0; first < count; first += BLOCK) {
@@ -81,7 +81,7 @@ export async function transfer({ url, token, seed, bytes, cutting }: TransferOpt
   const resumes = injector.accepted - 1;
   flux.close();
   const left = async () => (await list(control).getProcesses()).some((process) => process.label === label);
-  // A session that was lost may be there until its grace is over.
+  // The proxy may keep a lost session until its grace is over.
   if (status.status === "fulfilled") await until(async () => !(await left()), "no process is left");
   control.close();
   await injector.close();
@@ -101,7 +101,7 @@ export async function transfer({ url, token, seed, bytes, cutting }: TransferOpt
   };
 }
 
-/** What a page does when it hears that the network is another: goes on over a connection that was made since. */
+/** Reconnects, as a page does when it hears that the network has changed. */
 async function networkChanged(flux: Flux, injector: Injector): Promise<void> {
   const before = injector.accepted;
   for (let open = true, done = false; open && !(done && injector.accepted > before); ) {
@@ -118,9 +118,9 @@ interface Census {
   end(): Promise<{ processes: string[]; most: number }>;
 }
 
-/** Looks at the processes with a label again and again, by the broker's list and by what the kernel says of each. */
+/** Observes the processes with a label again and again, in the broker's list and in /proc. */
 function watch(control: Flux, label: string): Census {
-  const seen = new Set<string>();
+  const identities = new Set<string>();
   let most = 0;
   let over = false;
   const look = async () => {
@@ -128,7 +128,7 @@ function watch(control: Flux, label: string): Census {
     most = Math.max(most, found.length);
     for (const { pid } of found) {
       const one = identity(pid);
-      if (one !== undefined) seen.add(one);
+      if (one !== undefined) identities.add(one);
     }
   };
   const watching = (async () => {
@@ -139,12 +139,12 @@ function watch(control: Flux, label: string): Census {
     async end() {
       over = true;
       await watching;
-      return { processes: [...seen], most };
+      return { processes: [...identities], most };
     },
   };
 }
 
-/** Undefined if it is over by now. */
+/** Undefined if the process has ended. */
 function identity(pid: number): string | undefined {
   try {
     return `${pid} since ${new Observed(pid).since}`;

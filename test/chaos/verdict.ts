@@ -1,33 +1,33 @@
-/** What an `exec` told, held against what its processes really did. Anything that is not the truth throws. */
+/** Compares an `exec`'s events with the real behaviour of its processes. Any difference throws. */
 import type { Observable } from "rxjs";
 import { expect } from "vitest";
 import { FluxError, type FluxErrorCode, type Outcome, type ProcessEvent } from "../../src/index.js";
 
-/** What the process of one rank does, if nobody disturbs it. */
+/** The behaviour of one rank's process without a fault. */
 export interface Truth {
   outcome: Outcome;
-  /** Its output streams, all of them. */
+  /** All of its output streams. */
   streams: Readonly<Record<string, Uint8Array>>;
 }
 
-/** How a session that the network ended may be told. */
+/** The error codes of a session that the network ended. */
 const LOST: readonly FluxErrorCode[] = ["ECONNRESET", "ECONNREFUSED"];
 
-/** The error of a lost session; any other throws. */
+/** @returns the error, if it is a lost session's @throws any other error */
 export function lost(error: unknown): FluxError {
   if (!(error instanceof FluxError) || !LOST.includes(error.code)) throw error;
   return error;
 }
 
-/** Runs to the end, and judges. @returns the error of the lost session, undefined if all went well */
-export async function judged(
+/** Runs to the end and checks the events. @returns the lost session's error; undefined if nothing failed */
+export async function checkRun(
   running: Observable<ProcessEvent>,
   truths: ReadonlyMap<number, Truth>,
 ): Promise<FluxError | undefined> {
-  const told: ProcessEvent[] = [];
+  const events: ProcessEvent[] = [];
   const error = await new Promise<FluxError | undefined>((resolve, reject) => {
     running.subscribe({
-      next: (event) => told.push(event),
+      next: (event) => events.push(event),
       error: (reason) => {
         try {
           resolve(lost(reason));
@@ -38,19 +38,19 @@ export async function judged(
       complete: () => resolve(undefined),
     });
   });
-  for (const event of told) expect([...truths.keys()]).toContain(event.rank);
+  for (const event of events) expect([...truths.keys()]).toContain(event.rank);
   for (const [rank, truth] of truths) {
-    const own = told.filter((event) => event.rank === rank);
-    judgeRank(own, truth, error === undefined);
+    const own = events.filter((event) => event.rank === rank);
+    checkRank(own, truth, error === undefined);
   }
   return error;
 }
 
-function judgeRank(told: readonly ProcessEvent[], truth: Truth, complete: boolean): void {
+function checkRank(events: readonly ProcessEvent[], truth: Truth, complete: boolean): void {
   const got = new Map(Object.keys(truth.streams).map((name) => [name, [] as Uint8Array[]]));
   const ended = new Set<string>();
   const count = { started: 0, finished: 0 };
-  for (const event of told) {
+  for (const event of events) {
     switch (event.type) {
       case "started":
         count.started++;
@@ -64,7 +64,7 @@ function judgeRank(told: readonly ProcessEvent[], truth: Truth, complete: boolea
       case "eof":
         expect(ended, "a second end of output").not.toContain(event.stream);
         ended.add(event.stream);
-        // The end of a stream says that all of it was there.
+        // The end of a stream means that it is complete.
         expectSame(got.get(event.stream) ?? [], truth.streams[event.stream] ?? new Uint8Array());
         break;
       case "finished":
@@ -73,18 +73,18 @@ function judgeRank(told: readonly ProcessEvent[], truth: Truth, complete: boolea
         else expect(event.outcome).toEqual(truth.outcome);
         break;
       default:
-        throw new Error(`nobody did that: ${event.type}`);
+        throw new Error(`no cause for the event ${event.type}`);
     }
   }
   expect(count.started, "started once").toBeLessThanOrEqual(1);
-  expect(count.finished, "what has started is told to have ended, once").toBe(count.started);
+  expect(count.finished, "each start has exactly one finish").toBe(count.started);
   for (const [name, pieces] of got) expectPrefix(pieces, truth.streams[name] ?? new Uint8Array());
   if (!complete) return;
   expect(count.started).toBe(1);
   expect([...ended].sort()).toEqual([...got.keys()].sort());
 }
 
-/** Compared as Buffers: a difference of 300,000 numbers is nothing to read. */
+/** Compares Buffers: a report of 300,000 different numbers would be unreadable. */
 export function expectSame(pieces: readonly Uint8Array[], whole: Uint8Array): void {
   expect(Buffer.concat(pieces).length, "length of the output").toBe(whole.length);
   expectPrefix(pieces, whole);

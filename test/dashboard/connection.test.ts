@@ -1,4 +1,4 @@
-/** The token, and the connection: lost, resumed, refused; as the dashboard's user sees it. */
+/** The dashboard's token and connection: lost, resumed, refused. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { lines, type Opened, run, startWorld, terminal, type World } from "./dashboard.js";
 
@@ -17,7 +17,7 @@ afterEach(async () => {
 
 const status = (state: string) => opened.page.locator(`.status[data-state="${state}"]`);
 
-test("a connection that is cut: it says so, resumes, and the output goes on as if nothing had been", async () => {
+test("after a cut the dashboard shows the state, resumes, and the output continues without a gap", async () => {
   opened = await world.open();
   const { page } = opened;
   await run(page, 'for i in 1 2 3 4 5 6; do echo "line $i"; done; cat', "1");
@@ -28,7 +28,7 @@ test("a connection that is cut: it says so, resumes, and the output goes on as i
   await status("resuming")
     .getByText(/attempt \d+/)
     .waitFor();
-  // What is typed meanwhile waits.
+  // Input during the cut waits.
   await page.locator(".stdin").fill("typed without a connection");
   await page.keyboard.press("Enter");
   await expect.poll(() => lines(page)).toHaveLength(7);
@@ -52,7 +52,7 @@ test("a connection that is cut: it says so, resumes, and the output goes on as i
   await page.locator("rect.outage").first().waitFor({ state: "attached" });
 });
 
-test("the token is in memory and nowhere else; a reload asks for it", async () => {
+test("the token is in memory only, and a reload asks for it", async () => {
   opened = await world.open();
   const { page } = opened;
   await run(page, "echo here", "0");
@@ -90,21 +90,21 @@ test("the token is in memory and nowhere else; a reload asks for it", async () =
   expect(entries.map(({ url }) => url)).toEqual(["about:blank", world.address]);
 });
 
-test("a token that is refused: why, and another one", async () => {
+test("a refused token shows the reason, and the form takes another", async () => {
   opened = await world.open();
   const { page } = opened;
   await page.reload();
   await page.getByLabel("Token").fill("nonsense");
   await page.keyboard.press("Enter");
   await status("closed").getByText("token is not a signed JWT").waitFor();
-  await page.getByText("Without a session nobody knows what runs.").waitFor();
+  await page.getByText("No session: the processes are unknown.").waitFor();
   await page.getByRole("button", { name: "Another token" }).click();
   await page.getByLabel("Token").fill(world.token);
   await page.keyboard.press("Enter");
   await status("open").waitFor();
 });
 
-test("a token is renewed without an interruption; one that is refused changes nothing", async () => {
+test("a new token does not interrupt the session, and a refused one changes nothing", async () => {
   opened = await world.open();
   const { page } = opened;
   await run(page, "cat", "1");
@@ -112,14 +112,14 @@ test("a token is renewed without an interruption; one that is refused changes no
   await page.evaluate(() => {
     location.hash = "#token=nonsense";
   });
-  await page.getByText("the new token: token is not a signed JWT").waitFor();
+  await page.getByText("new token: token is not a signed JWT").waitFor();
   expect(page.url()).toBe(world.address);
 
   const accepted = world.injector.accepted;
   await page.getByRole("button", { name: /token until/ }).click();
   await page.getByLabel("New token").fill(await world.sign());
   await page.keyboard.press("Enter");
-  await page.getByText("the session goes on with the new token").waitFor();
+  await page.getByText("The session has the new token.").waitFor();
   expect(world.injector.accepted).toBe(accepted + 1);
 
   await page.locator(".stdin").fill("still here");
@@ -127,7 +127,7 @@ test("a token is renewed without an interruption; one that is refused changes no
   await expect.poll(() => lines(page)).toEqual(["› still here", "still here"]);
 });
 
-test("what a token does not show is no empty table, and the next one shows it", async () => {
+test("a token without list shows errors instead of an empty table, and the next token shows the processes", async () => {
   opened = await world.open();
   const { page } = opened;
   await page.reload();
@@ -135,7 +135,7 @@ test("what a token does not show is no empty table, and the next one shows it", 
   await page.keyboard.press("Enter");
   await run(page, "cat", "1");
   await page.getByText("rank 1: token does not allow list: scope").waitFor();
-  await page.getByText("No process is known; not every rank tells.").waitFor();
+  await page.getByText("No process to show: some ranks gave no list.").waitFor();
 
   await page.getByRole("button", { name: /token until/ }).click();
   await page.getByLabel("New token").fill(world.token);

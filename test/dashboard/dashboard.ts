@@ -1,4 +1,4 @@
-/** The dashboard as its user has it: a real browser, on the page that the proxy serves, through the fault injector. */
+/** The dashboard in a real browser, on the page that the proxy serves, through the fault injector. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { generateKeys, signToken } from "../../proxy/auth/keys.js";
 import { type EmbeddedBroker, startEmbeddedBroker } from "../../proxy/embedded/index.js";
@@ -8,7 +8,7 @@ import { launchBrowser } from "../support/browser.js";
 
 const CLAIMS = { issuer: "https://issuer.test", audience: "flux-subprocess" };
 
-/** How long a machine of few cores may take for what a test waits for. */
+/** The limit for one wait, in milliseconds: enough for a machine with few cores. */
 const PATIENCE_MS = 20_000;
 
 export interface World {
@@ -18,7 +18,7 @@ export interface World {
   readonly injector: Injector;
   readonly browser: Browser;
   readonly token: string;
-  /** Another token, as good, or of that scope. */
+  /** Signs another token. @param scope @default the first token's */
   sign(scope?: string): Promise<string>;
   /** The page's URL, through the injector, without a token. */
   readonly address: string;
@@ -28,7 +28,7 @@ export interface World {
 
 export interface Opened {
   readonly page: Page;
-  /** What the policy forbade, and what went wrong and nobody caught. */
+  /** CSP violations and uncaught errors. */
   complaints(): Promise<string[]>;
 }
 
@@ -49,11 +49,11 @@ export async function startWorld(size = 4): Promise<World> {
     page.setDefaultTimeout(PATIENCE_MS);
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error.stack ?? error)));
-    await page.exposeFunction("complain", (what: string) => complaints.push(what));
+    await page.exposeFunction("complain", (text: string) => complaints.push(text));
     await page.addInitScript(() => {
       document.addEventListener("securitypolicyviolation", (event) => {
         const { violatedDirective, blockedURI, sourceFile, lineNumber, sample } = event;
-        const { complain } = globalThis as unknown as { complain(what: string): void };
+        const { complain } = globalThis as unknown as { complain(text: string): void };
         complain(`${violatedDirective} ${blockedURI} ${sourceFile}:${lineNumber} ${sample}`);
       });
     });
@@ -62,9 +62,9 @@ export async function startWorld(size = 4): Promise<World> {
     return {
       page,
       async complaints() {
-        // What was complained of before this answer is here before it.
+        // The page sends complaints in order, so all earlier ones arrive before this one.
         await page.evaluate(() =>
-          (globalThis as unknown as { complain(what: string): unknown }).complain(""),
+          (globalThis as unknown as { complain(text: string): unknown }).complain(""),
         );
         return complaints.filter((complaint) => complaint !== "");
       },
@@ -88,7 +88,7 @@ export async function startWorld(size = 4): Promise<World> {
   };
 }
 
-/** Runs a command by its form. */
+/** Submits the form that runs a command. */
 export async function run(page: Page, command: string, ranks = "all"): Promise<void> {
   await page.getByLabel("Command", { exact: true }).fill(command);
   await page.getByLabel("Ranks", { exact: true }).fill(ranks);
@@ -98,7 +98,7 @@ export async function run(page: Page, command: string, ranks = "all"): Promise<v
 /** The lines that the terminal shows. */
 export const terminal = (page: Page) => page.locator(".terminal-host .xterm-rows");
 
-/** Those of its lines that are not empty, without what is to their right. */
+/** The terminal's lines, without empty ones and without spaces at the right. */
 export const lines = async (page: Page): Promise<string[]> =>
   (await terminal(page).locator("> div").allTextContents())
     .map((line) => line.replaceAll("\u00a0", " ").trimEnd())

@@ -1,4 +1,4 @@
-/** What the proxy serves beside WebSockets, by hand. */
+/** The proxy's plain HTTP answers. */
 
 import { request } from "node:http";
 import { gunzipSync } from "node:zlib";
@@ -31,10 +31,10 @@ interface Answer {
   body: Buffer;
 }
 
-/** By node:http, which sends the path as it is and takes the body as it comes. */
+/** Uses node:http, since fetch would normalise the path and decompress the body. */
 function ask(base: URL, path: string, { method = "GET", headers = {} } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request(
+    const outgoing = request(
       { host: base.hostname, port: base.port, path, method, headers },
       async (response) => {
         const chunks: Buffer[] = [];
@@ -42,8 +42,8 @@ function ask(base: URL, path: string, { method = "GET", headers = {} } = {}): Pr
         resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) });
       },
     );
-    asked.on("error", reject);
-    asked.end();
+    outgoing.on("error", reject);
+    outgoing.end();
   });
 }
 
@@ -53,7 +53,7 @@ describe("with the dashboard", () => {
     base = await start({ dashboard: true });
   });
 
-  test("the page is what a GET of the WebSocket's URL gives", async () => {
+  test("a GET of the WebSocket's URL returns the page", async () => {
     const { status, headers, body } = await ask(base, "/");
     expect(status).toBe(200);
     expect(headers).toMatchObject({
@@ -71,16 +71,16 @@ describe("with the dashboard", () => {
     expect(body.toString()).toContain('src="dashboard.js"');
   });
 
-  test("what the page asks for is there, each as what it is", async () => {
+  test("each file that the page needs is there, with its content type", async () => {
     const { body: page } = await ask(base, "/");
     const { body: css } = await ask(base, "/dashboard.css");
-    const named = [
+    const names = [
       ...[...page.toString().matchAll(/(?:src|href)="([^"]+)"/g)].map(([, name]) => name),
       ...[...css.toString().matchAll(/url\("?\.\/([^")]+)"?\)/g)].map(([, name]) => name),
     ];
-    expect(named).toHaveLength(5);
+    expect(names).toHaveLength(5);
     const types = await Promise.all(
-      named.map(async (name) => {
+      names.map(async (name) => {
         const { status, headers } = await ask(base, `/${name}`);
         return [status, headers["content-type"]];
       }),
@@ -94,7 +94,7 @@ describe("with the dashboard", () => {
     ]);
   });
 
-  test("it is compressed for who takes that, and not sent again to who has it", async () => {
+  test("a file is compressed if the client accepts gzip, and not sent again if the client has it", async () => {
     const plain = await ask(base, "/dashboard.js");
     const zipped = await ask(base, "/dashboard.js", { headers: { "accept-encoding": "br, gzip" } });
     expect(zipped.headers["content-encoding"]).toBe("gzip");
@@ -111,15 +111,15 @@ describe("with the dashboard", () => {
     ]);
   });
 
-  test("a tag is of what it says, however it was compressed and whoever passed it on", async () => {
+  test("an ETag is weak and the same for all encodings, and a proxy's form of it matches too", async () => {
     const plain = await ask(base, "/dashboard.js", { headers: { "accept-encoding": "gzip;q=0, identity" } });
     expect(plain.headers["content-encoding"]).toBeUndefined();
-    // RFC 9110 section 8.8.1: one strong tag may not be of two encodings.
+    // RFC 9110 section 8.8.1: two encodings must not share a strong tag.
     const etag = String(plain.headers["etag"]);
     expect(etag).toMatch(/^W\/"/);
-    for (const known of [`"other", ${etag}`, etag.slice(2), "*"]) {
-      const { status } = await ask(base, "/dashboard.js", { headers: { "if-none-match": known } });
-      expect([known, status]).toEqual([known, 304]);
+    for (const condition of [`"other", ${etag}`, etag.slice(2), "*"]) {
+      const { status } = await ask(base, "/dashboard.js", { headers: { "if-none-match": condition } });
+      expect([condition, status]).toEqual([condition, 304]);
     }
     const { status } = await ask(base, "/dashboard.js", { headers: { "if-none-match": '"other"' } });
     expect(status).toBe(200);
@@ -139,13 +139,13 @@ describe("with the dashboard", () => {
     expect((await ask(base, path)).status).toBe(404);
   });
 
-  test("it is only read", async () => {
+  test("POST is refused", async () => {
     const { status, headers } = await ask(base, "/dashboard.js", { method: "POST" });
     expect([status, headers["allow"]]).toEqual([405, "GET, HEAD"]);
   });
 });
 
-test("on a path of its own, the files lie beside it", async () => {
+test("with a path of its own, the page has its files in the same directory", async () => {
   const base = await start({ dashboard: true, path: "/of/flux" });
   const statuses = await Promise.all(
     ["/of/flux", "/of/dashboard.js", "/of/", "/dashboard.js"].map(
@@ -155,7 +155,7 @@ test("on a path of its own, the files lie beside it", async () => {
   expect(statuses).toEqual([200, 200, 404, 404]);
 });
 
-test("a proxy that is not asked to serve it does not", async () => {
+test("a proxy without the option does not serve the dashboard", async () => {
   const base = await start({});
   expect((await ask(base, "/")).status).toBe(426);
   expect((await ask(base, "/dashboard.js")).status).toBe(404);

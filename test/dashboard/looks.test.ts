@@ -14,7 +14,7 @@ afterEach(async () => {
   await opened.page.context().close();
 });
 
-/** How bright a colour is that is seen behind an element, 0 to 255. */
+/** The brightness of an element's background, 0 to 255. */
 const brightness = (selector: string) =>
   opened.page
     .locator(selector)
@@ -37,7 +37,7 @@ test.each([
   for (const place of places) expect([place, right(await brightness(place))]).toEqual([place, true]);
 });
 
-test("the theme is switched by a key, the terminal with it, and is remembered", async () => {
+test("a key switches the theme of page and terminal, and a reload keeps it", async () => {
   opened = await world.open({ colorScheme: "light" });
   const { page } = opened;
   await run(page, "echo here", "0,1");
@@ -76,7 +76,7 @@ test.each([360, 800, 1600])("nothing is cut off at a width of %i", async (width)
   }
 });
 
-test("by keyboard alone", async () => {
+test("the dashboard works with the keyboard alone", async () => {
   opened = await world.open();
   const { page } = opened;
   await page.keyboard.press("?");
@@ -119,7 +119,7 @@ test("by keyboard alone", async () => {
   await expect.poll(() => page.getByRole("radio", { name: "all" }).getAttribute("aria-checked")).toBe("true");
 });
 
-test("a row that has not changed is not touched when others come and go", async () => {
+test("an unchanged row is not touched when other rows come and go", async () => {
   opened = await world.open();
   const { page } = opened;
   await run(page, "exec sleep 600", "1");

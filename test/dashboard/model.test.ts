@@ -1,11 +1,11 @@
-/** The parts of the dashboard that need no page. */
+/** The parts of the dashboard that do not need a page. */
 import { Subject } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { environment, ranksOf, words } from "../../examples/dashboard/model/command-line.js";
 import { Run } from "../../examples/dashboard/model/run.js";
+import { entryOf } from "../../examples/dashboard/model/run-event.js";
 import { isUnresponsive } from "../../examples/dashboard/model/run-state.js";
 import { MergedScreen, RankScreen } from "../../examples/dashboard/model/screen.js";
-import { entryOf } from "../../examples/dashboard/model/told.js";
 import { type Entry, Transcript } from "../../examples/dashboard/model/transcript.js";
 import { type Flux, FluxError, type ProcessEvent } from "../../src/index.js";
 
@@ -51,13 +51,13 @@ const output = (rank: number, data: string | Uint8Array, stream = "stdout"): Ent
   stream,
   data: typeof data === "string" ? bytes(data) : data,
 });
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what a terminal is sent
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal sequences start with ESC
 const plain = (text: string | Uint8Array) => String(text).replace(/\x1b\[[\d;]*m/g, "");
 
 describe("a merged screen", () => {
   const merged = () => new MergedScreen((rank) => `\x1b[3${rank}m`, 2);
 
-  it("never makes one line of those of two ranks", () => {
+  it("never joins the lines of two ranks", () => {
     const screen = merged();
     const shown = [output(0, "a"), output(1, "x\ny"), output(0, "b\nc"), output(1, "z\n")].map((entry) =>
       screen.show(entry),
@@ -65,7 +65,7 @@ describe("a merged screen", () => {
     expect(shown.map(plain)).toEqual(["", " 1 │ x\n", " 0 │ ab\n", " 1 │ yz\n"]);
   });
 
-  it("keeps stdout and stderr apart, and a character that is cut in two", () => {
+  it("separates stdout and stderr, and decodes a character that two chunks share", () => {
     const screen = merged();
     const [first, second] = [bytes("é").subarray(0, 1), bytes("é\n").subarray(1)];
     const shown = [output(0, first), output(0, "bad\n", "stderr"), output(0, second)].map((entry) =>
@@ -74,7 +74,7 @@ describe("a merged screen", () => {
     expect(shown.map(plain)).toEqual(["", " 0 │ bad\n", " 0 │ é\n"]);
   });
 
-  it("shows what has no end at the end of its stream, or when it is long", () => {
+  it("shows an unfinished line at the end of its stream, or when it is long", () => {
     const screen = merged();
     screen.show(output(3, "prompt> "));
     expect(plain(screen.show({ type: "eof", rank: 3, stream: "stdout" }))).toBe(" 3 │ prompt> \n");
@@ -83,7 +83,7 @@ describe("a merged screen", () => {
 });
 
 describe("a screen of one rank", () => {
-  it("shows its bytes as they are, and of the others nothing", () => {
+  it("shows its rank's bytes unchanged, and no other rank's", () => {
     const screen = new RankScreen(1);
     const entry = output(1, new Uint8Array([0xff, 0x1b, 0x41]));
     expect(screen.show(entry)).toBe(entry.type === "output" && entry.data);
@@ -127,7 +127,7 @@ describe("a run on a rank that does not answer", () => {
 });
 
 describe("a transcript", () => {
-  it("keeps the latest, and knows how much it does not keep", () => {
+  it("keeps the latest entries, and counts the bytes that it has dropped", () => {
     const transcript = new Transcript();
     const sent = 100;
     for (let i = 0; i < sent; i++) transcript.add(output(0, new Uint8Array(65_536).fill(i)));

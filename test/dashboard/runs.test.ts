@@ -1,4 +1,4 @@
-/** Running, looking, typing, signalling, pausing: the dashboard in a real browser, and what it does to real processes. */
+/** Runs, input, signals and pauses: the dashboard in a real browser, and its effect on real processes. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { Observed } from "../support/observed.js";
 import { until } from "../support/process.js";
@@ -19,14 +19,14 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   expect(await opened.complaints()).toEqual([]);
-  // The page is left, and what it runs ends.
+  // The processes of a page end when the user leaves it.
   await page.context().close();
 });
 
 const chip = (rank: number) => page.getByRole("radio", { name: new RegExp(`^${rank} `) });
 const row = (text: string) => page.locator("#processes tbody tr:not([hidden])", { hasText: text });
 
-/** The pid that a chip tells of. */
+/** The pid in a chip's title. */
 async function pidOn(rank: number): Promise<number> {
   await page.locator(`.chip.rank-${rank}[data-phase="running"]`).waitFor();
   return Number(
@@ -34,7 +34,7 @@ async function pidOn(rank: number): Promise<number> {
   );
 }
 
-test("a command on some ranks: its processes are listed, its output is merged or of one rank", async () => {
+test("a command on several ranks: the table lists its processes, and its output is merged or of one rank", async () => {
   await run(page, 'basename "$FLUX_URI"; echo oops >&2; read -r code; exit "$code"', "0-1,3");
   await expect.poll(() => page.locator("#processes tbody tr:not([hidden])").count()).toBe(3);
   expect(await page.locator("#processes tbody tr:not([hidden]) .rank-mark").allTextContents()).toEqual([
@@ -58,7 +58,7 @@ test("a command on some ranks: its processes are listed, its output is merged or
   await page.getByText("No processes. Run one").waitFor();
 });
 
-test("input is typed line by line, and ended", async () => {
+test("input is sent line by line, and can be ended", async () => {
   await run(page, "cat -n", "2");
   const input = page.locator(".stdin:not([disabled])");
   await input.fill("grüße");
@@ -69,7 +69,7 @@ test("input is typed line by line, and ended", async () => {
   await page.locator('.dot[data-phase="done"]').waitFor();
 });
 
-test("a signal, from the menu of the table and by Ctrl-C", async () => {
+test("a signal, by the table's menu and by Ctrl-C", async () => {
   await run(page, "trap 'echo had USR1' USR1; while :; do sleep 0.05; done", "1");
   await pidOn(1);
   await row("trap").click();
@@ -85,16 +85,16 @@ test("a signal, from the menu of the table and by Ctrl-C", async () => {
   expect(await chip(1).textContent()).toMatch(/INT/);
 });
 
-test("pause stops the process on the cluster; what it wrote is there when it goes on", async () => {
+test("pause stops the process on the cluster, and after resume no output is missing", async () => {
   await run(page, "exec yes", "3");
   const process = new Observed(await pidOn(3));
   await page.keyboard.press("Escape");
   await page.keyboard.press("p");
-  await page.getByText("Paused: nothing more is taken.").waitFor();
+  await page.getByText("If the buffers fill, the process is stopped").waitFor();
   await until(() => process.state === "T", "yes is stopped");
 
   const taken = await page.locator(".size").textContent();
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
   await expect.poll(() => page.locator(".size").textContent()).not.toBe(taken);
   await page.keyboard.press("s");
   await page.keyboard.press("k");
@@ -102,16 +102,16 @@ test("pause stops the process on the cluster; what it wrote is there when it goe
   expect(await chip(3).textContent()).toMatch(/KILL/);
 });
 
-test("what ended while it was paused is shown when it goes on", async () => {
+test("output of a process that ended during a pause is shown after resume", async () => {
   await run(page, "read -r line; echo after", "1");
   await pidOn(1);
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Pause" }).click();
   await page.locator(".stdin").fill("now");
   await page.keyboard.press("Enter");
-  await page.getByText("It is over, and the last of its output waits.").waitFor();
+  await page.getByText("The run has ended, and the rest of its output waits.").waitFor();
   expect(await lines(page)).toEqual(["› now"]);
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
   await expect.poll(() => lines(page)).toEqual(["› now", "after", "rank 1 exited with 0"]);
 });
 
@@ -135,13 +135,13 @@ test("a process in background: attach, detach, wait", async () => {
   await page.getByRole("button", { name: /^Signal x/ }).click();
   await page.getByRole("button", { name: /SIGTERM/ }).click();
   await terminal(page).getByText("rank 2 exited with 5").waitFor();
-  // What the broker kept of its output, and no more: that is told when it has ended.
+  // Only the output that the broker has retained, which wait returns at the process's end.
   const kept = await lines(page);
   expect(kept).toEqual(expect.arrayContaining(["tick", "bye"]));
   expect(kept.at(-1)).toBe("rank 2 exited with 5");
 });
 
-test("an environment takes the place of the broker's; no shell where none is asked for", async () => {
+test("an environment replaces the broker's, and without the option no shell runs", async () => {
   await page.getByText("Options").click();
   await page.getByLabel("in a shell").uncheck();
   await page.getByLabel("Environment").fill("GREETING=hello world\nHOME=/nowhere");
@@ -152,7 +152,7 @@ test("an environment takes the place of the broker's; no shell where none is ask
   expect(shown.filter((line) => line.startsWith("PATH="))).toEqual([]);
 });
 
-test("what cannot be run is said", async () => {
+test("a command that cannot run shows the reason", async () => {
   await run(page, "true", "9");
   await page.getByText("there is no rank 9: the last one is 3").waitFor();
   await page.getByText("Options").click();
@@ -167,12 +167,12 @@ test("what cannot be run is said", async () => {
     ]);
 });
 
-test("closing a run ends what it runs", async () => {
+test("closing a run ends its processes", async () => {
   await run(page, "exec sleep 600", "0");
   const pid = await pidOn(0);
   await page.keyboard.press("Escape");
   await page.keyboard.press("q");
-  await page.getByText("The output of what you run is shown here.").waitFor();
+  await page.getByText("The output of your commands appears here.").waitFor();
   await until(() => {
     try {
       return new Observed(pid).state === "Z";

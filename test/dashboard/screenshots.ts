@@ -1,4 +1,4 @@
-/** Makes docs/dashboard-light.png and docs/dashboard-dark.png: output that streams, after a cut that was resumed. */
+/** Makes docs/dashboard-light.png and docs/dashboard-dark.png: live output, after a cut and a resume. */
 import type { Page } from "playwright-core";
 import { run, startWorld, terminal } from "./dashboard.js";
 

@@ -16,7 +16,7 @@ let server: ChildProcess;
 let browser: Browser;
 let page: Page;
 let address: string;
-/** What the pages complained of: a violation of their CSP, for one. */
+/** The pages' errors and console messages, such as CSP violations. */
 const complaints: string[] = [];
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ test("examples/browser.html has the hashes of its style and its import map", asy
   for (const hash of hashes) expect(html).toContain(`'sha256-${hash}'`);
 });
 
-test("examples/browser.html shows lines as they come, and how each rank ended", async () => {
+test("examples/browser.html shows lines at once, and each rank's outcome", async () => {
   await runScript("echo first; sleep 0.2; echo second >&2; exit 3");
   await page.getByText("rank 1: process exited with 3").waitFor();
   await page.getByText("rank 0: process exited with 3").waitFor();
@@ -70,7 +70,7 @@ test("examples/browser.html shows lines as they come, and how each rank ended", 
   expect(complaints).toEqual([]);
 });
 
-test("examples/browser.html stops what runs", async () => {
+test("examples/browser.html stops the processes", async () => {
   const flux = stack.connect();
   await runScript("echo started; exec sleep 600");
   await page.getByText("1: started").waitFor();
@@ -79,7 +79,7 @@ test("examples/browser.html stops what runs", async () => {
   await expect.poll(() => list(flux, { nodeid: 1 }).getProcesses(), { timeout: 10_000 }).toEqual([]);
 });
 
-test("examples/browser.html says what went wrong", async () => {
+test("examples/browser.html shows an error", async () => {
   await runScript("true", "not-a-token");
   await page.getByText("token is not a signed JWT").waitFor();
 });

@@ -23,7 +23,7 @@ afterAll(async () => {
   await rm(cache, { recursive: true, force: true });
 });
 
-/** Runs the example as its first lines say, and without a network: `--cached-only` is for an empty cache. */
+/** Runs the example with the command of its first lines. `--cached-only` proves that it downloads nothing: the cache is empty. */
 function start(command: readonly string[], { token = stack.token, allow = "127.0.0.1" } = {}) {
   const permissions = [`--allow-net=${allow}`, "--allow-env=FLUX_SUBPROCESS_URL,FLUX_SUBPROCESS_TOKEN"];
   const imports = "--import-map=examples/deno-imports.json";
@@ -61,13 +61,13 @@ test("examples/deno.mjs is a filter with the command's exit code", async () => {
   expect([stdout.toString(), stderr, code]).toEqual(["a\nb\n", "done\n", 3]);
 });
 
-test("examples/deno.mjs passes bytes on as they are", async () => {
+test("examples/deno.mjs passes bytes through unchanged", async () => {
   const input = Buffer.from(Array.from({ length: 1 << 20 }, (_, i) => (i * i) >> 3));
   const { stdout, stderr, code } = await run(["cat"], input);
   expect([input.equals(stdout), stderr, code]).toEqual([true, "", 0]);
 });
 
-test("examples/deno.mjs says what went wrong", async () => {
+test("examples/deno.mjs prints an error", async () => {
   expect(await run(["/no/such/program"], "")).toMatchObject({
     code: 1,
     stderr: "error launching process: No such file or directory\n",
@@ -76,14 +76,14 @@ test("examples/deno.mjs says what went wrong", async () => {
     code: 1,
     stderr: expect.stringContaining("token is not a signed JWT"),
   });
-  // Its socket is Deno's own: without the permission there is none.
+  // Only Deno's own WebSocket needs this permission.
   expect(await run(["true"], "", { allow: "127.0.0.2" })).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("Requires net access"),
   });
 });
 
-test("examples/deno.mjs ends the command when nobody reads it", async () => {
+test("examples/deno.mjs ends the command when its output is closed", async () => {
   const child = start(["yes"]);
   await once(child.stdout, "data");
   child.stdout.destroy();

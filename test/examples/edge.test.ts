@@ -64,7 +64,7 @@ async function expectGone(pid: number): Promise<void> {
 const stateOf = (pid: number) => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
 
 test.skipIf(spawnSync("curl", ["--version"]).error)(
-  "examples/edge streams to curl what runs, which ends when curl does",
+  "examples/edge streams a process's output to curl, and the process ends when curl does",
   async () => {
     const curl = spawn("curl", ["-sN", at("run/ticks").href], { stdio: ["ignore", "pipe", "inherit"] });
     const lines = createInterface(curl.stdout)[Symbol.asyncIterator]();
@@ -90,7 +90,7 @@ test.concurrent.each(["silent", "stubborn"])(
     const reader = await read(`run/${name}`);
     const { event, data } = await reader.next();
     expect(event).toBe("started");
-    // It has set its trap when it says so.
+    // "ready" shows that the trap is set.
     if (name === "stubborn") expect((await reader.next()).data.text).toBe("ready\n");
     expect(await pids()).toContain(data.pid);
     reader.close();
@@ -103,7 +103,7 @@ test("a slow reader slows the process", async () => {
   const { pid } = (await reader.next()).data;
   await expect.poll(() => stateOf(pid), { timeout: 20_000 }).toBe("T");
 
-  // What was held back is complete and in order, and the process goes on when it has been read.
+  // The output from before the stop is complete and in order, and the process goes on after it is read.
   let text = "";
   while (stateOf(pid) === "T") text += (await reader.next()).data.text;
   const written = `${FLOOD}\n`.repeat(text.length / FLOOD.length).slice(0, text.length);
@@ -112,7 +112,7 @@ test("a slow reader slows the process", async () => {
   await expectGone(pid);
 });
 
-test("a process whose Worker is gone without a word ends", async () => {
+test("a process ends when its Worker disappears", async () => {
   const other: Miniflare = await serve({ port: 0, bindings: bindings() });
   const reader = await SseReader.open(at("run/silent", await other.ready));
   const { pid } = (await reader.next()).data;
@@ -121,7 +121,7 @@ test("a process whose Worker is gone without a word ends", async () => {
   await expectGone(pid);
 });
 
-test("events are of each rank and stream, and the outcome is told", async () => {
+test("each event has its rank and stream, and each rank has an outcome", async () => {
   const events = await (await read("run/everywhere?word=two%20words")).rest();
   for (const rank of [0, 1]) {
     const [started, ...others] = events.filter(({ data }) => data.rank === rank);
@@ -136,7 +136,7 @@ test("events are of each rank and stream, and the outcome is told", async () => 
   expect(events.at(-1)).toEqual({ event: "end", data: {} });
 });
 
-test("text is decoded across chunks, and what has no other half is not lost", async () => {
+test("text is decoded across chunks, and half a character becomes U+FFFD", async () => {
   const events = await (await read("run/euro")).rest();
   const texts = (stream: string) =>
     events.filter(({ data }) => data.stream === stream).map(({ data }) => data.text);
@@ -148,12 +148,12 @@ test("text is decoded across chunks, and what has no other half is not lost", as
   });
 });
 
-test("bytes are told in base64", async () => {
+test("bytes are encoded as base64", async () => {
   const events = await (await read("run/bytes")).rest();
   expect(events).toContainEqual({ event: "output", data: { rank: 0, stream: "stdout", base64: "/wAK" } });
 });
 
-test("what fails after the answer has begun is an event", async () => {
+test("a failure after the answer has begun is an event", async () => {
   const events = await (await read("run/missing")).rest();
   expect(events).toEqual([
     {
@@ -163,7 +163,7 @@ test("what fails after the answer has begun is an event", async () => {
   ]);
 });
 
-test("gaps, stops, errors of one rank and outcomes that nobody knows are events", async () => {
+test("gaps, stops, errors of one rank and unknown outcomes are events", async () => {
   const error = new FluxError("EHOSTUNREACH", "no such rank", { rank: 7 });
   const events: ProcessEvent[] = [
     { type: "output", rank: 7, stream: "stdout", data: Uint8Array.of(0x41, 0xe2) },
@@ -174,13 +174,13 @@ test("gaps, stops, errors of one rank and outcomes that nobody knows are events"
     { type: "finished", rank: 7, outcome: { kind: "unknown", cause: error } },
   ];
   const decoder = new TextDecoder();
-  const told = from(events).pipe(
+  const blocks$ = from(events).pipe(
     serverSentEvents("text"),
     map((bytes) => parseBlock(decoder.decode(bytes as Uint8Array).trimEnd())),
     toArray(),
   );
   const cause = { code: "EHOSTUNREACH", message: "no such rank" };
-  expect(await lastValueFrom(told)).toEqual([
+  expect(await lastValueFrom(blocks$)).toEqual([
     { event: "output", data: { rank: 7, stream: "stdout", text: "A" } },
     { event: "output", data: { rank: 7, stream: "stdout", text: "\ufffd" } },
     { event: "gap", data: { rank: 7, stream: "stdout", bytes: 9 } },
@@ -193,11 +193,11 @@ test("gaps, stops, errors of one rank and outcomes that nobody knows are events"
 });
 
 test.each([
-  ["run/rm", {}, 403, "not permitted: rm; permitted are: ticks, "],
+  ["run/rm", {}, 403, "not permitted: rm; permitted: ticks, "],
   ["run/constructor", {}, 403, "not permitted: constructor; "],
-  ["", {}, 404, "no such path: /; it is /run/NAME"],
+  ["", {}, 404, "no such path: /; use /run/NAME"],
   ["run/silent/x", {}, 404, "no such path: /run/silent/x; "],
-  ["run/silent", { method: "POST" }, 405, "POST is not for running a command: GET is"],
+  ["run/silent", { method: "POST" }, 405, "method POST is not allowed; use GET"],
   ["run/silent", { headers: { "sec-fetch-site": "cross-site" } }, 403, "a page of another site "],
   ["run/silent?rank=1", {}, 400, "no such parameter: rank"],
   ["run/everywhere", {}, 400, "the parameter word must be given once"],
@@ -210,13 +210,13 @@ test.each([
   expect(await pids()).toEqual([]);
 });
 
-test("an EventSource that asks again after the end is told to stop, and nothing runs", async () => {
+test("an EventSource that reconnects after the end gets 204, and nothing runs", async () => {
   const response = await fetch(at("run/silent"), { headers: { "last-event-id": "2" } });
   expect(response.status).toBe(204);
   expect(await pids()).toEqual([]);
 });
 
-test("a proxy that refuses the Worker's token is an answer", async () => {
+test("if the proxy refuses the Worker's token, the answer is 502 with the reason", async () => {
   const other: Miniflare = await serve({ port: 0, bindings: bindings("not-a-token") });
   try {
     const response = await fetch(at("run/silent", await other.ready));

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-/** Runs the example as a user would: with the built package. */
+/** Runs the example with the built package. */
 function run(...command: string[]): Promise<{ stdout: string; stderr: string }> {
   const env = { ...process.env, FLUX_SUBPROCESS_URL: stack.url, FLUX_SUBPROCESS_TOKEN: stack.token };
   return promisify(execFile)(process.execPath, [example, ...command], { env });
@@ -25,7 +25,7 @@ test("examples/node.mjs prints the lines of every rank", async () => {
   expect(stderr).toBe("");
 });
 
-test("examples/node.mjs fails where a rank does", async () => {
+test("examples/node.mjs fails if a rank does", async () => {
   await expect(run("false")).rejects.toMatchObject({
     code: 1,
     stderr: "rank 0: process exited with 1; rank 1: process exited with 1\n",

@@ -19,14 +19,14 @@ let server: PreviewServer;
 let browser: Browser;
 let address: string;
 let page: Page;
-/** What the page complained of, a violation of its CSP for one, and what it asked of others than this machine. */
+/** The page's errors and console messages, such as CSP violations, and its requests to other machines. */
 let complaints: string[];
 
 beforeAll(async () => {
   stack = await startStack({ size: 4 });
   flux = stack.connect();
   directory = await mkdtemp(join(tmpdir(), "flux-subprocess-notebook-"));
-  // As the commands in index.html do.
+  // The same as the commands in index.html.
   const config = { configFile, logLevel: "error" as const, build: { outDir: directory } };
   await build(config);
   server = await preview(config);
@@ -78,7 +78,7 @@ async function table(): Promise<string[][]> {
 const column = async (at: number) => (await table()).map((row) => row[at]);
 const pidsOfPage = async () => (await column(1)).map(Number);
 
-/** Waits until the page shows the processes that there are. */
+/** Waits until the page shows exactly the processes of the instance. */
 async function expectPids(): Promise<void> {
   const both = async () => {
     const ranks = await Promise.all(RANKS.map((nodeid) => list(flux, { nodeid }).getProcesses()));
@@ -89,7 +89,7 @@ async function expectPids(): Promise<void> {
     .toSatisfy(({ running, shown }) => isDeepStrictEqual(running, shown));
 }
 
-test("examples/notebook plots what four ranks print, as they print it", async () => {
+test("examples/notebook plots the output of four ranks live", async () => {
   await open(stack);
   expect(page.url()).toBe(address);
   expect(await page.locator(".state b").textContent()).toBe("open");
@@ -105,12 +105,12 @@ test("examples/notebook plots what four ranks print, as they print it", async ()
   await expect.poll(() => column(4), { timeout: 20_000 }).toEqual(RANKS.map(() => "exited with 0"));
   expect(await points()).toEqual([50, 50, 50, 50]);
   expect(await column(2)).toEqual(["50", "50", "50", "50"]);
-  // Each rank walks a way of its own.
+  // Each rank has a random walk of its own.
   expect(new Set(await column(3)).size).toBeGreaterThan(1);
   expect(complaints).toEqual([]);
 });
 
-test("examples/notebook ends what runs when another command is chosen", async () => {
+test("examples/notebook ends its processes when the user selects another command", async () => {
   await open(stack);
   const before = await pidsOfPage();
   await page.getByLabel("its load").check();
@@ -120,7 +120,7 @@ test("examples/notebook ends what runs when another command is chosen", async ()
   expect(complaints).toEqual([]);
 });
 
-test("examples/notebook says what it needs", async () => {
+test("examples/notebook names the parameters that it needs", async () => {
   await page.goto(address);
   await page.getByText("open this page with #url=").first().waitFor();
 });

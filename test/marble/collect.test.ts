@@ -14,7 +14,7 @@ const done = {
 const other = { rank: 1, pid: 8, outcome: { kind: "exited", code: 3 }, stdout: bytes("A"), stderr: nothing };
 
 describe("collect", () => {
-  it("gathers each rank, in ascending order, when all are complete", () => {
+  it("emits each rank, in ascending order, when all are complete", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold<ProcessEvent>("SsAabcFteaf--|", EVENTS);
       expectObservable(events.pipe(collect())).toBe("-------------(xy|)", { x: done, y: other });
@@ -22,7 +22,7 @@ describe("collect", () => {
     });
   });
 
-  it("emits what came before an error, with the error as the cause where the end is not known", () => {
+  it("emits the output before an error, with the error as the cause of unknown outcomes", () => {
     const error = new FluxError("ECONNRESET", "lost");
     marbles(({ cold, expectObservable }) => {
       const lost = {
@@ -36,7 +36,7 @@ describe("collect", () => {
     });
   });
 
-  it("emits what there is when some of it is missing, and errors", () => {
+  it("emits the rest when output is missing, and errors", () => {
     const gap = { type: "gap", rank: 0, stream: "stdout", bytes: 9 } as const;
     const error = new FluxError("ENOBUFS", "9 bytes of stdout were not taken in time and are missing", {
       rank: 0,
@@ -54,7 +54,7 @@ describe("collect", () => {
     });
   });
 
-  it("makes an error that is not Flux's one", () => {
+  it("wraps any other error in a FluxError", () => {
     const error = new Error("mine");
     const cause = new FluxError("ECANCELED", "the stream ended before the process did", { cause: error });
     marbles(({ cold, expectObservable }) => {
@@ -63,13 +63,13 @@ describe("collect", () => {
     });
   });
 
-  it("has nothing of a rank that never started", () => {
+  it("leaves out a rank that never started", () => {
     marbles(({ cold, expectObservable }) => {
       expectObservable(cold<ProcessEvent>("a-|", EVENTS).pipe(collect())).toBe("--|");
     });
   });
 
-  it("emits nothing to who does not wait, and starts afresh for the next", () => {
+  it("emits nothing after an unsubscription, and starts anew for the next subscriber", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold<ProcessEvent>("saf|", EVENTS);
       const collected = events.pipe(collect());
@@ -82,7 +82,7 @@ describe("collect", () => {
 });
 
 describe("collect and orThrow", () => {
-  it("error after the values, with their output", () => {
+  it("emit the values, then error with their output", () => {
     marbles(({ cold, expectObservable }) => {
       const events = cold<ProcessEvent>("SsafAF|", EVENTS).pipe(collect(), orThrow());
       const x = { ...done, stdout: bytes("a"), stderr: nothing };

@@ -6,7 +6,7 @@ import { bytes } from "../support/peer.js";
 import { marbles } from "./support.js";
 
 describe("consume", () => {
-  it("emits what concatMap does, and lets go as it does", () => {
+  it("emits and unsubscribes like concatMap", () => {
     marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const inner = cold("--x--y|");
       const source = hot("-a-b----|");
@@ -16,7 +16,7 @@ describe("consume", () => {
     });
   });
 
-  it("passes the errors of its source and of what it consumes by", () => {
+  it("forwards the errors of its source and of its inner Observables", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold("-a-#");
       expectObservable(source.pipe(consume((value) => of(value)))).toBe("-a-#");
@@ -26,10 +26,10 @@ describe("consume", () => {
     });
   });
 
-  it("has consumed a value when it is finished with it, and not before", () => {
+  it("counts a value as consumed when its inner Observable completes, and not before", () => {
     const source = new Subject<string>();
     const done: Subject<void>[] = [];
-    const told: string[] = [];
+    const consumed: string[] = [];
     const subscription = source
       .pipe(
         consume(() => {
@@ -42,27 +42,27 @@ describe("consume", () => {
     for (const value of ["a", "b", "c"])
       deliver(
         () => source.next(value),
-        () => told.push(value),
+        () => consumed.push(value),
       );
-    expect(told).toEqual([]);
+    expect(consumed).toEqual([]);
     done[0]?.complete();
-    expect(told).toEqual(["a"]);
-    // Whoever does not want the others any more has nothing to consume them for.
+    expect(consumed).toEqual(["a"]);
+    // An unsubscription counts all waiting values as consumed.
     subscription.unsubscribe();
-    expect(told.sort()).toEqual(["a", "b", "c"]);
+    expect(consumed.sort()).toEqual(["a", "b", "c"]);
   });
 
-  it("knows what a value came from behind operators that emit at once, and each part of it", () => {
+  it("finds a value's source behind operators that emit synchronously, also for each part of it", () => {
     const source = new Subject<Uint8Array>();
     const done: Subject<void>[] = [];
-    const seen: string[] = [];
+    const texts: string[] = [];
     let consumed = 0;
     source
       .pipe(
         text(),
         lines(),
         consume((line) => {
-          seen.push(line);
+          texts.push(line);
           const inner = new Subject<void>();
           done.push(inner);
           return inner;
@@ -74,12 +74,12 @@ describe("consume", () => {
       () => consumed++,
     );
     done[0]?.complete();
-    expect([seen, consumed]).toEqual([["one", "two"], 0]);
+    expect([texts, consumed]).toEqual([["one", "two"], 0]);
     done[1]?.complete();
     expect(consumed).toBe(1);
   });
 
-  it("is what an observer does not need that is done when its next returns, nor one that hears later", () => {
+  it("counts a value as consumed at once if another operator delays it", () => {
     marbles(({ cold, flush }) => {
       const source = new Subject<string>();
       let consumed = 0;

@@ -22,14 +22,14 @@ describe("exec: subscription", () => {
     expect(log).toEqual(["10 exec 1", "20 exec 2"]);
   });
 
-  it("that ends before the request has left sends nothing", async () => {
+  it("that ends before the request is sent sends nothing", async () => {
     const { flux, log, until } = await timeline();
     exec(flux, ["a"], { grace: 0 }).subscribe().unsubscribe();
     await until(10_000);
     expect(log).toEqual([]);
   });
 
-  it("that ends is SIGTERM", async () => {
+  it("that ends sends SIGTERM", async () => {
     const { flux, log, at, until } = await timeline();
     const recorder = new Recorder();
     const subscription = exec(flux, ["a"], run).subscribe(recorder);
@@ -42,7 +42,7 @@ describe("exec: subscription", () => {
     expect([recorder.values.length, recorder.ends]).toEqual([1, []]);
   });
 
-  it("that ends is SIGKILL when the grace is over and it still runs", async () => {
+  it("that ends sends SIGKILL if the process still runs after the grace", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], run).subscribe();
     at(10, started(1));
@@ -56,7 +56,7 @@ describe("exec: subscription", () => {
     expect(log).toHaveLength(3);
   });
 
-  it("has a grace of 5 s unless told otherwise", async () => {
+  it("has a grace of 5 s by default", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], { stdin: NEVER }).subscribe();
     at(10, started(1));
@@ -66,7 +66,7 @@ describe("exec: subscription", () => {
     expect(log.slice(1)).toEqual(["50 kill 15 pid 100 rank 0", "5050 kill 9 pid 100 rank 0"]);
   });
 
-  it("that ends before the process has started ends it when it has", async () => {
+  it("that ends before the start ends the process when it starts", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], run).subscribe();
     await until(10);
@@ -77,7 +77,7 @@ describe("exec: subscription", () => {
     expect(log).toEqual(["0 exec 1", "100 kill 15 pid 100 rank 0"]);
   });
 
-  it("that ends long before the process has started ends it to the end", async () => {
+  it("that ends long before the start still sends both signals", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], run).subscribe();
     await until(10);
@@ -87,7 +87,7 @@ describe("exec: subscription", () => {
     expect(log).toEqual(["0 exec 1", "5000 kill 15 pid 100 rank 0", "6000 kill 9 pid 100 rank 0"]);
   });
 
-  it("that ends before the process could not be started does nothing more", async () => {
+  it("that ends before a failed start sends no signal", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], run).subscribe();
     await until(10);
@@ -121,7 +121,7 @@ describe("exec: subscription", () => {
 });
 
 describe("exec: subscription, on several ranks", () => {
-  it("that ends is a signal to each that runs, and to no other", async () => {
+  it("that ends sends a signal to each rank that runs, and to no other", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], { ...run, nodeid: "0-3" }).subscribe();
     at(10, started(1, 0), started(1, 1), started(1, 2), finished(1, 0, 2), end(1, 2), failed(1, 113, 3));
@@ -137,7 +137,7 @@ describe("exec: subscription, on several ranks", () => {
     ]);
   });
 
-  it("that ends gives each its grace from when it could be asked", async () => {
+  it("that ends gives each process its grace from its own start", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], { ...run, nodeid: "0-1" }).subscribe();
     at(10, started(1, 0));
@@ -153,7 +153,7 @@ describe("exec: subscription, on several ranks", () => {
     ]);
   });
 
-  it("that ends while the connection is lost gives the process its grace all the same", async () => {
+  it("that ends while the connection is lost still gives the process its grace", async () => {
     const { flux, proxy, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], run).subscribe();
     at(10, started(1));

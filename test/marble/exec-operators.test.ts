@@ -24,8 +24,8 @@ afterEach(() => void vi.useRealTimers());
 const run = { stdin: NEVER, grace: 1000 } satisfies ExecOptions;
 const types = (flux: Flux) => exec(flux, ["a"], run).pipe(map(({ type }) => type));
 
-describe("exec means with", () => {
-  it("takeUntil: until then, and no longer", async () => {
+describe("exec with", () => {
+  it("takeUntil: the process ends at the notifier", async () => {
     const { flux, log, at, until } = await timeline();
     const recorder = new Recorder();
     types(flux)
@@ -38,7 +38,7 @@ describe("exec means with", () => {
     expect(log).toEqual(["0 exec 1", "100 kill 15 pid 100 rank 0"]);
   });
 
-  it("take: the process ends with what was wanted, told from within its own event", async () => {
+  it("take: the process ends at the last event taken, from within that event", async () => {
     const { flux, log, at, until } = await timeline();
     const recorder = new Recorder();
     types(flux).pipe(take(1)).subscribe(recorder);
@@ -48,7 +48,7 @@ describe("exec means with", () => {
     expect(log).toEqual(["0 exec 1", "10 kill 15 pid 100 rank 0"]);
   });
 
-  it("timeout: a process that is late is ended", async () => {
+  it("timeout: a late process is ended", async () => {
     const { flux, log, at, until } = await timeline();
     const recorder = new Recorder();
     const late = catchError((error: Error) => of(error.name));
@@ -72,7 +72,7 @@ describe("exec means with", () => {
       )
       .subscribe(recorder);
     at(10, started(1, 0, 71));
-    // The second has not started when the third takes its place.
+    // The third replaces the second before its start.
     at(110, finished(1, 15), end(1));
     at(250, started(3, 0, 72));
     at(260, finished(3, 15), end(3));
@@ -101,7 +101,7 @@ describe("exec means with", () => {
     expect(log).toEqual(["0 exec 1", "10 exec 2"]);
   });
 
-  it("retry: one that failed is run again, and not signalled", async () => {
+  it("retry: a failed process is run again, and gets no signal", async () => {
     const { flux, log, at, until } = await timeline();
     const recorder = new Recorder();
     exec(flux, ["a"], run)
@@ -120,7 +120,7 @@ describe("exec means with", () => {
     expect(recorder.ends).toEqual(["completed"]);
   });
 
-  it("merge: side by side, and all end together", async () => {
+  it("merge: in parallel, and all end together", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = merge(types(flux), types(flux)).subscribe();
     at(10, started(1, 0, 71), started(2, 0, 72));

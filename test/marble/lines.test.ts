@@ -4,16 +4,16 @@ import { bytes } from "../support/peer.js";
 import { marbles } from "./support.js";
 
 describe("lines", () => {
-  it("are cut at the ends of lines, not of chunks", () => {
+  it("end where lines end, not where chunks end", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold("-a-b---c-|", { a: bytes("on"), b: bytes("e\ntwo\nth"), c: bytes("ree\n") });
-      // A group takes the time of its characters.
+      // In a marble diagram, a group takes as much time as its characters.
       expectObservable(source.pipe(lines())).toBe("---(xy)z-|", { x: "one", y: "two", z: "three" });
       expectSubscriptions(source.subscriptions).toBe("^--------!");
     });
   });
 
-  it("have a last one without an end, also before an error, but none that is empty", () => {
+  it("include an unfinished last line, also before an error, unless it is empty", () => {
     marbles(({ cold, expectObservable }) => {
       const input = { a: "one\ntw", b: "one\n", z: "" };
       const values = { x: "one", y: "tw" };
@@ -24,7 +24,9 @@ describe("lines", () => {
     });
   });
 
-  it("lose \\n and \\r\\n, also where a chunk cuts them, and no other \\r", () => {
+  it("lose \
+ and \\r\
+, also split over two chunks, but keep any other \\r", () => {
     marbles(({ cold, expectObservable }) => {
       const input = { a: "1\r", b: "\n\r\n\n2\r3\r\r\n", c: "4\r" };
       const values = { w: "1", x: "", y: "2\r3\r", z: "4\r" };
@@ -40,7 +42,7 @@ describe("lines", () => {
     });
   });
 
-  it("keep a character of text that is cut between two chunks", () => {
+  it("keep a character of text that two chunks share", () => {
     marbles(({ cold, expectObservable }) => {
       const [a, b] = ["\ud83d", "\ude00\n"];
       expectObservable(cold("-a-b|", { a, b }).pipe(lines())).toBe("---x|", { x: "😀" });
@@ -54,7 +56,7 @@ describe("lines", () => {
     });
   });
 
-  it("error for what is neither", () => {
+  it("error for any other type", () => {
     marbles(({ cold, expectObservable }) => {
       const source = cold<string>("ab|", { a: "x\n", b: 7 as unknown as string });
       const error = new TypeError("input is strings or Uint8Arrays, not number");
@@ -62,7 +64,7 @@ describe("lines", () => {
     });
   });
 
-  it("stop with who has enough", () => {
+  it("stop when the subscriber has enough", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold("a-a-a|", { a: "x\n" });
       expectObservable(source.pipe(lines()), "^-!").toBe("x-", { x: "x" });

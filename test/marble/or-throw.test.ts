@@ -5,7 +5,7 @@ import { EVENTS, marbles } from "./support.js";
 const failure = (rank: number, outcome: Outcome) => new ProcessError([{ rank, outcome }]);
 
 describe("orThrow", () => {
-  it("passes what succeeds", () => {
+  it("forwards the events of a success", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold<ProcessEvent>("saf-e|", EVENTS);
       expectObservable(events.pipe(orThrow())).toBe("saf-e|", EVENTS);
@@ -13,7 +13,7 @@ describe("orThrow", () => {
     });
   });
 
-  it("errors when all has passed, not before", () => {
+  it("errors after all events, not before", () => {
     marbles(({ cold, expectObservable }) => {
       const events = cold<ProcessEvent>("sk-a|", EVENTS);
       const error = failure(0, { kind: "signaled", signal: 9 });
@@ -21,7 +21,7 @@ describe("orThrow", () => {
     });
   });
 
-  it("tells every rank that failed, once", () => {
+  it("reports each failed rank once", () => {
     const cause = new FluxError("ECONNRESET", "lost", { rank: 0 });
     const lost = {
       x: { type: "error", rank: 0, error: cause },
@@ -38,7 +38,7 @@ describe("orThrow", () => {
     });
   });
 
-  it("tells of a rank that never started", () => {
+  it("reports a rank that never started", () => {
     const cause = new FluxError("EHOSTUNREACH", "no such rank", { rank: 9 });
     marbles(({ cold, expectObservable }) => {
       const values = { ...EVENTS, x: { type: "error", rank: 9, error: cause } } as const;
@@ -47,7 +47,7 @@ describe("orThrow", () => {
     });
   });
 
-  it("says what failed", () => {
+  it("names each failed rank and its outcome", () => {
     const error = new ProcessError([
       { rank: 0, outcome: { kind: "exited", code: 3 } },
       { rank: 2, outcome: { kind: "signaled", signal: 9 } },
@@ -63,7 +63,7 @@ describe("orThrow", () => {
     });
   });
 
-  it("stops with who has enough", () => {
+  it("stops when the subscriber has enough", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const events = cold<ProcessEvent>("sk-a|", EVENTS);
       expectObservable(events.pipe(orThrow()), "^-!").toBe("sk", EVENTS);

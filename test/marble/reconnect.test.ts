@@ -14,14 +14,14 @@ const WELCOME_TEXT = JSON.stringify({ type: "welcome", ...WELCOME, grace: 1000 }
 
 interface Driven {
   flux: Flux;
-  /** What each connection does, from when it was made to when it was let go of. */
+  /** A diagram for each connection, from its start to its close. */
   connections: ColdObservable<string>[];
-  /** When something was sent, and what. */
+  /** The messages sent, each with its time. */
   sent: [frame: number, type: string][];
 }
 
 /**
- * A handle whose connections do in turn what their diagrams say: w is a welcome, x a loss, r a refusal, s a stop of the
+ * A handle whose connections follow diagrams, one after the other: w is a welcome, x a loss, r a refusal, s a stop of the
  * proxy, p a pong.
  */
 function driven(
@@ -60,13 +60,13 @@ function driven(
     undefined,
     options,
   );
-  // Nothing of it is left when the time of the test is over.
+  // At the end of the test's time, the handle has left nothing behind.
   cold(`${end}ms x`).subscribe(() => session.close());
   return { flux: new Flux(session), connections, sent };
 }
 
 /** The states, "resuming" with the number of the attempt and the milliseconds until it begins. */
-const told = (flux: Flux, now: () => number): Observable<string> =>
+const states = (flux: Flux, now: () => number): Observable<string> =>
   flux.status$.pipe(
     map((status) => {
       if (status.state === "closed") return status.error?.code ?? "closed";
@@ -85,11 +85,11 @@ function run(test: (helpers: RunHelpers, now: () => number) => void): void {
 const delay = (attempt: number) => attempt * 10;
 
 describe("a lost connection", () => {
-  it("is tried again after the delay of each attempt, until one is welcomed", () => {
+  it("is retried after each attempt's delay, until a welcome", () => {
     run((helpers, now) => {
       const { expectObservable, expectSubscriptions } = helpers;
       const { flux, connections } = driven(helpers, ["--w--x", "---r", "-w"], { retry: { delay } }, now);
-      expectObservable(told(flux, now), "60ms !").toBe("c-o--a 9ms b--d 19ms eo", {
+      expectObservable(states(flux, now), "60ms !").toBe("c-o--a 9ms b--d 19ms eo", {
         ...{ c: "connecting", o: "open", a: "1 in 10", b: "1 now", d: "2 in 20", e: "2 now" },
       });
       for (const [n, lifetime] of ["^----!", "15ms ^--!"].entries()) {
@@ -98,20 +98,20 @@ describe("a lost connection", () => {
     });
   });
 
-  it("begins to count anew with each welcome", () => {
+  it("restarts the count of attempts at each welcome", () => {
     run((helpers, now) => {
       const { flux } = driven(helpers, ["--w--x", "-w-x", "-w"], { retry: { delay } }, now);
-      helpers.expectObservable(told(flux, now), "60ms !").toBe("c-o--a 9ms bo-a 9ms bo", {
+      helpers.expectObservable(states(flux, now), "60ms !").toBe("c-o--a 9ms bo-a 9ms bo", {
         ...{ c: "connecting", o: "open", a: "1 in 10", b: "1 now" },
       });
     });
   });
 
-  it("is given up after so many attempts in a row, with the error of the last", () => {
+  it("is given up after a number of attempts in a row, with the last one's error", () => {
     run((helpers, now) => {
       const options = { retry: { delay, count: 2 } };
       const { flux } = driven(helpers, ["-w-x", "r", "r"], options, now);
-      helpers.expectObservable(told(flux, now)).toBe("co-a 9ms (bd) 16ms (er|)", {
+      helpers.expectObservable(states(flux, now)).toBe("co-a 9ms (bd) 16ms (er|)", {
         ...{
           c: "connecting",
           o: "open",
@@ -125,46 +125,46 @@ describe("a lost connection", () => {
     });
   });
 
-  it("ends the session where nothing is tried again", () => {
+  it("ends the session without retries", () => {
     run((helpers, now) => {
       const { flux } = driven(helpers, ["--w--x"], { retry: false }, now);
-      helpers.expectObservable(told(flux, now)).toBe("c-o--(r|)", {
+      helpers.expectObservable(states(flux, now)).toBe("c-o--(r|)", {
         ...{ c: "connecting", o: "open", r: "ECONNRESET" },
       });
     });
   });
 
-  it("is not tried again when it is the first, nor when the proxy stops", () => {
+  it("is not retried if it is the first, nor if the proxy stops", () => {
     run((helpers, now) => {
       const { flux } = driven(helpers, ["--r"], {}, now);
-      helpers.expectObservable(told(flux, now)).toBe("c-(r|)", { c: "connecting", r: "ECONNREFUSED" });
+      helpers.expectObservable(states(flux, now)).toBe("c-(r|)", { c: "connecting", r: "ECONNREFUSED" });
     });
     run((helpers, now) => {
       const { flux } = driven(helpers, ["--w--s"], {}, now);
-      helpers.expectObservable(told(flux, now)).toBe("c-o--(r|)", {
+      helpers.expectObservable(states(flux, now)).toBe("c-o--(r|)", {
         ...{ c: "connecting", o: "open", r: "ECONNRESET" },
       });
     });
   });
 
-  it("is given up when the session can not be there any more", () => {
+  it("is given up when the proxy cannot have the session any more", () => {
     run((helpers, now) => {
-      // Its grace is 1 s, and the proxy may be a minute late.
+      // The grace is 1 s, and the proxy may be a minute late.
       const options = { retry: { delay: () => 40_000 } };
       const { flux } = driven(helpers, ["-(wx)", "r", "r"], options, now);
       const times = "c(oa) 39996ms (bd) 39996ms (er|)";
-      helpers.expectObservable(told(flux, now)).toBe(times, {
+      helpers.expectObservable(states(flux, now)).toBe(times, {
         ...{ c: "connecting", o: "open", a: "1 in 40000", b: "1 now", d: "2 in 40000", e: "2 now" },
         r: "ETIMEDOUT",
       });
     });
   });
 
-  it("is let go of when the handle is closed meanwhile", () => {
+  it("is abandoned when the handle is closed", () => {
     run((helpers, now) => {
       const { flux, connections } = driven(helpers, ["-w-x", "-"], { retry: { delay } }, now);
       helpers.cold("15ms x").subscribe(() => flux.close());
-      helpers.expectObservable(told(flux, now)).toBe("co-a 9ms b-(x|)", {
+      helpers.expectObservable(states(flux, now)).toBe("co-a 9ms b-(x|)", {
         ...{ c: "connecting", o: "open", a: "1 in 10", b: "1 now", x: "closed" },
       });
       helpers.expectSubscriptions((connections[1] as ColdObservable<string>).subscriptions).toBe("13ms ^-!");
@@ -172,7 +172,7 @@ describe("a lost connection", () => {
   });
 });
 
-describe("who is awake again", () => {
+describe("a page that is awake again", () => {
   afterEach(() => void vi.unstubAllGlobals());
 
   function page() {
@@ -194,18 +194,18 @@ describe("who is awake again", () => {
         if (how === "online") window.dispatchEvent(new Event("online"));
         else document.dispatchEvent(new Event("visibilitychange"));
       });
-      helpers.expectObservable(told(flux, now), "9100ms !").toBe("c-o--a 9ms (bd) 8996ms eo", {
+      helpers.expectObservable(states(flux, now), "9100ms !").toBe("c-o--a 9ms (bd) 8996ms eo", {
         ...{ c: "connecting", o: "open", a: "1 in 9000", b: "1 now", d: "2 in 9000", e: "2 now" },
       });
     });
   });
 
-  it("looks whether the proxy is there, and finds out within 4 s", () => {
+  it("checks whether the proxy is there, within 4 s", () => {
     const { window } = page();
     run((helpers, now) => {
       const { flux, sent } = driven(helpers, ["-w", "-w"], { retry: { delay } }, now, 5200);
       helpers.cold("1s x").subscribe(() => window.dispatchEvent(new Event("online")));
-      helpers.expectObservable(told(flux, now), "5100ms !").toBe("co 4998ms a 9ms bo", {
+      helpers.expectObservable(states(flux, now), "5100ms !").toBe("co 4998ms a 9ms bo", {
         ...{ c: "connecting", o: "open", a: "1 in 10", b: "1 now" },
       });
       helpers.flush();
@@ -213,7 +213,7 @@ describe("who is awake again", () => {
     });
   });
 
-  it("is nobody once the session is over", () => {
+  it("does nothing once the session is over", () => {
     const { window, document } = page();
     const add = [vi.spyOn(window, "addEventListener"), vi.spyOn(document, "addEventListener")];
     run((helpers, now) => {
@@ -232,18 +232,18 @@ describe("who is awake again", () => {
     run((helpers, now) => {
       const { flux, sent } = driven(helpers, ["-w"], {}, now, 4100);
       helpers.cold("1s x").subscribe(() => document.dispatchEvent(new Event("visibilitychange")));
-      helpers.expectObservable(told(flux, now), "4s !").toBe("co", { c: "connecting", o: "open" });
+      helpers.expectObservable(states(flux, now), "4s !").toBe("co", { c: "connecting", o: "open" });
       helpers.flush();
       expect(sent).toEqual([]);
     });
   });
 });
 
-describe("a proxy that says nothing", () => {
-  it("is asked, and lost when it does not answer", () => {
+describe("a silent proxy", () => {
+  it("gets a ping, and is lost without an answer", () => {
     run((helpers, now) => {
       const { flux, connections, sent } = driven(helpers, ["-w", "-w"], { retry: { delay } }, now);
-      helpers.expectObservable(told(flux, now), "15020ms !").toBe("co 14999ms a 9ms bo", {
+      helpers.expectObservable(states(flux, now), "15020ms !").toBe("co 14999ms a 9ms bo", {
         ...{ c: "connecting", o: "open", a: "1 in 10", b: "1 now" },
       });
       helpers
@@ -254,10 +254,10 @@ describe("a proxy that says nothing", () => {
     });
   });
 
-  it("and answers in time is there", () => {
+  it("is kept if it answers in time", () => {
     run((helpers, now) => {
       const { flux, sent } = driven(helpers, ["-w 12s p 10s p"], {}, now, 28_100);
-      helpers.expectObservable(told(flux, now), "28s !").toBe("co", { c: "connecting", o: "open" });
+      helpers.expectObservable(states(flux, now), "28s !").toBe("co", { c: "connecting", o: "open" });
       helpers.flush();
       expect(sent).toEqual([
         [10_001, "ping"],
@@ -266,30 +266,30 @@ describe("a proxy that says nothing", () => {
     });
   });
 
-  it("in the opening is given 20 s", () => {
+  it("has 20 s for the opening", () => {
     run((helpers, now) => {
       const { flux } = driven(helpers, ["-"], {}, now);
-      helpers.expectObservable(told(flux, now)).toBe("c 19999ms (r|)", { c: "connecting", r: "ETIMEDOUT" });
+      helpers.expectObservable(states(flux, now)).toBe("c 19999ms (r|)", { c: "connecting", r: "ETIMEDOUT" });
     });
   });
 });
 
 describe("reconnect", () => {
-  it("lets go of the connection there is when the next one is welcomed, and is open all along", () => {
+  it("closes the old connection at the new one's welcome, and stays open throughout", () => {
     run((helpers, now) => {
       const { flux, connections } = driven(helpers, ["-w", "---w"], {}, now);
       helpers.cold("-----x").subscribe(() => void flux.reconnect());
-      helpers.expectObservable(told(flux, now), "20ms !").toBe("co------o", { c: "connecting", o: "open" });
+      helpers.expectObservable(states(flux, now), "20ms !").toBe("co------o", { c: "connecting", o: "open" });
       helpers.expectSubscriptions((connections[0] as ColdObservable<string>).subscriptions).toBe("^-------!");
     });
   });
 
-  it("that fails leaves the connection there is", () => {
+  it("keeps the old connection if the new one fails", () => {
     run((helpers, now) => {
       const { flux, connections } = driven(helpers, ["-w", "---r"], {}, now, 30);
       const failed = vi.fn();
       helpers.cold("-----x").subscribe(() => void flux.reconnect().catch(failed));
-      helpers.expectObservable(told(flux, now), "20ms !").toBe("co", { c: "connecting", o: "open" });
+      helpers.expectObservable(states(flux, now), "20ms !").toBe("co", { c: "connecting", o: "open" });
       helpers.expectSubscriptions((connections[0] as ColdObservable<string>).subscriptions).toBe("^ 29ms !");
     });
   });

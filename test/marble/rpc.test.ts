@@ -4,7 +4,7 @@ import { Rpc } from "../../src/index.js";
 import { marbles } from "./support.js";
 
 describe("Rpc", () => {
-  it("sends at the first use, once, and shares the answer with all, also those who come late", () => {
+  it("sends once, at the first use, and shares the answer with all subscribers, also late ones", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const send = cold("--(a|)");
       const rpc = new Rpc(send);
@@ -15,7 +15,7 @@ describe("Rpc", () => {
     });
   });
 
-  it("goes on when nobody listens any more, and shares what came meanwhile", () => {
+  it("continues without subscribers, and shares the answer that came meanwhile", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const send = cold("---(a|)");
       const rpc = new Rpc(send);
@@ -25,7 +25,7 @@ describe("Rpc", () => {
     });
   });
 
-  it("gives an error to all who wait, and keeps none: it is sent again", () => {
+  it("gives an error to all that wait, does not keep it, and sends again at the next use", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const answers = [cold("--#"), cold("--(a|)")];
       let sent = 0;
@@ -39,7 +39,7 @@ describe("Rpc", () => {
     });
   });
 
-  it("is sent again by retry, for all who retry at once", () => {
+  it("is sent again by retry, once for all that retry at the same time", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const answers = [cold("-#"), cold("-#"), cold("-(a|)")];
       let sent = 0;
@@ -52,7 +52,7 @@ describe("Rpc", () => {
     });
   });
 
-  it("may be timed out by one, for whom the answer still comes later", () => {
+  it("survives one subscriber's timeout, and still answers that subscriber later", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const send = cold("-----(a|)");
       const rpc = new Rpc(send);
@@ -63,7 +63,7 @@ describe("Rpc", () => {
     });
   });
 
-  it("get gives the answer, or rejects with the error", async () => {
+  it("get resolves to the answer, or rejects with the error", async () => {
     let sent = 0;
     const error = new Error("refused");
     const rpc = new Rpc(

@@ -10,7 +10,7 @@ import { marbles } from "./support.js";
 const NO_TRANSPORT: Transport = { send() {}, close() {}, bufferedAmount: 0 };
 const welcome = JSON.stringify({ type: "welcome", ...WELCOME });
 
-/** A handle whose transport a diagram drives: w is the proxy's welcome, x its close, c our own. */
+/** A handle whose transport a diagram drives: w is the proxy's welcome, x its close, c the client's close. */
 function driven(diagram: string, cold: Parameters<Parameters<typeof marbles>[0]>[0]["cold"]): Flux {
   let transport!: TransportEvents;
   const session = new Session(
@@ -36,7 +36,7 @@ const states = (flux: Flux) =>
 const values = { c: "connecting", o: "open", e: "EACCES", x: "closed" };
 
 describe("status$", () => {
-  it("is the latest state, each change, and completes after closed", () => {
+  it("emits the latest state and each change, and completes after closed", () => {
     marbles(({ cold, expectObservable }) => {
       const status = states(driven("--w--x", cold));
       expectObservable(status).toBe("c-o--(e|)", values);
@@ -45,7 +45,7 @@ describe("status$", () => {
     });
   });
 
-  it("knows no error where the caller closed", () => {
+  it("has no error if the caller closed", () => {
     marbles(({ cold, expectObservable }) => {
       expectObservable(states(driven("--w--c-x", cold))).toBe("c-o--(x|)", values);
     });
@@ -60,7 +60,7 @@ describe("status$", () => {
     });
   });
 
-  it("can be listened to by any number, each as long as it likes", () => {
+  it("supports any number of subscribers, each for any time", () => {
     marbles(({ cold, expectObservable }) => {
       const status = states(driven("--w--x", cold));
       expectObservable(status, "^--!").toBe("c-o", values);

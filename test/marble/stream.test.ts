@@ -20,7 +20,7 @@ describe("stdout, stderr, stream", () => {
     });
   });
 
-  it("pass an error, and an unsubscription", () => {
+  it("forward an error, and an unsubscription", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const failing = cold<ProcessEvent>("sa#", EVENTS);
       expectObservable(failing.pipe(stdout())).toBe("-a#", values);
@@ -30,7 +30,7 @@ describe("stdout, stderr, stream", () => {
     });
   });
 
-  it("are no stream with a hole in it: a gap is an error, unless it is left out before", () => {
+  it("error at a gap, unless the caller has filtered it out", () => {
     const gap = { type: "gap", rank: 0, stream: "stdout", bytes: 9 } as const;
     const error = new FluxError("ENOBUFS", "9 bytes of stdout were not taken in time and are missing", {
       rank: 0,

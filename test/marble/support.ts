@@ -30,7 +30,7 @@ export function marbles(test: Run): void {
   }
 }
 
-/** Events of a process, by the letters of the diagrams. */
+/** Process events, by their letters in the diagrams. */
 export const EVENTS = {
   s: { type: "started", rank: 0, pid: 7, matchtag: 1 },
   S: { type: "started", rank: 1, pid: 8, matchtag: 1 },

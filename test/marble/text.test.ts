@@ -3,7 +3,7 @@ import { text } from "../../src/index.js";
 import { bytes } from "../support/peer.js";
 import { marbles } from "./support.js";
 
-// "aé😀" in pieces that cut both characters.
+// "aé😀" in pieces that split both characters.
 const input = {
   a: bytes("a"),
   b: Uint8Array.of(0xc3),
@@ -15,7 +15,7 @@ const input = {
 };
 
 describe("text", () => {
-  it("keeps what a chunk cuts off, and emits nothing where there is nothing", () => {
+  it("keeps a partial character for the next chunk, and never emits an empty text", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold("-a-z-b-c-d-e-|", input);
       expectObservable(source.pipe(text())).toBe("-a-----b---c-|", { a: "a", b: "é", c: "😀" });
@@ -23,7 +23,7 @@ describe("text", () => {
     });
   });
 
-  it("tells what was cut off at the end, and before an error", () => {
+  it("emits U+FFFD for a partial character at the end, and before an error", () => {
     marbles(({ cold, expectObservable }) => {
       expectObservable(cold("-b---|", input).pipe(text())).toBe("-----(x|)", { x: "\ufffd" });
       expectObservable(cold("-b---#", input).pipe(text())).toBe("-----(x#)", { x: "\ufffd" });
@@ -31,7 +31,7 @@ describe("text", () => {
     });
   });
 
-  it("has a state for each subscription", () => {
+  it("has a separate state for each subscription", () => {
     marbles(({ cold, expectObservable }) => {
       const decoded = cold("b-c|", input).pipe(text());
       const values = { e: "é", x: "\ufffd" };
@@ -40,14 +40,14 @@ describe("text", () => {
     });
   });
 
-  it("decodes other encodings, and replaces what is not of them", () => {
+  it("decodes other encodings, and replaces invalid bytes", () => {
     marbles(({ cold, expectObservable }) => {
       expectObservable(cold("x|", input).pipe(text("latin1"))).toBe("x|", { x: "ÿ" });
       expectObservable(cold("xa|", input).pipe(text())).toBe("xa|", { x: "\ufffd", a: "a" });
     });
   });
 
-  it("errors for an encoding that is none, without subscribing", () => {
+  it("errors for an unknown encoding, without subscribing", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold("a|", input);
       const error = (() => {
@@ -62,7 +62,7 @@ describe("text", () => {
     });
   });
 
-  it("passes an unsubscription on", () => {
+  it("forwards an unsubscription", () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold("a-a-a|", input);
       expectObservable(source.pipe(text()), "^-!").toBe("a-", { a: "a" });

@@ -1,4 +1,4 @@
-/** exec and attach in virtual time: a proxy that writes down when it hears what, and answers when told to, but for a kill: at once. */
+/** exec and attach in virtual time: a proxy that logs messages with their times, and answers kills at once. */
 import { vi } from "vitest";
 import type { Flux } from "../../src/index.js";
 import { type Incoming, type Outgoing, openFlux, type ScriptedProxy } from "../support/peer.js";
@@ -6,11 +6,11 @@ import { type Incoming, type Outgoing, openFlux, type ScriptedProxy } from "../s
 export interface Timeline {
   flux: Flux;
   proxy: ScriptedProxy;
-  /** What the proxy heard, such as "0 exec 1" or "100 kill 15 pid 7 rank 0". */
+  /** The messages that the proxy received, such as "0 exec 1" or "100 kill 15 pid 7 rank 0". */
   log: string[];
-  /** Sends at a time. */
+  /** Sends messages at a time. */
   at(ms: number, ...messages: Outgoing[]): void;
-  /** Lets the time go on. */
+  /** Advances the time. */
   until(ms: number): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** watch in virtual time: what the proxy hears, and when. */
+/** watch in virtual time: the messages to the proxy, and their times. */
 import { ReplaySubject, share, take } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type ProcessTable, watch } from "../../src/index.js";
@@ -8,7 +8,7 @@ import { timeline } from "./timeline.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const told = (id: number, pid?: number): Outgoing => ({
+const table = (id: number, pid?: number): Outgoing => ({
   type: "response",
   id,
   rank: 0,
@@ -45,9 +45,9 @@ describe("watch: subscription", () => {
     const { flux, log, at, until } = await timeline();
     const recorder = new Recorder<ProcessTable>();
     watch(flux, one).pipe(take(2)).subscribe(recorder);
-    at(10, told(1));
-    at(20, told(1, 7));
-    at(30, told(1, 8));
+    at(10, table(1));
+    at(20, table(1, 7));
+    at(30, table(1, 8));
     await until(40);
     expect(recorder.values.map(({ processes }) => processes.length)).toEqual([0, 1]);
     expect([recorder.ends, log]).toEqual([["completed"], ["0 list 1", "20 detach 1"]]);
@@ -62,12 +62,12 @@ describe("watch: subscription", () => {
     expect([recorder.ends, log]).toEqual([["completed"], ["0 list 1"]]);
   });
 
-  it("is one for all who share it, late ones too, and ends with the last", async () => {
+  it("is one watch for all that share it, also late subscribers, and ends with the last", async () => {
     const { flux, log, at, until } = await timeline();
     const table$ = watch(flux, one).pipe(share({ connector: () => new ReplaySubject(1) }));
     const recorders = [new Recorder<ProcessTable>(), new Recorder<ProcessTable>()] as const;
     const first = table$.subscribe(recorders[0]);
-    at(10, told(1, 7));
+    at(10, table(1, 7));
     await until(20);
     const second = table$.subscribe(recorders[1]);
     expect(recorders[1].values[0]).toBe(recorders[0].values[0]);
@@ -79,7 +79,7 @@ describe("watch: subscription", () => {
     expect(log).toEqual(["0 list 1", "30 detach 1"]);
   });
 
-  it("that waits for its session leaves nothing behind", async () => {
+  it("leaves nothing behind if it ends before its session is open", async () => {
     const { flux, log, until } = await timeline();
     watch(flux, one).subscribe().unsubscribe();
     flux.close();
@@ -89,18 +89,18 @@ describe("watch: subscription", () => {
 });
 
 describe("watch: tables", () => {
-  it("come as they are told, each change once", async () => {
+  it("follow the proxy's messages, each change once", async () => {
     const { flux, at, until } = await timeline();
     const began = Date.now();
-    const seen: string[] = [];
+    const log: string[] = [];
     watch(flux, one).subscribe(({ processes }) =>
-      seen.push(`${Date.now() - began} ${processes.map(({ pid }) => pid)}`),
+      log.push(`${Date.now() - began} ${processes.map(({ pid }) => pid)}`),
     );
-    at(10, told(1));
-    at(20, told(1, 7));
-    at(30, told(1, 7));
-    at(40, told(1, 8));
+    at(10, table(1));
+    at(20, table(1, 7));
+    at(30, table(1, 7));
+    at(40, table(1, 8));
     await until(100);
-    expect(seen).toEqual(["10 ", "20 7", "40 7,8"]);
+    expect(log).toEqual(["10 ", "20 7", "40 7,8"]);
   });
 });

@@ -1,4 +1,4 @@
-/** Browsers run the suite on a page, whose server is told what came of it. */
+/** Browsers run the suite on a page, which reports the results to its server. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -16,7 +16,7 @@ import type { Result } from "./suite/suite.js";
 const HTML = '<!doctype html><title>suite</title><script type="module" src="/page.bundle.mjs"></script>';
 const REPORT_MS = 120_000;
 
-/** Serves the page until it has reported. @param open shows a browser its URL, and gives what closes the browser */
+/** Serves the page until it has reported. @param open opens a URL in a browser, and returns a function that closes the browser */
 async function onPage(
   dir: string,
   world: World,
@@ -72,7 +72,7 @@ export const chromium: Runtime = {
     }),
 };
 
-/** One that somebody has installed: FIREFOX says where, or PATH does. */
+/** An installed Firefox: the one of the variable FIREFOX, otherwise the one on PATH. */
 export function findFirefox(): string | undefined {
   const { FIREFOX, PATH = "" } = process.env;
   const candidates = PATH.split(delimiter).flatMap((dir) =>

@@ -1,4 +1,4 @@
-/** Who uses the package: a directory far from this repository, in which the packed tarball is installed from its file. */
+/** A user of the package: a directory outside of this repository, in which the packed tarball is installed. */
 import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ export interface Consumer {
 }
 
 /**
- * Installs what `npm test` has built. Nothing is fetched: what the package depends on is there already, as it is in this
+ * Installs the build of `npm test`. npm downloads nothing: the dependencies are there already, in the versions of this
  * repository.
  */
 export async function installConsumer(): Promise<Consumer> {
@@ -34,7 +34,7 @@ export async function installConsumer(): Promise<Consumer> {
   return { dir, remove: () => rm(dir, { recursive: true }) };
 }
 
-/** Where what the package depends on is installed. */
+/** The directories of the installed production dependencies. */
 async function productionPackages(): Promise<string[]> {
   const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as {
     packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;

@@ -11,10 +11,10 @@ const lock = createHash("sha256")
 const mark = here("node_modules/.installed");
 
 if (!existsSync(mark) || readFileSync(mark, "utf8") !== lock) {
-  // Each binary is a package of its own: no script is needed, and none is run.
+  // Each binary is a package of its own, so no install script needs to run.
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund"];
   const { status } = spawnSync("npm", ["ci", ...flags], { cwd: here("."), stdio: "inherit" });
-  // What is optional, because it is of one platform, may also be missing because it could not be had.
+  // Binaries are optional dependencies, since each is for one platform. So npm does not report a failed download.
   const { optionalDependencies } = JSON.parse(readFileSync(here("package.json"), "utf8"));
   const ours = Object.keys(optionalDependencies).filter((name) =>
     name.endsWith(`-${process.platform}-${process.arch}`),

@@ -1,14 +1,14 @@
 import type { World } from "./suite/context.js";
 import type { Result } from "./suite/suite.js";
 
-/** Where the client runs, and how to have it run there. */
+/** A runtime for the client, and the way to run the suite there. */
 export interface Runtime {
   name: string;
-  /** Why it cannot be run here; absent: it can. */
+  /** The reason that this machine cannot run it. Absent if it can. */
   missing?: string | undefined;
   version(): Promise<string>;
-  /** Programs of the consumer that it runs too; each counts as a case. */
+  /** The consumer's programs that it runs too. Each counts as a case. */
   programs?: readonly string[];
-  /** Runs the suite. @param dir of the consumer */
+  /** Runs the suite. @param dir the consumer's directory */
   run(dir: string, world: World): Promise<Result[]>;
 }

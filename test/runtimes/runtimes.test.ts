@@ -1,4 +1,4 @@
-/** The packed package in every runtime: it installs, it is imported by name, and the suite passes. */
+/** The packed package in every runtime: npm installs it, programs import it by name, and the suite passes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Consumer, installConsumer } from "./consumer.js";
 import type { Runtime } from "./runtime.js";
@@ -7,9 +7,9 @@ import { cases, type Result } from "./suite/suite.js";
 import { compile, users } from "./types.js";
 import { startWorld } from "./world.js";
 
-/** So many runtimes run side by side: most of the time a suite waits. */
+/** The number of runtimes in parallel: a suite waits most of its time. */
 const LANES = 2;
-/** For all of them, in milliseconds. */
+/** The limit for all runtimes, in milliseconds. */
 const RUN_MS = 240_000;
 
 let consumer: Consumer;
@@ -33,7 +33,7 @@ afterAll(async () => {
   await consumer?.remove();
 }, RUN_MS);
 
-/** Runs the suite, against a world of its own, and says so. */
+/** Runs the suite in a world of its own, and prints the result. */
 async function suiteIn(runtime: Runtime): Promise<Result[]> {
   const { world, close } = await startWorld();
   try {

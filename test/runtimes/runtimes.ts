@@ -1,4 +1,4 @@
-/** The runtimes, where each is found, and how it runs the suite. */
+/** The runtimes: the place of each, and its way to run the suite. */
 import { type ExecFileOptions, execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ const own = (path: string) => fileURLToPath(new URL(`node_modules/${path}`, impo
 const common = (path: string) => fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
 const [platform, arch] = [process.platform, process.arch];
 
-/** The environment of a user, without that of the test runner. */
+/** A user's environment, without the test runner's variables. */
 const environment = (dir: string) => ({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
@@ -23,17 +23,17 @@ const environment = (dir: string) => ({
   DENO_NO_UPDATE_CHECK: "1",
 });
 
-/** All that it prints. It must end by itself, with 0. */
+/** Runs a program, which must end by itself with 0. @returns its output */
 async function output(file: string, args: readonly string[], options: ExecFileOptions = {}): Promise<string> {
   const { stdout } = await promisify(execFile)(file, args, { timeout: 120_000, ...options });
   return String(stdout);
 }
 
-function missing(path: string, what = "`npm run runtimes` has not brought it"): string | undefined {
-  return existsSync(path) ? undefined : what;
+function missing(path: string, reason = "`npm run runtimes` has not installed it"): string | undefined {
+  return existsSync(path) ? undefined : reason;
 }
 
-/** A runtime that runs a file as a process. @param programs of the consumer that say "hello" there */
+/** A runtime that runs a file as a process. @param programs the consumer's programs, which print "hello" */
 function command(name: string, file: string, args: readonly string[], programs: readonly string[]): Runtime {
   const printed = (dir: string, program: string, world: World) =>
     output(file, [...args, program, JSON.stringify(world)], { cwd: dir, env: environment(dir) });
@@ -56,7 +56,7 @@ async function says(expected: string, name: string, printed: Promise<string>): P
   return said === expected ? { name } : { name, error: said };
 }
 
-/** The Node that runs this is one of them. */
+/** Includes the Node that runs this file. */
 function node(major: number): Runtime {
   const same = Number(process.versions.node.split(".")[0]) === major;
   const file = same ? process.execPath : own(`node${major}-${platform}-${arch}/bin/node`);
@@ -80,9 +80,9 @@ const workerd: Runtime = {
     const miniflare = new Miniflare({
       modules: true,
       script: await readFile(join(dir, "worker.bundle.mjs"), "utf8"),
-      // No flags: in particular not nodejs_compat.
+      // Without flags such as nodejs_compat.
       compatibilityDate: "2026-07-01",
-      // Or it would ask Cloudflare where we are.
+      // Otherwise miniflare fetches the data of `request.cf` from Cloudflare.
       cf: false,
     });
     try {

@@ -1,4 +1,4 @@
-/** Compiles programs/*.ts as users with different libraries do, by a compiler that looks into every declaration. */
+/** Compiles programs/*.ts as users with different libraries do, with a check of every declaration file. */
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 interface User {
   name: string;
-  /** Programs, by the names that they get: .mts is an ES module, .cts is CommonJS. */
+  /** Programs by their new names: .mts is an ES module, .cts is CommonJS. */
   files: Readonly<Record<string, string>>;
   options: ts.CompilerOptions;
 }
@@ -42,7 +42,7 @@ export const users: readonly User[] = [
   },
 ];
 
-/** @returns what the compiler has to say */
+/** @returns the compiler's diagnostics */
 export async function compile(dir: string, { files, options }: User): Promise<string[]> {
   for (const [name, program] of Object.entries(files)) {
     await copyFile(here(`programs/${program}`), join(dir, name));

@@ -1,4 +1,4 @@
-/** What the suite runs against: brokers, proxies, a fault injector, and on HTTP who makes tokens, cuts and guests. */
+/** The world of the suite: brokers, proxies, a fault injector, and an HTTP server that makes tokens, cuts and guests. */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { calculateJwkThumbprint } from "jose";
@@ -47,15 +47,15 @@ export async function startWorld(): Promise<RunningWorld> {
     return null;
   };
   const routes: Record<string, (parameters: URLSearchParams) => Promise<unknown>> = {
-    /** A token for `ttl` seconds, bound to the Ed25519 key `x` if there is one. */
+    /** A token for `ttl` seconds, bound to the Ed25519 key `x` if given. */
     async "/token"(parameters) {
       const x = parameters.get("x");
       const jkt = x ? await calculateJwkThumbprint({ kty: "OKP", crv: "Ed25519", x }) : undefined;
       return token(Number(parameters.get("ttl")), jkt ? { jkt } : {});
     },
-    /** Ends every connection. When it answers, nothing passes them any more. */
+    /** Ends every connection. After the answer, no byte passes over any of them. */
     "/cut": cut,
-    /** The same, and none can be had any more. */
+    /** Ends every connection and refuses new ones. */
     async "/refuse"() {
       injector.refusing = true;
       return cut();

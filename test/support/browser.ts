@@ -1,4 +1,4 @@
-/** A headless Chromium that comes whole from npm: no system package, nothing downloaded at run time. */
+/** A headless Chromium from npm alone, without system packages or downloads at run time. */
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
@@ -16,8 +16,8 @@ export async function launchBrowser(): Promise<Browser> {
 }
 
 /**
- * The package unpacks into the temporary directory, and brings the libraries of the browser along only where it takes
- * the machine for a cloud function. So for this call it is told that it is one, with a directory of ours.
+ * The package unpacks into the temporary directory. It includes the browser's libraries only if the machine looks like a cloud
+ * function. So the environment says so during this call, and names a directory under node_modules.
  */
 export async function unpack(): Promise<{ executablePath: string; libraries: string }> {
   mkdirSync(cache, { recursive: true });

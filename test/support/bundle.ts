@@ -1,14 +1,14 @@
-/** The client as an application's bundler makes it for a browser, of the sources or of the package as it is built. */
+/** Bundles the client for a browser as an application does, from the sources or from the built package. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { type BuildOptions, build } from "esbuild";
 
 export interface Bundle {
   text: string;
-  /** The modules of which something is in it. */
+  /** The modules with bytes in the bundle. */
   modules: string[];
 }
 
-/** @param from "./src/index.ts", or what {@link built} gives */
+/** @param from "./src/index.ts", or the path from {@link built} */
 export async function bundle(
   exports: string,
   from = "./src/index.ts",
@@ -32,9 +32,9 @@ export async function bundle(
   };
 }
 
-/** Builds the package in the manner of tsup.config.ts, for as long as `use` takes. */
+/** Builds the package with tsup.config.ts's options. The build lasts until `use` settles. */
 export async function built<T>(use: (index: string) => Promise<T>): Promise<T> {
-  // Where its imports find the packages.
+  // Within node_modules, so that imports resolve.
   const outdir = await mkdtemp(`${process.cwd()}/node_modules/.built-`);
   try {
     await build({

@@ -1,10 +1,10 @@
-/** A broker or a proxy in a process of its own, started by servers.ts, which has memory and descriptors for itself. */
+/** A broker or a proxy in a process of its own, so that its memory and descriptors can be measured. servers.ts starts it. */
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
 import { createProxy, type ProxyOptions } from "../../proxy/index.js";
 import { type AttackName, type AttackTarget, attack } from "./attack.js";
 import { startWideBroker } from "./wide-broker.js";
 
-/** What the parent asks; each is answered, in order. */
+/** The parent's requests. Each is answered, in order. */
 export type Question =
   | { ask: "broker"; size: number }
   | { ask: "wide-broker"; size: number }
@@ -52,5 +52,5 @@ process.on("message", (question: Question) => {
     (error: Error) => process.send?.({ error: error.message }),
   );
 });
-// Nothing outlives the parent.
+// The child must not outlive its parent.
 process.on("disconnect", () => process.exit());

@@ -1,10 +1,10 @@
-/** What /proc says of a process (proc_pid_stat(5) and its neighbours). Every property throws once it is not there any more. */
+/** A process's entry in /proc (proc_pid_stat(5) and others). Every property throws once the process is gone. */
 import { readdirSync, readFileSync } from "node:fs";
 
 export class Observed {
   constructor(readonly pid: number) {}
 
-  /** The memory that it has in RAM, in bytes. */
+  /** The process's memory in RAM, in bytes. */
   get rss(): number {
     const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8")) ?? [];
     return Number(kib) * 1024;
@@ -14,22 +14,22 @@ export class Observed {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
-  /** "T" where it is stopped. */
+  /** The state's letter: "T" for a stopped process. */
   get state(): string {
     return this.#stat(3);
   }
 
-  /** The processor time that it has used, in milliseconds: utime and stime, in ticks of 10 ms. */
+  /** The processor time so far, in milliseconds: utime and stime, in ticks of 10 ms. */
   get cpu(): number {
     return (Number(this.#stat(14)) + Number(this.#stat(15))) * 10;
   }
 
-  /** When it was started, in ticks since the machine was. A pid may be used again, with another start time. */
+  /** The start time, in ticks since the machine's boot. A reused pid has another start time. */
   get since(): string {
     return this.#stat(22);
   }
 
-  /** A field of its stat by its number in the manual. What is before the third may have spaces in it. */
+  /** A field of `stat` by its number in the manual, from 3. The second field may contain spaces. */
   #stat(field: number): string {
     const stat = readFileSync(`/proc/${this.pid}/stat`, "latin1");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[field - 3] ?? "";

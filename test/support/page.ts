@@ -1,4 +1,4 @@
-/** A page in a real browser that has the client, bundled as an application would, as its global `client`. */
+/** A page in a real browser with the client, bundled as in an application, as its global `client`. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
@@ -12,15 +12,15 @@ const HTML = `<!doctype html><title>test</title>
 /** The globals of the page. */
 export interface PageGlobals {
   client: typeof import("../../src/index.js") & { rx: typeof import("rxjs") };
-  /** What `connect` gave, once a test has called it. */
+  /** The handle, once a test has called `connect`. */
   flux: Flux;
 }
 
 export interface ClientPage {
   page: Page;
-  /** What went wrong on the page and nobody caught. */
+  /** The page's uncaught errors. */
   errors: string[];
-  /** The modules that the bundle is made of. */
+  /** The modules of the bundle. */
   modules: string[];
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A proxy that does what a test tells it, at the far end of a memory transport. All that passes is the real codec. */
+/** A proxy that a test scripts, at the far end of a memory transport. All messages pass the real codec. */
 import { Flux } from "../../src/index.js";
 import { parseClientMessage, parseHello, parseProof } from "../../src/protocol/client-messages.js";
 import { type DataFrame, decodeDataFrame, encodeDataFrame } from "../../src/protocol/frame.js";
@@ -20,10 +20,10 @@ import type { Connector, TransportClose } from "../../src/transport/transport.js
 
 type Unnumbered<T> = T extends { seq: number } ? Omit<T, "seq"> : never;
 
-/** What a proxy sends, before it is numbered. */
+/** A proxy's message, without its number. */
 export type Outgoing = Unnumbered<SequencedServerMessage | DataFrame>;
 
-/** What a client asks for after its hello, without the number that was checked. */
+/** A client's message after its hello, without its number, which was checked. */
 export type Incoming = Unnumbered<Exclude<SequencedClientMessage, Consumed | Brake> | DataFrame>;
 
 export const WELCOME: Omit<Welcome, "type"> = {
@@ -39,39 +39,39 @@ export const WELCOME: Omit<Welcome, "type"> = {
   received: 0,
 };
 
-// Taken before a test puts fake timers in its place.
+// The real one, even after a test has installed fake timers.
 const immediate = globalThis.setImmediate;
 
-/** Waits until all that is on its way has arrived. */
+/** Waits until all messages in flight have arrived. */
 export async function settled(): Promise<void> {
   for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => void immediate(resolve));
 }
 
-/** It has one session, over any number of connections: what it sends goes over the last one. */
+/** A proxy with one session, over any number of connections. It sends over the last one. */
 export class ScriptedProxy {
-  /** What the client said first, on each connection. */
+  /** The client's hello of each connection. */
   readonly hellos: Hello[] = [];
-  /** All that was asked for, in order, whatever connection it came over. */
+  /** All messages in order, over all connections. */
   readonly received: Incoming[] = [];
   readonly consumed: Unnumbered<Consumed>[] = [];
   readonly brakes: Unnumbered<Brake>[] = [];
-  /** The proofs that came. */
+  /** The client's proofs. */
   readonly proofs: string[] = [];
-  /** The tokens that came after the one of the hello. */
+  /** The tokens after the hello's. */
   readonly tokens: string[] = [];
   /** The sequence numbers that the client has acknowledged. */
   readonly acks: number[] = [];
   pings = 0;
-  /** How the last connection ended. */
+  /** The end of the last connection. */
   closed: TransportClose | undefined;
-  /** Is told each message as it comes. */
+  /** Called with each message. */
   onMessage: (message: Incoming) => void = () => {};
-  /** Is told of each hello. */
+  /** Called with each hello. */
   onHello: (hello: Hello) => void = () => {};
   readonly connector: Connector;
-  /** The connections that there were. */
+  /** All connections, oldest first. */
   readonly peers: MemoryPeer[] = [];
-  /** What was sent, so that it can be sent again. */
+  /** All messages so far, to send again after a loss. */
   readonly #sent: (string | Uint8Array<ArrayBuffer>)[] = [];
   readonly #in = new Sequence();
 
@@ -103,12 +103,12 @@ export class ScriptedProxy {
     return this.hellos.at(-1)?.token;
   }
 
-  /** The requests that came, oldest first. */
+  /** The requests, oldest first. */
   get requests(): Omit<Request, "seq">[] {
     return this.received.filter((message) => message.type === "request");
   }
 
-  /** The number of the last message that was sent. */
+  /** The number of the last message to the client. */
   get sent(): number {
     return this.#sent.length;
   }
@@ -117,13 +117,13 @@ export class ScriptedProxy {
     this.raw(JSON.stringify({ type: "welcome", ...WELCOME, received: this.#in.last, ...welcome }));
   }
 
-  /** Welcomes a client that resumes, and sends again what it has not taken. */
+  /** Welcomes a client that resumes, and sends again the messages that it has not received. */
   resume(welcome: Partial<Welcome> = {}): void {
     this.welcome({ resume: `r${this.hellos.length}`, ...welcome });
     for (const message of this.#sent.slice(this.hellos.at(-1)?.resume?.received)) this.raw(message);
   }
 
-  /** Sends messages, with their numbers. */
+  /** Numbers and sends messages. */
   send(...messages: Outgoing[]): void {
     for (const message of messages) {
       const numbered = { ...message, seq: this.#sent.length + 1 };
@@ -132,7 +132,7 @@ export class ScriptedProxy {
     }
   }
 
-  /** Sends anything. */
+  /** Sends any JSON, also what no real proxy would send. */
   raw(data: string | Uint8Array<ArrayBuffer>): void {
     this.peers.at(-1)?.send(data);
   }
@@ -175,7 +175,7 @@ export class ScriptedProxy {
   }
 }
 
-/** A session that is open, or at least said hello, and the proxy at its end. */
+/** A session that has sent its hello, and its proxy. */
 export async function openSession(
   welcome?: Partial<Welcome>,
   options?: LinkOptions,
@@ -187,16 +187,16 @@ export async function openSession(
   return { session, proxy };
 }
 
-/** A handle of an open session, and the proxy at its end. */
+/** A handle of an open session, and its proxy. */
 export async function openFlux(welcome?: Partial<Welcome>): Promise<{ flux: Flux; proxy: ScriptedProxy }> {
   const { session, proxy } = await openSession(welcome);
   return { flux: new Flux(session), proxy };
 }
 
-/** Keeps all that an observer is told, for one assertion. */
+/** An observer that records everything, for one assertion. */
 export class Recorder<T = unknown> {
   readonly values: T[] = [];
-  /** "completed", or what it errored with; each end that came. */
+  /** "completed" or the error, for each end. */
   readonly ends: unknown[] = [];
   readonly next = (value: T): void => {
     this.values.push(value);
@@ -213,17 +213,17 @@ const encoder = new TextEncoder();
 
 export const bytes = (text: string): Uint8Array => encoder.encode(text);
 
-/** A plain copy, so that a Buffer or a view compares equal. */
+/** A plain copy, so that a Buffer and a view compare equal. */
 export const plain = (data: Uint8Array): number[] => [...data];
 
-/** The bytes of what the client put on an input stream. */
+/** The client's input on a stream, a character for each byte. */
 export const inputOf = (proxy: ScriptedProxy, stream = "stdin"): string =>
   proxy.received
     .flatMap((message) => (message.type === "data" && message.stream === stream ? [...message.data] : []))
     .map((byte) => String.fromCharCode(byte))
     .join("");
 
-/** What a rank sends of a process that starts and ends. */
+// The messages of a rank whose process starts and ends.
 export const started = (id: number, rank = 0, pid = 100 + rank): Outgoing => ({
   type: "response",
   id,

@@ -1,4 +1,4 @@
-/** What tests ask of processes again and again. */
+/** Helpers for tests that run processes. */
 import { firstValueFrom, lastValueFrom, toArray } from "rxjs";
 import {
   type CompletedProcess,
@@ -15,17 +15,17 @@ const decoder = new TextDecoder();
 
 export const utf8 = (bytes: Uint8Array) => decoder.decode(bytes);
 
-/** A shell command of one line. */
+/** A command that runs a shell script. */
 export const sh = (script: string) => ["sh", "-c", script];
 
-/** Runs to the end on one rank. */
+/** Runs a command to its end on one rank. */
 export const run = (
   flux: Flux,
   command: readonly string[],
   options?: ExecOptions,
 ): Promise<CompletedProcess> => firstValueFrom(exec(flux, command, options).pipe(collect()));
 
-/** Runs to the end; all that it told. */
+/** Runs to the end. @returns all events */
 export const events = (
   flux: Flux,
   command: readonly string[],
@@ -42,10 +42,10 @@ export async function failure(promise: Promise<unknown>): Promise<FluxError> {
   throw error;
 }
 
-/** A label that no other test has. */
+/** A unique label. */
 export const uniqueLabel = () => `test-${crypto.randomUUID()}`;
 
-/** Waits until `condition` holds. Gives up, loudly, after many tries: the machine may be slow, never this slow. */
+/** Waits until `condition` holds. @throws after many tries, more than the slowest machine needs */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let tries = 0; tries < 1000; tries++) {
     if (await condition()) return;
@@ -54,7 +54,7 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   throw new Error(`never came true: ${what}`);
 }
 
-/** Waits until the rank does not list the process any more. */
+/** Waits until the rank no longer lists the process. */
 export const untilGone = (flux: Flux, pid: number, nodeid: number | "any" = "any") =>
   until(
     async () => !(await list(flux, { nodeid }).getProcesses()).some((process) => process.pid === pid),

@@ -1,4 +1,4 @@
-/** A broker and a proxy, each in a process of its own, whose memory, descriptors and timers can be looked at. */
+/** A broker and a proxy, each in a process of its own, so that their memory, descriptors and timers can be measured. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ const TYPESCRIPT = new URL("typescript.mjs", import.meta.url).href;
 const issuer = "https://issuer.test";
 const audience = "flux-subprocess";
 
-/** A server of ours in a process of its own. */
+/** A broker or a proxy in a process of its own. */
 export class Server extends Observed {
   readonly #child: ChildProcess;
   #last: Promise<unknown> = Promise.resolve();
@@ -24,11 +24,11 @@ export class Server extends Observed {
   }
 
   static start(): Server {
-    // --expose-gc: what is measured after a collection is what is held.
+    // --expose-gc: after a collection, the memory in use is the memory that is held.
     return new Server(fork(CHILD, { execArgv: ["--import", TYPESCRIPT, "--expose-gc"] }));
   }
 
-  /** Questions are answered one after another. */
+  /** Requests are answered in order. */
   ask<T>(question: Question): Promise<T> {
     const answered = this.#last.then(async () => {
       this.#child.send(question);
@@ -53,17 +53,17 @@ export interface Servers {
   readonly uri: string;
   readonly token: string;
   readonly proxy: Server;
-  /** Undefined if the broker was there before. */
+  /** Undefined if the caller's broker is used. */
   readonly broker: Server | undefined;
   close(): Promise<void>;
 }
 
 export interface ServersOptions {
-  /** Of a broker that runs; absent: an embedded one. */
+  /** The URI of a running broker. @default an embedded broker */
   uri?: string | undefined;
-  /** The ranks of an embedded one. */
+  /** The number of an embedded broker's ranks. */
   size?: number;
-  /** Options of the proxy beside the ones that are needed. */
+  /** Options of the proxy beside the required ones. */
   proxy?: Partial<ProxyOptions>;
 }
 

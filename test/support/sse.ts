@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from "node:http";
 
 export interface ServerSentEvent {
   event: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON there is; tests say what it must be
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON; the tests check it
   data: any;
 }
 
@@ -25,14 +25,14 @@ export class SseReader {
     });
   }
 
-  /** The next event. Until it is asked for, nothing more is read than sockets hold. */
+  /** Reads the next event. Between calls the reader takes no more than the sockets' buffers hold. */
   async next(): Promise<ServerSentEvent> {
     const { done, value } = await this.#events.next();
     if (done) throw new Error("the stream has ended");
     return value;
   }
 
-  /** What comes until the end. */
+  /** All events until the end. */
   async rest(): Promise<ServerSentEvent[]> {
     const events: ServerSentEvent[] = [];
     for await (const event of this.#events) events.push(event);

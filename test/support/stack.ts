@@ -1,4 +1,4 @@
-/** A broker, a proxy and clients, wired as a user would wire them: real sockets all the way. */
+/** A broker, a proxy and clients, connected as a user connects them, with real sockets throughout. */
 import { generateKeys, signToken } from "../../proxy/auth/keys.js";
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
 import { createProxy } from "../../proxy/index.js";
@@ -17,12 +17,12 @@ export interface Stack {
   shell: string | undefined;
   /** A token that the proxy accepts. */
   token: string;
-  /** A handle of its own session; closed with the stack. */
+  /** A handle with a session of its own. The stack closes it. */
   connect(): Flux;
   close(): Promise<void>;
 }
 
-/** @param uri of a broker that runs; absent: an embedded broker of `size` ranks */
+/** @param uri of a running broker. @default an embedded broker of `size` ranks */
 export async function startStack({
   uri,
   size = 4,

@@ -1,4 +1,4 @@
-/** Hooks of module.register: a `.js` that a TypeScript file imports is a `.ts`, and esbuild takes its types away. */
+/** Hooks for module.register: an imported `.js` resolves to the `.ts`, and esbuild removes its types. */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";

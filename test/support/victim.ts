@@ -1,12 +1,12 @@
-/** A program of its own process, so that it can be killed while others go on. */
+/** A program in a process of its own, so that a test can kill it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 export interface Victim {
-  /** The first line that it printed. */
+  /** The program's first line of output. */
   readonly line: string;
-  /** Ends it with SIGKILL and waits until it is gone. Does nothing if it already is. */
+  /** Kills the process with SIGKILL and waits until it is gone. Does nothing if it is gone already. */
   kill(): Promise<void>;
 }
 

@@ -1,7 +1,10 @@
 import { type Flux, type RexecBgOptions, rexecBg } from "flux-subprocess";
 import { catchError, forkJoin, map, type Observable, of } from "rxjs";
 
-/** Starts a process in background on each of some ranks; what became of that, in words. */
+/** The most ranks that the text names. */
+const MOST = 8;
+
+/** Starts a process in background on each rank. Emits one text about the results. */
 export function startInBackground(
   flux: Flux,
   command: readonly string[],
@@ -15,14 +18,16 @@ export function startInBackground(
     ),
   );
   return forkJoin(starts).pipe(
-    map((told) => {
-      const failed = told.filter(({ bad }) => bad);
-      const shown = failed.length > 0 ? failed : told;
-      const some = shown.slice(0, 8).map(({ text }) => text);
-      const more = shown.length > some.length ? ` and ${shown.length - some.length} more` : "";
-      const what =
-        failed.length > 0 ? `not started on ${failed.length} of ${told.length}` : "started in background";
-      return { text: `${what}: ${some.join(", ")}${more}`, bad: failed.length > 0 };
+    map((results) => {
+      const failures = results.filter(({ bad }) => bad);
+      const bad = failures.length > 0;
+      const all = bad ? failures : results;
+      const first = all.slice(0, MOST).map(({ text }) => text);
+      const more = all.length > first.length ? ` and ${all.length - first.length} more` : "";
+      const summary = bad
+        ? `not started on ${failures.length} of ${results.length}`
+        : "started in background";
+      return { text: `${summary}: ${first.join(", ")}${more}`, bad };
     }),
   );
 }

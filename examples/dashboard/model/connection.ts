@@ -1,4 +1,4 @@
-/** One session with the proxy, and what became of its connections. */
+/** One session with the proxy, and the times that it was without a connection. */
 import { connect, type Flux, type Status } from "flux-subprocess";
 import { type Observable, Subject, scan, shareReplay } from "rxjs";
 
@@ -15,28 +15,28 @@ export interface Link {
   readonly outages: readonly Outage[];
 }
 
-/** Where an open session is. */
-export type Place = Extract<Status, { state: "open" }>;
+/** The facts about an open session: its broker's rank, the instance's size, the user, the token's end. */
+export type SessionInfo = Extract<Status, { state: "open" }>;
 
 export class Connection {
   readonly flux: Flux;
   readonly link$: Observable<Link>;
-  /** The session has gone on with another token. */
+  /** Emits when the session has a new token. */
   readonly renewed$ = new Subject<void>();
   link: Link = { status: { state: "connecting" }, outages: [] };
-  /** The latest that is known. */
-  place: Place | undefined;
-  /** In memory, and nowhere else. */
+  /** Undefined until the session was open once. */
+  session: SessionInfo | undefined;
+  /** In memory only: never in storage, URL or log. */
   #token: string;
 
-  /** The proxy is where the page came from, at the same path. */
+  /** The proxy has the page's own URL. */
   constructor(token: string) {
     this.#token = token;
     this.flux = connect(location.href, { token: () => this.#token });
     this.link$ = this.flux.status$.pipe(scan(follow, this.link), shareReplay(1));
     this.link$.subscribe((link) => {
       this.link = link;
-      if (link.status.state === "open") this.place = link.status;
+      if (link.status.state === "open") this.session = link.status;
     });
   }
 
@@ -44,7 +44,7 @@ export class Connection {
     return this.#token;
   }
 
-  /** Goes on with another token, without an interruption. Rejects if it is refused; then the one there is stays. */
+  /** Replaces the token without interrupting the session. Rejects if the proxy refuses it; the old token then stays in use. */
   async renew(token: string): Promise<void> {
     const before = this.#token;
     this.#token = token;

@@ -1,4 +1,4 @@
-/** The commands that were run in this tab, for as long as it is open. */
+/** The commands of this tab. They last until it closes. */
 import { recall, remember } from "./storage.js";
 
 const KEY = "flux-subprocess.history";
@@ -8,7 +8,7 @@ const storage = () => sessionStorage;
 export class History {
   readonly #lines: string[];
   #at: number;
-  /** What was typed before the arrow keys. */
+  /** The field's text from before the first arrow key. */
   #draft = "";
 
   constructor() {
@@ -26,7 +26,7 @@ export class History {
     remember(storage, KEY, this.#lines);
   }
 
-  /** The line before, with -1, or after with 1. @param current what is in the field now */
+  /** @param by -1 for the line before, 1 for the line after @param current the field's text */
   step(by: -1 | 1, current: string): string {
     if (this.#at === this.#lines.length) this.#draft = current;
     this.#at = Math.max(0, Math.min(this.#lines.length, this.#at + by));

@@ -1,22 +1,22 @@
-/** The live table: what of it is shown, and which process is chosen. */
+/** The live table, its filter, and the selected process. */
 import type { ProcessTable, Subprocess } from "flux-subprocess";
 import { BehaviorSubject, combineLatest, map, type Observable, shareReplay } from "rxjs";
 
 export interface Filter {
-  /** In the label, the command, the pid or the title. */
+  /** Must occur in the label, the command, the pid or the title. */
   readonly text: string;
-  /** Absent: every rank. */
+  /** Absent for every rank. */
   readonly ranks?: ReadonlySet<number>;
-  /** "R" or "Z"; "": both. */
+  /** "R", "Z", or "" for both. */
   readonly state: string;
 }
 
 export interface Rows {
-  /** Whether anybody knows what runs. */
-  readonly known: boolean;
-  /** Of every process. */
+  /** False while there is no table, since there is no session. */
+  readonly available: boolean;
+  /** Every process. */
   readonly all: readonly Subprocess[];
-  /** What the filter lets through. */
+  /** The processes that match the filter. */
   readonly rows: readonly Subprocess[];
   readonly selected: Subprocess | undefined;
   readonly errors: ProcessTable["errors"];
@@ -30,9 +30,9 @@ export class ProcessList {
   readonly filter$ = new BehaviorSubject<Filter>({ text: "", state: "" });
   readonly rows$: Observable<Rows>;
   readonly #selected$ = new BehaviorSubject<string | undefined>(undefined);
-  #latest: Rows = { known: false, all: [], rows: [], selected: undefined, errors: [] };
+  #latest: Rows = { available: false, all: [], rows: [], selected: undefined, errors: [] };
 
-  /** @param titleOf what is known of a process of this page beyond the first word of its command */
+  /** @param titleOf the whole command line of a process of this page; the table has its first word only */
   constructor(
     table$: Observable<ProcessTable | undefined>,
     readonly titleOf: (process: Subprocess) => string | undefined,
@@ -42,7 +42,7 @@ export class ProcessList {
         const { processes, errors } = table ?? NONE;
         const rows = processes.filter((process) => matches(process, filter, titleOf));
         const selected = rows.find((process) => keyOf(process) === key);
-        return { known: table !== undefined, all: processes, rows, selected, errors };
+        return { available: table !== undefined, all: processes, rows, selected, errors };
       }),
       shareReplay(1),
     );
@@ -55,12 +55,12 @@ export class ProcessList {
     return this.#latest.selected;
   }
 
-  /** @param key as of `keyOf` */
+  /** @param key from `keyOf` */
   choose(key: string | undefined): void {
     this.#selected$.next(key);
   }
 
-  /** Chooses another: the next ones, or those before. */
+  /** Selects the process `by` rows further down. */
   step(by: number): void {
     const { rows, selected } = this.#latest;
     const at = selected === undefined ? (by > 0 ? -1 : rows.length) : rows.indexOf(selected);

@@ -1,4 +1,4 @@
-/** How a run goes. */
+/** The state of a run, for the view. */
 import type { Outcome } from "flux-subprocess";
 
 export type Kind = "exec" | "attach" | "wait";
@@ -21,9 +21,9 @@ export function isUnresponsive({ phase, unresponsive = false }: RankState): bool
 export interface RunState {
   readonly ranks: ReadonlyMap<number, RankState>;
   readonly over: boolean;
-  /** While it is, nothing more is consumed, and what writes too much is stopped on the cluster. */
+  /** While true, no output is consumed, and a process that writes too much is stopped on the cluster. */
   readonly paused: boolean;
   readonly input: "none" | "open" | "ended";
-  /** Characters that were typed and that the process has no room for yet. */
+  /** Characters of input that wait until the process reads. */
   readonly unsent: number;
 }

@@ -1,4 +1,4 @@
-/** A run: processes that are followed, of an exec, an attach or a wait. */
+/** A run: the processes of an exec, an attach or a wait, and their output. */
 import { consume, type Flux, kill, type ProcessEvent, write } from "flux-subprocess";
 import {
   BehaviorSubject,
@@ -13,11 +13,11 @@ import {
   type Subscription,
   tap,
 } from "rxjs";
+import { entryOf, type RunEvent } from "./run-event.js";
 import type { Kind, RankState, RunState } from "./run-state.js";
-import { entryOf, type Told } from "./told.js";
 import type { Entry } from "./transcript.js";
 
-/** Where entries are shown. */
+/** Shows a run's entries. */
 export interface Display {
   /** Resolves when the entry is on the screen. */
   show(entry: Entry): Promise<void>;
@@ -31,7 +31,7 @@ export interface RunOptions<D extends Display> {
   events: Observable<ProcessEvent>;
   flux: Flux;
   display: D;
-  /** Whether what is typed is sent. */
+  /** Whether the run takes input. @default false */
   input?: boolean;
 }
 
@@ -40,10 +40,11 @@ export class Run<D extends Display = Display> {
   readonly title: string;
   readonly display: D;
   readonly state$: BehaviorSubject<RunState>;
-  /** The bytes of output that have come. */
+  /** Bytes of output so far. */
   bytes = 0;
   readonly #flux: Flux;
   readonly #subscription: Subscription;
+  /** The exec's, to which input goes. Undefined before `started`, and for an attach or a wait. */
   #matchtag: number | undefined;
 
   constructor({ kind, title, ranks, events, flux, display, input = false }: RunOptions<D>) {
@@ -58,17 +59,17 @@ export class Run<D extends Display = Display> {
       input: input ? "open" : "none",
       unsent: 0,
     });
-    // An error becomes a value, so that it waits its turn behind the output from before it.
-    const told = events.pipe(
-      map((event): Told => event),
-      catchError((error: Error) => of<Told>({ type: "lost", error })),
+    // An error becomes a value, so that it waits behind earlier output.
+    const events$ = events.pipe(
+      map((event): RunEvent => event),
+      catchError((error: Error) => of<RunEvent>({ type: "lost", error })),
       tap((event) => this.#track(event)),
     );
     const end = defer(() => {
       this.#change({ over: true, input: input ? "ended" : "none" });
       return [];
     });
-    this.#subscription = concat(told, end)
+    this.#subscription = concat(events$, end)
       .pipe(consume((event) => this.#show(event)))
       .subscribe();
   }
@@ -77,7 +78,7 @@ export class Run<D extends Display = Display> {
     return this.state$.value;
   }
 
-  /** The ranks on which it runs, with their pids. */
+  /** The ranks whose process runs. Each has a pid. */
   get running(): readonly RankState[] {
     return [...this.state.ranks.values()].filter(({ phase }) => phase === "running");
   }
@@ -86,11 +87,10 @@ export class Run<D extends Display = Display> {
     this.#change({ paused });
   }
 
-  /** Sends a signal to where it runs, or to one rank alone. */
+  /** Sends a signal to each rank that runs, or to one rank only. */
   signal(signum: number, name: string, only?: number): void {
     const to = this.running.filter(({ rank }) => only === undefined || rank === only);
-    if (to.length === 0)
-      this.say({ type: "note", text: `${name}: nothing runs that it could be sent to`, bad: true });
+    if (to.length === 0) this.say({ type: "note", text: `${name}: no process runs`, bad: true });
     for (const { rank, pid } of to) {
       kill(this.#flux, { pid: pid as number, nodeid: rank, signum }).subscribe({
         complete: () => this.say({ type: "note", rank, text: `was sent ${name}` }),
@@ -114,13 +114,13 @@ export class Run<D extends Display = Display> {
     this.#write("", true, () => {});
   }
 
-  /** Lets it go: what exec runs is ended, an attach goes back to background, a wait waits no more. */
+  /** Unsubscribes: an exec's processes end, an attach's process goes back to background, a wait is abandoned. */
   close(): void {
     this.#subscription.unsubscribe();
     this.display.dispose();
   }
 
-  /** Leaves what it is attached to, and stays on the screen. */
+  /** Ends an attach. The run stays on the screen. */
   detach(): void {
     this.#subscription.unsubscribe();
     this.#change({ over: true });
@@ -142,14 +142,14 @@ export class Run<D extends Display = Display> {
     });
   }
 
-  /** Consumed is what is on the screen; while it is paused, that is nothing. */
-  async #show(event: Told): Promise<void> {
+  /** Output counts as consumed when this resolves: when it is on the screen, and not before the pause ends. */
+  async #show(event: RunEvent): Promise<void> {
     if (this.state.paused) await firstValueFrom(this.state$.pipe(filter(({ paused }) => !paused)));
     const entry = entryOf(event);
     if (entry) await this.display.show(entry);
   }
 
-  #track(event: Told): void {
+  #track(event: RunEvent): void {
     if (event.type === "output") this.bytes += event.data.length;
     else if (event.type === "started" || event.type === "attached") {
       if (event.type === "started") this.#matchtag = event.matchtag;
@@ -171,7 +171,7 @@ export class Run<D extends Display = Display> {
   #rank(changed: RankState): void {
     const { ranks } = this.state;
     const before = ranks.get(changed.rank);
-    // `error` may be followed by a `finished` with outcome "unknown", which says no more.
+    // After `error`, a `finished` with outcome "unknown" may come. It adds nothing.
     if (before?.phase === "failed") return;
     this.#change({ ranks: new Map(ranks).set(changed.rank, { ...before, ...changed }) });
   }

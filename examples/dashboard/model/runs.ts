@@ -1,13 +1,14 @@
-/** The runs that are open, and the one that is looked at. */
+/** The open runs, and the one on display. */
 import { BehaviorSubject } from "rxjs";
 import { type Display, Run, type RunOptions } from "./run.js";
 
 export class Runs<D extends Display> {
   readonly all$ = new BehaviorSubject<readonly Run<D>[]>([]);
   readonly active$ = new BehaviorSubject<Run<D> | undefined>(undefined);
+  /** Bytes of closed runs. */
   #bytes = 0;
 
-  /** The bytes of output that have come, of those that are closed too. */
+  /** Bytes of output so far, of closed runs too. */
   get bytes(): number {
     return this.all$.value.reduce((sum, run) => sum + run.bytes, this.#bytes);
   }
@@ -29,14 +30,14 @@ export class Runs<D extends Display> {
     this.all$.next(left);
   }
 
-  /** The next one, or the one before with -1. */
+  /** @param by 1 for the next run, -1 for the one before */
   step(by: number): void {
     const all = this.all$.value;
     const at = all.indexOf(this.active$.value as Run<D>);
     if (all.length > 0) this.active$.next(all[(at + by + all.length) % all.length]);
   }
 
-  /** The run that has that process, if one has. */
+  /** The run that has the process. */
   of(rank: number, pid: number): Run<D> | undefined {
     return this.all$.value.find(({ state }) => !state.over && state.ranks.get(rank)?.pid === pid);
   }

@@ -1,20 +1,20 @@
-/** What the plots are made of: once a second, how many processes there are and how much output has come. */
+/** The data of the plots: once a second, the number of processes and the bytes of output. */
 import { interval, map, type Observable, scan, share, startWith } from "rxjs";
 
 export interface Sample {
   /** In milliseconds since 1970. */
   readonly time: number;
-  /** Absent while nobody knows. */
+  /** Absent while there is no current table. */
   readonly processes?: number;
-  /** Of output, since the sample before. */
+  /** Bytes of output since the sample before. */
   readonly bytes: number;
 }
 
-/** Five minutes. */
-const KEPT = 300;
+/** The most samples: those of five minutes. */
+const CAPACITY = 300;
 const EVERY_MS = 1000;
 
-/** @param read gives the processes that there are now, and all the bytes that have come */
+/** @param read returns the present number of processes and the bytes of output so far */
 export function samples(
   read: () => { processes: number | undefined; bytes: number },
 ): Observable<readonly Sample[]> {
@@ -30,7 +30,7 @@ export function samples(
       before = bytes;
       return sample;
     }),
-    scan((all: readonly Sample[], sample) => [...all.slice(1 - KEPT), sample], []),
+    scan((all: readonly Sample[], sample) => [...all.slice(1 - CAPACITY), sample], []),
     startWith<readonly Sample[]>([]),
     share(),
   );

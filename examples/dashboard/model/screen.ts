@@ -1,4 +1,4 @@
-/** How entries look in a terminal: the bytes of one rank as they are, or the lines of several, each with its rank. */
+/** Formats entries for a terminal: one rank's bytes unchanged, or the lines of several ranks, each with its rank. */
 import type { Entry } from "./transcript.js";
 
 /** The SGR sequence of a rank's colour. */
@@ -13,17 +13,17 @@ const DIM = "\x1b[2m";
 const RED = "\x1b[31m";
 const NEWLINE = 10;
 
-/** A line that does not end is shown in pieces of this length. */
+/** A line longer than this, in characters, is shown in pieces, so that `rest` has a bound. */
 const LONGEST = 16 * 1024;
 
 function aside(entry: Entry): string | undefined {
   if (entry.type === "input") return `${DIM}› ${entry.text}${RESET}\n`;
   if (entry.type !== "note") return undefined;
-  const whose = entry.rank === undefined ? "" : `rank ${entry.rank} `;
-  return `${entry.bad ? RED : DIM}${whose}${entry.text}${RESET}\n`;
+  const prefix = entry.rank === undefined ? "" : `rank ${entry.rank} `;
+  return `${entry.bad ? RED : DIM}${prefix}${entry.text}${RESET}\n`;
 }
 
-/** Of one rank. Of the others nothing is shown. */
+/** One rank's output. Entries of other ranks are left out. */
 export class RankScreen implements Screen {
   readonly #rank: number;
   #midLine = false;
@@ -46,13 +46,13 @@ export class RankScreen implements Screen {
   }
 }
 
-/** Of several ranks, line by line: a line is shown when it is whole, so that those of two ranks are never one. */
+/** The output of several ranks. A line is shown when it is complete, so that two ranks never share one. */
 export class MergedScreen implements Screen {
   readonly #colour: RankColour;
   readonly #width: number;
   readonly #streams = new Map<string, { decoder: TextDecoder; rest: string }>();
 
-  /** @param width of the greatest rank */
+  /** @param width the digits of the highest rank */
   constructor(colour: RankColour, width: number) {
     this.#colour = colour;
     this.#width = width;

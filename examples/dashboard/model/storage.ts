@@ -1,6 +1,6 @@
-/** What the page remembers. A browser may forbid it; then it is forgotten. */
+/** Stores the page's settings. If the browser forbids storage, they last until the page closes. */
 
-/** @param storage such as `() => localStorage`: to name it may throw already */
+/** @param storage such as `() => localStorage`: a function, since the name alone may throw */
 export function recall<T>(
   storage: () => Storage,
   key: string,

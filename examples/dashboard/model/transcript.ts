@@ -1,16 +1,17 @@
-/** What a run has shown, for the terminal to show again: the latest of it. */
+/** A run's latest entries, for the terminal to show again. */
 
 export type Entry =
   | { readonly type: "output"; readonly rank: number; readonly stream: string; readonly data: Uint8Array }
   /** The end of a stream. */
   | { readonly type: "eof"; readonly rank: number; readonly stream: string }
-  /** What was typed for it. */
+  /** A line of input. */
   | { readonly type: "input"; readonly text: string }
-  /** What there is to say of it; of one rank, or of all. */
+  /** A message about one rank, or about the whole run. */
   | { readonly type: "note"; readonly rank?: number; readonly text: string; readonly bad?: boolean };
 
-/** How many bytes are kept, and what an entry counts beside its own. */
+/** The most bytes of all entries. */
 const MOST = 2 * 1024 * 1024;
+/** Bytes that an entry costs beside its data. */
 const ENTRY = 128;
 
 export class Transcript {
@@ -22,7 +23,7 @@ export class Transcript {
     return this.#entries;
   }
 
-  /** How many bytes of output are not kept any more. */
+  /** Bytes of output that were dropped. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -31,7 +32,7 @@ export class Transcript {
     this.#entries.push(entry);
     this.#size += ENTRY + length(entry);
     if (this.#size <= MOST) return;
-    // A quarter at once: to take from the front of an array moves all of it.
+    // Drops a quarter at once, since each removal at the front moves the whole array.
     let from = 0;
     while (this.#size > MOST * 0.75) {
       const oldest = this.#entries[from++] as Entry;

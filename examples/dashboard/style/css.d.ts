@@ -1,2 +1,2 @@
-/** Style sheets are imported for the bundler, which gathers them in a file of their own. */
+/** The bundler collects the imported style sheets in one file. */
 declare module "*.css";

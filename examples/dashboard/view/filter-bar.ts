@@ -1,4 +1,4 @@
-/** What of the table is shown. */
+/** The table's filter: text, ranks, state. */
 import { html, type TemplateResult } from "lit-html";
 import { map, startWith } from "rxjs";
 import type { App } from "../app.js";
@@ -11,7 +11,7 @@ export function filterBar(app: App): TemplateResult {
   const byText = (event: Event) =>
     processes.refine({ text: (event.target as HTMLInputElement).value.trim() });
   const byState = (event: Event) => processes.refine({ state: (event.target as HTMLSelectElement).value });
-  const count = processes.rows$.pipe(map(counted), startWith(""));
+  const count = processes.rows$.pipe(map(countText), startWith(""));
   return html`<header>
     <h2 id="processes-title">Processes <span class="muted count">${observe(count)}</span></h2>
     <div class="filters" role="search">
@@ -26,17 +26,17 @@ export function filterBar(app: App): TemplateResult {
   </header>`;
 }
 
-function counted({ known, rows, all }: Rows): string {
-  if (!known) return "";
+function countText({ available, rows, all }: Rows): string {
+  if (!available) return "";
   return rows.length === all.length ? `${all.length}` : `${rows.length} of ${all.length}`;
 }
 
-/** A set of ranks; while it is none, it is marked and the one before holds. */
+/** Text that is not a set of ranks marks the field, and the filter stays. */
 function byRanks(app: App, event: Event): void {
   const input = event.target as HTMLInputElement;
   const text = input.value.trim();
   try {
-    const ranks = text === "" ? undefined : new Set(ranksOf(text, app.place ?? { rank: 0, size: 1 }));
+    const ranks = text === "" ? undefined : new Set(ranksOf(text, app.session ?? { rank: 0, size: 1 }));
     app.processes.refine({ ranks });
     input.setCustomValidity("");
   } catch (error) {

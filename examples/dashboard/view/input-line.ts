@@ -1,4 +1,4 @@
-/** What is typed for a process: line by line, as a terminal does. */
+/** The field for a process's input, which is sent line by line as in a terminal. */
 import { html, nothing } from "lit-html";
 import type { Run } from "../model/run.js";
 import type { RunState } from "../model/run-state.js";
@@ -20,7 +20,7 @@ export function inputLine(run: Run<TerminalPane>, { input, ranks, unsent, over }
       spellcheck="false"
       @keydown=${(event: KeyboardEvent) => key(run, event)}
     />
-    ${unsent > 0 ? html`<span class="muted">${unsent} wait for it to read</span>` : nothing}
+    ${unsent > 0 ? html`<span class="muted">${unsent} not read yet</span>` : nothing}
     <button class="small" ?disabled=${!open} @click=${() => run.endInput()}>End <kbd>Ctrl-D</kbd></button>
   </div>`;
 }
@@ -32,7 +32,7 @@ function key(run: Run<TerminalPane>, event: KeyboardEvent): void {
     run.send(`${field.value}\n`);
     field.value = "";
   } else if (control && event.key === "d") {
-    // As in a terminal: what was typed is sent without a newline, and only an empty line is the end.
+    // As in a terminal: Ctrl-D sends the line without a newline, and ends the input only on an empty line.
     if (field.value === "") run.endInput();
     else run.send(field.value);
     field.value = "";

@@ -1,4 +1,4 @@
-/** The keys of the page. help.ts says what they are for. */
+/** The page's keys. help.ts lists them for the user. */
 import { fromEvent } from "rxjs";
 import type { App } from "../app.js";
 import { openHelp } from "./help.js";
@@ -20,7 +20,7 @@ const ofRun = (act: (run: NonNullable<App["runs"]["active$"]["value"]>, app: App
 const choose = (by: number): Action => {
   return ({ processes }) => {
     processes.step(by);
-    // The row is drawn when the turn is over.
+    // The table is not drawn yet.
     requestAnimationFrame(() =>
       document.querySelector('#processes tr[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }),
     );
@@ -57,7 +57,7 @@ export function listenToKeys(app: App): void {
       if (event.key === "Escape") target.blur();
       return;
     }
-    // A button has its own.
+    // Enter presses a button.
     if (event.key === "Enter" && target.closest("button, summary")) return;
     const action = ACTIONS[event.key] ?? (/^\d$/.test(event.key) ? rankKey(Number(event.key)) : undefined);
     if (!action) return;
@@ -69,7 +69,7 @@ export function listenToKeys(app: App): void {
 const rankKey = (rank: number): Action =>
   ofRun(({ display, state }) => state.ranks.has(rank) && display.look(rank));
 
-/** Whether keys are text there. The one of xterm.js takes none. */
+/** Whether the element takes keys as text. xterm.js's textarea does not. */
 function isField(element: HTMLElement): boolean {
   return element.matches("input, textarea, select") && !element.closest(".terminal-host");
 }

@@ -1,18 +1,18 @@
-/** A modal dialog: Escape or a click beside it closes it, and while it is open the keys are its own. */
+/** A modal dialog. Escape or a click beside it closes it. While it is open, the page's keys do not work. */
 import { render } from "lit-html";
 
 export class Modal {
   readonly #dialog = document.createElement("dialog");
   #key: (event: KeyboardEvent) => void = () => {};
 
-  /** @param title the id of its title */
+  /** @param title the id of the title's element */
   constructor(className: string, title: string) {
     const dialog = this.#dialog;
     dialog.className = className;
     dialog.setAttribute("aria-labelledby", title);
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     dialog.addEventListener("keydown", (event) => {
-      // What had the focus in it may have it still when it has just been closed.
+      // An element of a dialog that has just closed may still have the focus.
       if (!dialog.open) return;
       event.stopPropagation();
       this.#key(event);

@@ -1,21 +1,21 @@
-/** What happened and has no place of its own: shown for a while. */
+/** Messages about events that no other part of the page shows. Each disappears after some seconds. */
 import { html } from "lit-html";
 import { concat, map, of, Subject, switchMap, timer } from "rxjs";
 import { observe } from "../observe.js";
 
-const SHOWN_MS = 6000;
+const DURATION_MS = 6000;
 
-const told$ = new Subject<{ text: string; bad: boolean }>();
+const notice$ = new Subject<{ text: string; bad: boolean }>();
 
 export function notify(text: string, bad = false): void {
-  told$.next({ text, bad });
+  notice$.next({ text, bad });
 }
 
 export function notices(): unknown {
-  const shown$ = told$.pipe(
-    switchMap((notice) => concat(of(notice), timer(SHOWN_MS).pipe(map(() => undefined)))),
+  const current$ = notice$.pipe(
+    switchMap((notice) => concat(of(notice), timer(DURATION_MS).pipe(map(() => undefined)))),
   );
   return html`<div class="notices" role="status">
-    ${observe(shown$, (notice) => notice && html`<p class=${notice.bad ? "bad" : ""}>${notice.text}</p>`)}
+    ${observe(current$, (notice) => notice && html`<p class=${notice.bad ? "bad" : ""}>${notice.text}</p>`)}
   </div>`;
 }

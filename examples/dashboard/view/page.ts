@@ -1,4 +1,4 @@
-/** The page as a whole. */
+/** The whole page. */
 import { html, type TemplateResult } from "lit-html";
 import { combineLatest, distinctUntilChanged, map } from "rxjs";
 import type { App } from "../app.js";

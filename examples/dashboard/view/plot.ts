@@ -6,14 +6,14 @@ import type { Sample } from "../model/samples.js";
 const WIDTH = 240;
 const HEIGHT = 36;
 
-/** How many samples it has room for at first. */
+/** The least samples that the width stands for. */
 const FEWEST = 60;
 
 export interface PlotOptions {
   title: string;
   read: (sample: Sample) => number | undefined;
   format: (value: number) => string;
-  /** The least that is at the top, so that little looks like little. */
+  /** The least value at the plot's top, so that small values look small. */
   least: number;
 }
 
@@ -40,7 +40,6 @@ export function plot(
   </figure>`;
 }
 
-/** The time without a connection. */
 function band({ from, until }: Outage, samples: readonly Sample[], x: (index: number) => number): unknown {
   const first = samples.findIndex(({ time }) => time >= from);
   if (first < 0) return nothing;
@@ -50,7 +49,7 @@ function band({ from, until }: Outage, samples: readonly Sample[], x: (index: nu
   return svg`<rect class="outage" x=${left} y="0" width=${Math.max(2, right - left)} height=${HEIGHT} />`;
 }
 
-/** A line that is broken where nothing is known. */
+/** An SVG path. It has a gap where a value is undefined. */
 function line(
   values: readonly (number | undefined)[],
   x: (i: number) => number,

@@ -22,14 +22,14 @@ export function processTable(app: App): TemplateResult {
       <table
         role="grid"
         tabindex="0"
-        aria-label="Processes; j and k choose one"
+        aria-label="Processes; j and k select one"
         aria-activedescendant=${observe(processes.rows$, ({ selected }) => (selected ? idOf(selected) : nothing))}
       >
         <thead role="rowgroup">
           <tr role="row">
             <th role="columnheader" class="rank">Rank</th>
             <th role="columnheader" class="pid">PID</th>
-            <th role="columnheader" class="state" title="R: running, Z: has ended and waits to be waited for">St</th>
+            <th role="columnheader" class="state" title="R: running, Z: ended, and kept for a wait">St</th>
             <th role="columnheader">Label</th>
             <th role="columnheader">Command</th>
           </tr>
@@ -45,13 +45,13 @@ export function processTable(app: App): TemplateResult {
   </section>`;
 }
 
-/** All rows stay, those that are filtered out hidden: to make a thousand anew takes long, to show them again does not. */
+/** Rows that do not match the filter are hidden, not removed: to show a thousand rows again is fast, to make them is slow. */
 function body({ processes }: App, { all, rows, selected }: Rows): unknown {
-  const shown = new Set(rows);
+  const visible = new Set(rows);
   return repeat(all, keyOf, (process) => {
     const look: Look = {
-      hidden: !shown.has(process),
-      chosen: process === selected,
+      hidden: !visible.has(process),
+      selected: process === selected,
       title: processes.titleOf(process),
     };
     return guard([process, ...Object.values(look)], () => row(process, look));
@@ -60,16 +60,16 @@ function body({ processes }: App, { all, rows, selected }: Rows): unknown {
 
 interface Look {
   hidden: boolean;
-  chosen: boolean;
-  /** Of the run of this page that it is of: it says more than the first word of the command. */
+  selected: boolean;
+  /** The command line of this page's run that has the process. `cmd` has its first word only. */
   title: string | undefined;
 }
 
 const idOf = (process: Subprocess) => `process-${keyOf(process)}`;
 
-function row(process: Subprocess, { hidden, chosen, title }: Look): TemplateResult {
+function row(process: Subprocess, { hidden, selected, title }: Look): TemplateResult {
   const { rank, pid, state, label, cmd } = process;
-  return html`<tr role="row" id=${idOf(process)} data-key=${keyOf(process)} ?hidden=${hidden} aria-selected=${chosen ? "true" : "false"}>
+  return html`<tr role="row" id=${idOf(process)} data-key=${keyOf(process)} ?hidden=${hidden} aria-selected=${selected ? "true" : "false"}>
     <td role="gridcell" class="rank"><span class="rank-mark ${rankClass(rank)}">${rank}</span></td>
     <td role="gridcell" class="pid">${pid}</td>
     <td role="gridcell" class="state" data-state=${state}>${state}</td>
@@ -78,18 +78,18 @@ function row(process: Subprocess, { hidden, chosen, title }: Look): TemplateResu
   </tr>`;
 }
 
-function empty({ known, all, rows, errors }: Rows): unknown {
+function empty({ available, all, rows, errors }: Rows): unknown {
   if (rows.length > 0) return nothing;
-  return html`<p class="empty">${whyEmpty(known, all.length, errors.length)}</p>`;
+  return html`<p class="empty">${whyEmpty(available, all.length, errors.length)}</p>`;
 }
 
-function whyEmpty(known: boolean, all: number, errors: number): string {
-  if (!known) return "Without a session nobody knows what runs.";
-  if (all > 0) return `None of ${all} is as the filters say.`;
-  return errors > 0 ? "No process is known; not every rank tells." : "No processes. Run one: press n.";
+function whyEmpty(available: boolean, all: number, errors: number): string {
+  if (!available) return "No session: the processes are unknown.";
+  if (all > 0) return `No process matches the filters (${all} in all).`;
+  return errors > 0 ? "No process to show: some ranks gave no list." : "No processes. Run one: press n.";
 }
 
-/** Of a thousand ranks, one that fails is seldom alone. */
+/** The most failures on display: a large instance may have hundreds at once. */
 const FAILURES = 3;
 
 function failures(errors: readonly FluxError[]): unknown {
@@ -102,7 +102,7 @@ function failures(errors: readonly FluxError[]): unknown {
 
 function actions(app: App, process: Subprocess): TemplateResult {
   const { rank, pid, cmd, label } = process;
-  return html`<div class="actions" role="toolbar" aria-label="The chosen process">
+  return html`<div class="actions" role="toolbar" aria-label="The selected process">
     <span class="what"><b>${label === "-" ? cmd : label}</b> <span class="muted">${pid} on rank ${rank}</span></span>
     <button class="small" @click=${() => openOutput(app)}>Output <kbd>⏎</kbd></button>
     <button class="small" @click=${() => app.wait(process)}>Wait <kbd>w</kbd></button>
@@ -110,7 +110,7 @@ function actions(app: App, process: Subprocess): TemplateResult {
   </div>`;
 }
 
-/** The output of the chosen process. */
+/** Shows the output of the selected process. */
 export function openOutput(app: App): void {
   const { selected } = app.processes;
   if (selected) app.follow(selected)?.display.focus();

@@ -1,4 +1,4 @@
-/** The ranks of a run, each with how it goes; one may be looked at alone. */
+/** The ranks of a run with their states. A click shows one rank's output alone. */
 import { signalName } from "flux-subprocess";
 import { html, nothing } from "lit-html";
 import { combineLatest, throttleTime } from "rxjs";
@@ -10,7 +10,7 @@ import type { TerminalPane, View } from "./terminal.js";
 
 export function rankChips(run: Run<TerminalPane>): unknown {
   const { view$ } = run.display;
-  // Of many ranks, many start or end at once.
+  // Throttled, since many ranks may start or end at once.
   const state$ = run.state$.pipe(throttleTime(50, undefined, { leading: true, trailing: true }));
   return observe(combineLatest([state$, view$]), ([{ ranks }, view]) => {
     const choose = (next: View) => () => run.display.look(next);
@@ -36,7 +36,7 @@ export function rankChips(run: Run<TerminalPane>): unknown {
   });
 }
 
-/** How it goes, as short as can be: "…", "●", "⏳", "0", "KILL", "?", "!". */
+/** The shortest word for a state: "…", "●", "⏳", "0", "KILL", "?", "!". */
 function word(state: RankState): unknown {
   const { phase, outcome } = state;
   if (isUnresponsive(state)) return html`<span class="bad">⏳</span>`;

@@ -8,7 +8,7 @@ import { History } from "../model/history.js";
 import { observe } from "../observe.js";
 
 const history = new History();
-/** What was wrong, or what was done. */
+/** The result of the last submit, if there is one to show. */
 const message$ = new BehaviorSubject<{ text: string; bad: boolean } | undefined>(undefined);
 
 export function runForm(app: App): TemplateResult {
@@ -55,7 +55,7 @@ export function runForm(app: App): TemplateResult {
         <label class="wide"
           >Environment
           <textarea name="env" rows="3" spellcheck="false" placeholder="NAME=VALUE, one a line"></textarea>
-          <small>If there is any, it takes the place of the broker's own environment, PATH and all.</small>
+          <small>An environment given here replaces the broker's, including PATH.</small>
         </label>
       </div>
     </details>
@@ -71,10 +71,10 @@ function run(app: App, fields: FormData): void {
   const text = (name: string) => String(fields.get(name) ?? "").trim();
   const has = (name: string) => fields.has(name);
   const line = text("command");
-  const { flux, place } = app;
+  const { flux, session } = app;
   if (line === "") throw new SyntaxError("no command");
-  if (!flux || !place) throw new Error("there is no connection yet");
-  const ranks = ranksOf(text("ranks"), place);
+  if (!flux || !session) throw new Error("not connected yet");
+  const ranks = ranksOf(text("ranks"), session);
   const command = has("shell") ? ["sh", "-c", line] : words(line);
   const options = {
     env: environment(String(fields.get("env") ?? "")),
@@ -83,8 +83,8 @@ function run(app: App, fields: FormData): void {
   };
   message$.next(undefined);
   if (has("background")) {
-    startInBackground(flux, command, ranks, { ...options, waitable: has("waitable") }).subscribe((told) =>
-      message$.next(told),
+    startInBackground(flux, command, ranks, { ...options, waitable: has("waitable") }).subscribe((result) =>
+      message$.next(result),
     );
   } else {
     app.exec(command, ranks, { ...options, ...(has("input") ? { stdin: NEVER } : {}) }, line);

@@ -1,4 +1,4 @@
-/** The runs: their tabs, and the one that is looked at. */
+/** The runs: their tabs, and the one on display. */
 import { html, type TemplateResult } from "lit-html";
 import { keyed } from "lit-html/directives/keyed.js";
 import { repeat } from "lit-html/directives/repeat.js";
@@ -15,7 +15,7 @@ import type { TerminalPane } from "./terminal.js";
 
 type PaneRun = Run<TerminalPane>;
 
-const VERBS: Readonly<Record<Kind, string>> = { exec: "", attach: "attached: ", wait: "waits: " };
+const VERBS: Readonly<Record<Kind, string>> = { exec: "", attach: "attach: ", wait: "wait: " };
 
 export function runView(app: App): TemplateResult {
   const { all$, active$ } = app.runs;
@@ -37,7 +37,7 @@ export function runView(app: App): TemplateResult {
 
 function empty(): TemplateResult {
   return html`<div class="empty">
-    <p>The output of what you run is shown here.</p>
+    <p>The output of your commands appears here.</p>
     <p class="muted"><kbd>n</kbd> runs a command, <kbd>Enter</kbd> attaches to a process, <kbd>?</kbd> shows all keys.</p>
   </div>`;
 }
@@ -48,11 +48,11 @@ function tab(app: App, run: PaneRun, active: boolean): TemplateResult {
       ${observe(run.state$.pipe(map(phaseOf), distinctUntilChanged()), (phase) => html`<span class="dot" data-phase=${phase} title=${phase}></span>`)}
       ${VERBS[run.kind]}${run.title}
     </button>
-    <button class="close" aria-label="Close ${run.title}" title="Close; what it runs is ended (q)" @click=${() => app.runs.close(run)}>×</button>
+    <button class="close" aria-label="Close ${run.title}" title="Close and end its processes (q)" @click=${() => app.runs.close(run)}>×</button>
   </div>`;
 }
 
-/** A run in one word. */
+/** The run's state in one word. */
 function phaseOf({ ranks, over, paused }: RunState): string {
   if (paused) return "paused";
   if (!over) return [...ranks.values()].some(isUnresponsive) ? "unresponsive" : "running";
@@ -65,7 +65,7 @@ function body(app: App, run: PaneRun): TemplateResult {
     <div class="toolbar" role="toolbar" aria-label="The run">
       ${rankChips(run)}
       <span class="tools">
-        <span class="muted size">${observe(received(run))}</span>
+        <span class="muted size">${observe(byteCount(run))}</span>
         ${observe(run.state$, (state) => tools(app, run, state))}
       </span>
     </div>
@@ -79,7 +79,7 @@ function tools(app: App, run: PaneRun, { over, paused }: RunState): TemplateResu
   return html`${
     pausable
       ? html`<button class="small" aria-pressed=${paused ? "true" : "false"} @click=${() => run.pause(!paused)}>
-        ${paused ? "Go on" : "Pause"} <kbd>p</kbd>
+        ${paused ? "Resume" : "Pause"} <kbd>p</kbd>
       </button>`
       : ""
   }
@@ -91,18 +91,18 @@ function tools(app: App, run: PaneRun, { over, paused }: RunState): TemplateResu
   }`;
 }
 
-/** What comes of it is the overflow of exec and of attach. */
+/** The effect of a pause depends on the overflow policy: by default exec stops the process, and attach drops output. */
 function pausedNote(kind: Kind, { over }: RunState): TemplateResult {
-  const runs =
+  const effect =
     kind === "attach"
-      ? "The process runs on; what it writes beyond what fits on the way is dropped, and how much is told here."
-      : "A process that writes more than fits on the way is stopped until this goes on.";
+      ? "The process runs on. If the buffers fill, its output is dropped, and the amount is shown here."
+      : "If the buffers fill, the process is stopped until you resume.";
   return html`<p class="message paused" role="status">
-    Paused: nothing more is taken. ${over ? "It is over, and the last of its output waits." : runs}
+    Paused. ${over ? "The run has ended, and the rest of its output waits." : effect}
   </p>`;
 }
 
-const received = (run: PaneRun) =>
+const byteCount = (run: PaneRun) =>
   interval(500).pipe(
     startWith(0),
     map(() => bytes(run.bytes)),

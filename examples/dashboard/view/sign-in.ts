@@ -1,4 +1,4 @@
-/** Asks for the token where the URL brought none. It is kept in memory: a reload asks again. */
+/** The form for the token, if the URL had no token. After a reload the page asks again, since the token is in memory only. */
 import { html, type TemplateResult } from "lit-html";
 import type { App } from "../app.js";
 
@@ -14,7 +14,7 @@ export function signIn(app: App): TemplateResult {
     <form @submit=${submit}>
       <h2>Connect to this proxy</h2>
       <p class="muted">
-        The token is kept in memory, for as long as this page is open. <code>flux-subprocess token</code> makes one.
+        The page keeps the token in memory until you close it. <code>flux-subprocess token</code> makes a token.
       </p>
       <label
         >Token

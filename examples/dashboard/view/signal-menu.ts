@@ -1,4 +1,4 @@
-/** The menu of signals, for the chosen process or for a run. */
+/** The menu of signals, for the selected process or for a run. */
 import { kill, type SignalName, type Subprocess, signalNumber } from "flux-subprocess";
 import { html, type TemplateResult } from "lit-html";
 import type { App } from "../app.js";
@@ -7,23 +7,23 @@ import { Modal } from "./modal.js";
 import { notify } from "./notices.js";
 import type { TerminalPane } from "./terminal.js";
 
-const SIGNALS: readonly (readonly [key: string, name: SignalName, what: string])[] = [
-  ["t", "SIGTERM", "end, please"],
+const SIGNALS: readonly (readonly [key: string, name: SignalName, effect: string])[] = [
+  ["t", "SIGTERM", "end; the program may clean up"],
   ["i", "SIGINT", "interrupt, as Ctrl-C does"],
-  ["k", "SIGKILL", "end, now"],
+  ["k", "SIGKILL", "end at once"],
   ["h", "SIGHUP", "hang up"],
   ["q", "SIGQUIT", "end, with a core dump"],
   ["s", "SIGSTOP", "stop"],
   ["c", "SIGCONT", "continue"],
-  ["1", "SIGUSR1", "as the program has it"],
-  ["2", "SIGUSR2", "as the program has it"],
+  ["1", "SIGUSR1", "defined by the program"],
+  ["2", "SIGUSR2", "defined by the program"],
 ];
 
 type Send = (signum: number, name: SignalName) => void;
 
 const modal = new Modal("menu", "signals-title");
 
-/** For a process of the table. */
+/** Opens the menu for a process of the table. */
 export function openSignals(app: App, process: Subprocess): void {
   const { pid, rank, cmd } = process;
   open(`${cmd}, ${pid} on rank ${rank}`, (signum, name) => {
@@ -35,35 +35,35 @@ export function openSignals(app: App, process: Subprocess): void {
   });
 }
 
-/** For a run: for the rank that is looked at, or for all. */
+/** Opens the menu for a run: for the rank on display, or for all ranks. */
 export function openRunSignals(run: Run<TerminalPane>): void {
   const view = run.display.view$.value;
-  const where = view === "all" ? "all ranks that run" : `rank ${view}`;
+  const where = view === "all" ? "all running ranks" : `rank ${view}`;
   open(`${run.title}, ${where}`, (signum, name) =>
     run.signal(signum, name, view === "all" ? undefined : view),
   );
 }
 
-function open(whom: string, send: Send): void {
+function open(target: string, send: Send): void {
   const choose = (name: SignalName) => {
     modal.close();
     send(signalNumber(name), name);
   };
-  modal.open(menu(whom, choose), (event) => {
-    const found = SIGNALS.find(([key]) => key === event.key);
-    if (!found || event.ctrlKey || event.metaKey || event.altKey) return;
+  modal.open(menu(target, choose), (event) => {
+    const entry = SIGNALS.find(([key]) => key === event.key);
+    if (!entry || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    choose(found[1]);
+    choose(entry[1]);
   });
 }
 
-function menu(whom: string, choose: (name: SignalName) => void): TemplateResult {
+function menu(target: string, choose: (name: SignalName) => void): TemplateResult {
   return html`<div class="inside">
     <h2 id="signals-title">Send a signal</h2>
-    <p class="muted">${whom}</p>
+    <p class="muted">${target}</p>
     ${SIGNALS.map(
-      ([key, name, what]) => html`<button class="item" @click=${() => choose(name)}>
-        <kbd>${key}</kbd> <code>${name}</code> <span class="muted">${what}</span>
+      ([key, name, effect]) => html`<button class="item" @click=${() => choose(name)}>
+        <kbd>${key}</kbd> <code>${name}</code> <span class="muted">${effect}</span>
       </button>`,
     )}
   </div>`;

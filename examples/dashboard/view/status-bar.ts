@@ -1,9 +1,9 @@
-/** The state of the connection, plainly. */
+/** The state of the session and its connection. */
 import type { Status } from "flux-subprocess";
 import { html, nothing, type TemplateResult } from "lit-html";
 import { interval, map, startWith, takeWhile } from "rxjs";
 import type { App } from "../app.js";
-import type { Link, Outage, Place } from "../model/connection.js";
+import type { Link, Outage, SessionInfo } from "../model/connection.js";
 import { observe } from "../observe.js";
 import { clock, seconds } from "./format.js";
 import { openTokenDialog } from "./token-dialog.js";
@@ -24,7 +24,7 @@ function details(app: App, { status, outages }: Link): unknown {
     case "connecting":
       return nothing;
     case "open":
-      return html`${resumed(outages)} ${place(app, status)}`;
+      return html`${resumeNote(outages)} ${sessionInfo(app, status)}`;
     case "resuming":
       return html`<span>${attempt(status)}</span>
         <span class="muted reason">${status.error.message}</span>
@@ -36,14 +36,14 @@ function details(app: App, { status, outages }: Link): unknown {
   }
 }
 
-function place(app: App, { rank, size, userid, expires }: Place): TemplateResult {
+function sessionInfo(app: App, { rank, size, userid, expires }: SessionInfo): TemplateResult {
   return html`<span class="muted place">rank ${rank} of ${size} · user ${userid} ·</span>
-    <button class="link" title="Go on with another token" @click=${() => openTokenDialog(app)}>
+    <button class="link" title="Replace the token" @click=${() => openTokenDialog(app)}>
       token until ${clock(expires * 1000)}
     </button>`;
 }
 
-function resumed(outages: readonly Outage[]): unknown {
+function resumeNote(outages: readonly Outage[]): unknown {
   const last = outages.at(-1);
   if (last?.until === undefined) return nothing;
   const times = outages.length === 1 ? "" : ` ${outages.length}×, the last time`;
@@ -56,7 +56,7 @@ function resumed(outages: readonly Outage[]): unknown {
   return html`<span class="resumed" title=${title}>resumed${times} after ${seconds(last.until - last.from)}</span>`;
 }
 
-/** Counts down to the next attempt. Whoever listens to the page is told of the state, not of each tenth of a second. */
+/** Counts down to the next attempt. The countdown is hidden from screen readers, which would read out each tenth of a second. */
 function attempt({ attempt, next }: Extract<Status, { state: "resuming" }>): unknown {
   const which = `attempt ${attempt}`;
   if (next === undefined) return html`${which}, under way`;
@@ -69,7 +69,7 @@ function attempt({ attempt, next }: Extract<Status, { state: "resuming" }>): unk
   return html`${which} <span aria-hidden="true">in ${observe(left)}</span>`;
 }
 
-/** Whether it works is told by the next status. */
+/** The next status shows the result. */
 function retry(app: App): void {
   app.flux?.reconnect().catch(() => {});
 }

@@ -10,7 +10,7 @@ import { styleWithoutInline } from "./inline-styles.js";
 
 styleWithoutInline();
 
-/** A rank, or all of them. */
+/** A rank, or all ranks. */
 export type View = number | "all";
 
 export class TerminalPane implements Display {
@@ -19,20 +19,20 @@ export class TerminalPane implements Display {
   readonly #transcript = new Transcript();
   readonly #terminal: Terminal;
   readonly #fit = new FitAddon();
-  readonly #resized = new ResizeObserver(() => this.#place());
+  readonly #sizeObserver = new ResizeObserver(() => this.#place());
   readonly #width: number;
   #screen: Screen;
 
   constructor(ranks: readonly number[]) {
     this.#width = String(Math.max(...ranks)).length;
-    // A single rank's bytes are shown as they are.
+    // The view of a single rank shows its bytes unchanged.
     this.view$ = new BehaviorSubject<View>(ranks.length === 1 ? (ranks[0] as number) : "all");
     this.#screen = this.#makeScreen();
     this.element.className = "terminal-host";
     this.#terminal = new Terminal({
       convertEol: true,
       disableStdin: true,
-      // Bytes that mean nothing to a terminal are the program's affair, and not the console's.
+      // Without it, xterm.js logs each unknown sequence that a program writes.
       logLevel: "off",
       cursorInactiveStyle: "none",
       scrollback: 5000,
@@ -42,12 +42,12 @@ export class TerminalPane implements Display {
       theme: theme(),
     });
     this.#terminal.loadAddon(this.#fit);
-    // Its keys are the page's, but for those that scroll.
+    // The terminal handles the scroll keys only. The page handles all others.
     this.#terminal.attachCustomKeyEventHandler((event) => {
       if (event.type === "keydown") this.#scroll(event);
       return false;
     });
-    this.#resized.observe(this.element);
+    this.#sizeObserver.observe(this.element);
   }
 
   show(entry: Entry): Promise<void> {
@@ -61,7 +61,7 @@ export class TerminalPane implements Display {
     this.#again();
   }
 
-  /** In the colours of the page as they are now. */
+  /** Draws everything again in the present theme. */
   recolour(): void {
     this.#terminal.options.theme = theme();
     this.#again();
@@ -72,18 +72,18 @@ export class TerminalPane implements Display {
   }
 
   dispose(): void {
-    this.#resized.disconnect();
+    this.#sizeObserver.disconnect();
     this.#terminal.dispose();
     this.element.remove();
   }
 
-  /** Shows what is kept once more. */
+  /** Draws the transcript from its beginning. */
   #again(): void {
     this.#terminal.reset();
     this.#screen = this.#makeScreen();
     const { dropped, entries } = this.#transcript;
     if (dropped > 0) {
-      const text = `${dropped.toLocaleString("en")} bytes before this are not kept`;
+      const text = `${dropped.toLocaleString("en")} bytes before this were dropped`;
       void this.#write(this.#screen.show({ type: "note", text }));
     }
     for (const entry of entries) void this.#write(this.#screen.show(entry));
@@ -100,7 +100,7 @@ export class TerminalPane implements Display {
     return data.length === 0 ? Promise.resolve() : new Promise((done) => this.#terminal.write(data, done));
   }
 
-  /** It can measure its characters only where it is seen. */
+  /** xterm.js can measure its characters only while the element is visible. */
   #place(): void {
     if (this.element.clientWidth === 0) return;
     if (this.#terminal.element === undefined) this.#terminal.open(this.element);

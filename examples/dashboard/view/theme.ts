@@ -1,4 +1,4 @@
-/** Light or dark: as the system has it, or as was chosen. */
+/** The theme: light, dark, or the system's. */
 import { html, type TemplateResult } from "lit-html";
 import {
   BehaviorSubject,
@@ -19,16 +19,16 @@ const KEY = "flux-subprocess.theme";
 const storage = () => localStorage;
 const isTheme = (value: unknown): value is Theme => THEMES.includes(value as Theme);
 
-const chosen$ = new BehaviorSubject<Theme>(recall(storage, KEY, isTheme) ?? "system");
+const choice$ = new BehaviorSubject<Theme>(recall(storage, KEY, isTheme) ?? "system");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-/** What is to be seen; the page has it already when this emits. */
+/** Emits after the page has the new theme. */
 export const theme$: Observable<"light" | "dark"> = combineLatest([
-  chosen$,
+  choice$,
   fromEvent(dark, "change").pipe(startWith(undefined)),
 ]).pipe(
-  map(([chosen]) => {
-    const theme = chosen === "system" ? (dark.matches ? "dark" : "light") : chosen;
+  map(([choice]) => {
+    const theme = choice === "system" ? (dark.matches ? "dark" : "light") : choice;
     document.documentElement.dataset["theme"] = theme;
     return theme;
   }),
@@ -36,16 +36,16 @@ export const theme$: Observable<"light" | "dark"> = combineLatest([
 );
 
 export function switchTheme(): void {
-  const next = THEMES[(THEMES.indexOf(chosen$.value) + 1) % THEMES.length] as Theme;
+  const next = THEMES[(THEMES.indexOf(choice$.value) + 1) % THEMES.length] as Theme;
   remember(storage, KEY, next);
-  chosen$.next(next);
+  choice$.next(next);
 }
 
 const SIGNS: Readonly<Record<Theme, string>> = { system: "◐", light: "☼", dark: "☾" };
 
 export function themeButton(): TemplateResult {
   return html`${observe(
-    chosen$,
+    choice$,
     (
       theme,
     ) => html`<button class="icon" title="Theme: ${theme} (t)" aria-label="Theme: ${theme}" @click=${switchTheme}>

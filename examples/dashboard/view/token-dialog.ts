@@ -1,4 +1,4 @@
-/** Another token for the session that is open. */
+/** The dialog that replaces the open session's token. */
 import { html } from "lit-html";
 import type { App } from "../app.js";
 import { Modal } from "./modal.js";
@@ -6,12 +6,12 @@ import { notify } from "./notices.js";
 
 const modal = new Modal("menu", "token-title");
 
-/** Says whether it was taken. */
+/** Renews the session's token, or opens a session, and shows the result. */
 export function takeToken(app: App, token: string): void {
-  const open = app.place !== undefined;
+  const open = app.session !== undefined;
   app.take(token).then(
-    () => open && notify("the session goes on with the new token"),
-    (error: Error) => notify(`the new token: ${error.message}`, true),
+    () => open && notify("The session has the new token."),
+    (error: Error) => notify(`new token: ${error.message}`, true),
   );
 }
 
@@ -25,10 +25,10 @@ export function openTokenDialog(app: App): void {
     if (token !== "") takeToken(app, token);
   };
   const content = html`<form class="inside" @submit=${submit}>
-    <h2 id="token-title">Go on with another token</h2>
-    <p class="muted">Nothing that runs is interrupted. It must be of the same subject and user.</p>
+    <h2 id="token-title">Replace the token</h2>
+    <p class="muted">Runs are not interrupted. The new token must have the same subject and user.</p>
     <input name="token" type="password" aria-label="New token" autocomplete="off" spellcheck="false" required />
-    <button class="primary">Go on</button>
+    <button class="primary">Replace</button>
   </form>`;
   modal.open(content, () => {});
 }

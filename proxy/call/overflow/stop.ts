@@ -4,9 +4,9 @@
  */
 import type { Backlog } from "../../flow/backlog.js";
 import { Brake } from "../../flow/brake.js";
-import { Lag } from "../../flow/lag.js";
 import type { RankOutput } from "../../flow/rank-output.js";
 import { SIGNUM } from "../../flow/signum.js";
+import { UnreadEstimate } from "../../flow/unread-estimate.js";
 import type { ProcessSignals } from "../process-signals.js";
 import type { Overflow } from "./overflow.js";
 
@@ -22,7 +22,7 @@ export class StopOverflow implements Overflow {
   readonly #signals: ProcessSignals;
   readonly #tell: () => void;
   readonly #brake = new Brake();
-  readonly #lag: Lag;
+  readonly #lag: UnreadEstimate;
   #prepared = false;
   #followed = true;
 
@@ -32,7 +32,7 @@ export class StopOverflow implements Overflow {
     this.#backlog = backlog;
     this.#signals = signals;
     this.#tell = tell;
-    this.#lag = new Lag(
+    this.#lag = new UnreadEstimate(
       (answered) => signals.ask(answered),
       () => this.drained(),
     );

@@ -1,4 +1,4 @@
-// The client in CommonJS, on the world that is the argument.
+// The client in CommonJS. The argument is the world, as JSON.
 const { collect, connect, exec } = require("flux-subprocess");
 const { firstValueFrom } = require("rxjs");
 

@@ -1,4 +1,4 @@
-// For Node, Deno and Bun. The world is the argument; what came of it is the last line of stdout.
+// For Node, Deno and Bun. The argument is the world, as JSON; the last line of stdout is the results.
 import * as client from "flux-subprocess";
 import * as rx from "rxjs";
 import { run } from "./suite.mjs";

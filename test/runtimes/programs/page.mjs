@@ -1,4 +1,4 @@
-// For browsers. The server of the page has the world, and is told what came of it.
+// For browsers. The page gets the world from its server, and posts the results to it.
 import * as client from "flux-subprocess";
 import * as rx from "rxjs";
 import { run } from "./suite.mjs";

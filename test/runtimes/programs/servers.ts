@@ -1,4 +1,4 @@
-// The same of the parts that are Node's.
+// Code of users of the Node parts, for the compiler alone.
 import type { FluxError } from "flux-subprocess";
 import { startEmbeddedBroker } from "flux-subprocess/embedded";
 import { createProxy, generateKeys, FluxError as ProxyError } from "flux-subprocess/proxy";

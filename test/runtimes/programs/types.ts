@@ -1,4 +1,4 @@
-// What users write, for the compiler alone: it must know all of it, with the types of any runtime.
+// Code of users, for the compiler alone. It must compile with the types of any runtime.
 
 import {
   collect,

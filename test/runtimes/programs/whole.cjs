@@ -1,4 +1,4 @@
-// As whole.mjs, in CommonJS.
+// The same as whole.mjs, in CommonJS.
 const { collect, connect, exec } = require("flux-subprocess");
 const { startEmbeddedBroker } = require("flux-subprocess/embedded");
 const { createProxy, generateKeys, signToken } = require("flux-subprocess/proxy");

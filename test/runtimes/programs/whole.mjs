@@ -1,4 +1,4 @@
-// All that the package has, in one Node process: broker, proxy and client.
+// All parts of the package in one Node process: broker, proxy and client.
 import { collect, connect, exec, FluxError } from "flux-subprocess";
 import { startEmbeddedBroker } from "flux-subprocess/embedded";
 import { createProxy, generateKeys, FluxError as ProxyError, signToken } from "flux-subprocess/proxy";
@@ -11,7 +11,7 @@ const broker = await startEmbeddedBroker({ size: 1 });
 const proxy = await createProxy({ uri: broker.uri, jwks, ...claims });
 const flux = connect(proxy.url, { token });
 const { stdout } = await firstValueFrom(exec(flux, ["echo", "hello"]).pipe(collect()));
-if (FluxError !== ProxyError) throw new Error("two classes FluxError");
+if (FluxError !== ProxyError) throw new Error("the package has two FluxError classes");
 console.log(new TextDecoder().decode(stdout).trim());
 flux.close();
 await proxy.close();

@@ -1,4 +1,4 @@
-// For workerd: a Worker whose request has the world, and whose response is what came of it.
+// For workerd: the Worker's request has the world, and its response the results.
 import * as client from "flux-subprocess";
 import * as rx from "rxjs";
 import { run } from "./suite.mjs";

@@ -42,7 +42,7 @@ export const abortCases: Case[] = [
     },
   },
   {
-    name: "what is aborted already is not sent",
+    name: "a call whose signal is already aborted is not sent",
     async test({ client, flux, rx }) {
       const label = `never-${crypto.randomUUID()}`;
       const signal = AbortSignal.abort();
@@ -63,7 +63,7 @@ export const abortCases: Case[] = [
     },
   },
   {
-    name: "spawn: an AbortSignal ends the process, and the status tells",
+    name: "spawn: an AbortSignal ends the process, and the status has its outcome",
     async test({ client, flux }) {
       const controller = new AbortController();
       const child = client.spawn(flux, ["sleep", "60"], { signal: controller.signal });

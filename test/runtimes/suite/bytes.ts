@@ -5,7 +5,7 @@ const MiB = 1024 * 1024;
 
 export const byteCases: Case[] = [
   {
-    name: "every byte value, there and back",
+    name: "every byte value, both ways",
     async test({ run }) {
       const all = Uint8Array.from({ length: 256 }, (_, value) => value);
       equal((await run(["cat"], { stdin: all })).stdout, all);
@@ -14,12 +14,12 @@ export const byteCases: Case[] = [
   {
     name: "binary and UTF-8 split across chunks",
     async test({ client, flux, rx }) {
-      // "é😀\n" and two bytes that are no UTF-8. Each is asked for when the one before is there: a chunk of its own.
+      // "é😀\n" and two bytes that are not UTF-8. The next is requested when the last has come back, so each is its own chunk.
       const bytes = [0xc3, 0xa9, 0xf0, 0x9f, 0x98, 0x80, 0x0a, 0xff, 0xfe];
       const stdin = new rx.Subject<string>();
-      let asked = 0;
+      let next = 0;
       const ask = () => {
-        const byte = bytes[asked++];
+        const byte = bytes[next++];
         if (byte === undefined) stdin.complete();
         else stdin.next(`${byte.toString(8)}\n`);
       };
@@ -48,7 +48,7 @@ export const byteCases: Case[] = [
     },
   },
   {
-    name: "4 MiB of random bytes there and back, from a ReadableStream",
+    name: "4 MiB of random bytes both ways, from a ReadableStream",
     async test({ run }) {
       const bytes = random(4 * MiB);
       const { stdout } = await run(["cat"], { stdin: new Blob([bytes]).stream() });
@@ -68,7 +68,7 @@ export const byteCases: Case[] = [
     },
   },
   {
-    name: "a reader that is slow gets all",
+    name: "a slow reader gets all output",
     async test({ client, flux }) {
       const child = client.spawn(flux, ["head", "-c", String(6 * MiB), "/dev/zero"]);
       const reader = child.stdout.getReader();

@@ -1,16 +1,16 @@
 /** The assertions of the suite. */
 
-/** Same in every part; an object's members in any order, bytes by their values. */
+/** Deep equality. The order of an object's members does not count, and bytes compare by value. */
 export function equal(actual: unknown, expected: unknown): void {
   const [is, should] = [show(actual), show(expected)];
-  if (is !== should) throw new Error(`it is ${shorten(is)} and should be ${shorten(should)}`);
+  if (is !== should) throw new Error(`got ${shorten(is)}, expected ${shorten(should)}`);
 }
 
 export function ok(condition: unknown, what: string): asserts condition {
   if (!condition) throw new Error(what);
 }
 
-/** What a promise rejects with. */
+/** @returns the reason with which a promise rejects */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown;
   try {
@@ -18,29 +18,29 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return error;
   }
-  throw new Error(`it gives ${shorten(show(value))} and should fail`);
+  throw new Error(`resolved to ${shorten(show(value))}, expected a rejection`);
 }
 
-/** What a call throws. */
+/** @returns the error that a call throws */
 export function thrown(call: () => unknown): unknown {
   try {
     call();
   } catch (error) {
     return error;
   }
-  throw new Error("it should throw");
+  throw new Error("returned, expected an error");
 }
 
-/** The SHA-256 of bytes, as sha256sum(1) prints it. */
+/** SHA-256 in the format of sha256sum(1). */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Bytes that no compression or coincidence makes equal. */
+/** Random bytes. */
 export function random(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
-  // getRandomValues gives 64 KiB at most.
+  // getRandomValues fills at most 64 KiB.
   for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
   return bytes;
 }

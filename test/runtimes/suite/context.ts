@@ -1,4 +1,4 @@
-/** What a case gets, and what cases ask of processes again and again. */
+/** The argument of each case, with helpers for processes. */
 import type {
   CompletedProcess,
   ConnectOptions,
@@ -10,16 +10,16 @@ import type {
 export type Client = typeof import("../../../src/index.js");
 export type Rx = typeof import("rxjs");
 
-/** Where a suite is run, as JSON: from ../world.ts. */
+/** The world of the suite, as JSON. ../world.ts makes it. */
 export interface World {
   /** The proxy's URL, through the fault injector. */
   url: string;
   token: string;
   /** The URL of a proxy that cannot be reached. */
   nobody: string;
-  /** How many ranks there are. */
+  /** The number of ranks. */
   size: number;
-  /** The URL of what makes tokens, cuts and guests. */
+  /** The URL of the server that makes tokens, cuts and guests. */
   control: string;
 }
 
@@ -29,18 +29,18 @@ export interface Context {
   readonly world: World;
   /** A handle that all cases share. */
   readonly flux: Flux;
-  /** A handle of its own session, closed with the others. */
+  /** A handle with a session of its own. The suite closes it. */
   connect(url?: string, options?: Partial<ConnectOptions>): Flux;
-  /** Asks the world for something. */
-  control<T>(what: string): Promise<T>;
-  /** Runs to the end on one rank. */
+  /** Sends a request to the world's server. */
+  control<T>(request: string): Promise<T>;
+  /** Runs a command to its end on one rank. */
   run(command: readonly string[], options?: ExecOptions): Promise<CompletedProcess>;
-  /** Subscribes to a process and gives its pid, once it has started. `stop` unsubscribes. */
+  /** Subscribes to a process. Resolves to its pid once it has started. `stop` unsubscribes. */
   started(
     command: readonly string[],
     options?: ExecOptions,
   ): Promise<{ pid: number; matchtag: number; stop: () => void; ended: Promise<unknown> }>;
-  /** Resolves when the rank does not list the process any more. */
+  /** Resolves when the rank no longer lists the process. */
   gone(pid: number, nodeid?: number): Promise<void>;
   close(): void;
 }
@@ -64,9 +64,9 @@ export function contextOf(client: Client, rx: Rx, world: World): Context {
     world,
     flux,
     connect,
-    async control(what) {
-      const response = await fetch(`${world.control}${what}`, { method: "POST" });
-      if (!response.ok) throw new Error(`${what}: ${response.status} ${await response.text()}`);
+    async control(request) {
+      const response = await fetch(`${world.control}${request}`, { method: "POST" });
+      if (!response.ok) throw new Error(`${request}: ${response.status} ${await response.text()}`);
       return await response.json();
     },
     run: (command, options) => rx.firstValueFrom(client.exec(flux, command, options).pipe(client.collect())),
@@ -92,7 +92,7 @@ export function contextOf(client: Client, rx: Rx, world: World): Context {
         if (!processes.some((process) => process.pid === pid)) return;
         await sleep(25);
       }
-      throw new Error(`process ${pid} stays`);
+      throw new Error(`process ${pid} is still there`);
     },
     close() {
       for (const handle of handles) handle.close();
@@ -102,7 +102,7 @@ export function contextOf(client: Client, rx: Rx, world: World): Context {
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** A shell command of one line. */
+/** A command that runs a shell script. */
 export const sh = (script: string) => ["sh", "-c", script];
 
 export const utf8 = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

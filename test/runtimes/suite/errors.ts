@@ -1,7 +1,7 @@
 import { equal, ok, rejection, thrown } from "./check.js";
 import { type Case, type Context, sh } from "./context.js";
 
-/** The parts of a FluxError that are to be relied on. */
+/** The stable parts of a FluxError. */
 async function refused({ client }: Context, promise: Promise<unknown>): Promise<unknown[]> {
   const error = await rejection(promise);
   ok(error instanceof client.FluxError, `a FluxError, not ${error}`);
@@ -24,7 +24,7 @@ export const errorCases: Case[] = [
     },
   },
   {
-    name: "arguments that can never be right are TypeErrors at once",
+    name: "invalid arguments throw TypeErrors at once",
     async test({ client, flux, world }) {
       const wrong = [
         () => client.exec(flux, []),
@@ -39,7 +39,7 @@ export const errorCases: Case[] = [
     },
   },
   {
-    name: "orThrow makes an outcome an error",
+    name: "orThrow turns an outcome into an error",
     async test({ client, flux, rx }) {
       const error = await rejection(rx.lastValueFrom(client.exec(flux, sh("exit 7")).pipe(client.orThrow())));
       ok(error instanceof client.ProcessError, `a ProcessError, not ${error}`);
@@ -47,7 +47,7 @@ export const errorCases: Case[] = [
     },
   },
   {
-    name: "a token that is no good is EACCES, nobody there is ECONNREFUSED, a closed handle is ESHUTDOWN",
+    name: "a bad token is EACCES, an unreachable proxy is ECONNREFUSED, a closed handle is ESHUTDOWN",
     async test(context) {
       const { client, connect, flux, world } = context;
       const denied = connect(undefined, { token: "none.of.yours" });

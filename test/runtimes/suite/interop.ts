@@ -30,7 +30,7 @@ export const interopCases: Case[] = [
     name: "for await: leaving the loop ends the process",
     async test({ client, flux, rx, gone }) {
       let pid = 0;
-      const seen: string[] = [];
+      const lines: string[] = [];
       const numbers = client.exec(flux, sh("n=0; while :; do n=$((n+1)); echo $n; sleep 0.02; done")).pipe(
         rx.tap((event) => {
           if (event.type === "started") pid = event.pid;
@@ -39,10 +39,10 @@ export const interopCases: Case[] = [
         client.lines(),
       );
       for await (const line of client.values(numbers)) {
-        seen.push(line);
+        lines.push(line);
         if (line === "3") break;
       }
-      equal(seen, ["1", "2", "3"]);
+      equal(lines, ["1", "2", "3"]);
       await gone(pid);
     },
   },

@@ -4,7 +4,7 @@ import { type Case, type Context, sh } from "./context.js";
 
 const MiB = 1024 * 1024;
 
-/** A handle of its own, and the states that it goes through. */
+/** A handle with a session of its own, and its states so far. */
 function watched({ connect }: Context) {
   const flux = connect(undefined, { retry: { delay: () => 50 } });
   const states: string[] = [];
@@ -20,7 +20,7 @@ export const resumeCases: Case[] = [
       const { flux, states } = watched(context);
       const stdin = new rx.Subject<string>();
       let starts = 0;
-      // Each line is asked for when the one before is there. What is asked for after a cut can only come after resuming.
+      // The next line is requested when the last has come back, so a line requested after a cut needs a resume.
       const ask = async (n: number) => {
         if (n === 3 || n === 6) await control("cut");
         if (n > 8) stdin.complete();
@@ -62,7 +62,7 @@ export const resumeCases: Case[] = [
     },
   },
   {
-    name: "a proxy that cannot be reached for a while",
+    name: "a proxy that is unreachable for a while",
     async test(context) {
       const { client, rx, control } = context;
       const { flux } = watched(context);
@@ -85,19 +85,19 @@ export const resumeCases: Case[] = [
     name: "without resuming, a cut is ECONNRESET and the outcome is unknown",
     async test({ client, connect, control, rx }) {
       const flux = connect(undefined, { retry: false });
-      const seen: unknown[] = [];
+      const kinds: unknown[] = [];
       const ended = new Promise<unknown>((resolve) => {
         client.exec(flux, ["sleep", "60"]).subscribe({
           next: (event) => {
             if (event.type === "started") void control("cut");
-            if (event.type === "finished") seen.push(event.outcome.kind);
+            if (event.type === "finished") kinds.push(event.outcome.kind);
           },
           error: resolve,
         });
       });
       const error = await ended;
       ok(error instanceof client.FluxError, `a FluxError, not ${error}`);
-      equal([error.code, ...seen], ["ECONNRESET", "unknown"]);
+      equal([error.code, ...kinds], ["ECONNRESET", "unknown"]);
       equal((await rx.lastValueFrom(flux.status$)).state, "closed");
     },
   },

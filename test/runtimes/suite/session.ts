@@ -3,7 +3,7 @@ import { type Case, utf8 } from "./context.js";
 
 export const sessionCases: Case[] = [
   {
-    name: "connects, and tells of the session that is open",
+    name: "connects, and its status describes the open session",
     async test({ flux, rx, world }) {
       const status = await rx.firstValueFrom(flux.status$.pipe(rx.filter(({ state }) => state === "open")));
       ok(status.state === "open", "it is open");
@@ -52,10 +52,10 @@ export const sessionCases: Case[] = [
   {
     name: "renews its token without an interruption",
     async test({ connect, client, control, rx }) {
-      let asked = 0;
+      let calls = 0;
       const flux = connect(undefined, {
         token: async () => {
-          asked++;
+          calls++;
           return await control<string>("token?ttl=4");
         },
       });
@@ -75,7 +75,7 @@ export const sessionCases: Case[] = [
       const { stdout, outcome } = await running;
       equal([utf8(stdout), outcome], ["still here", { kind: "exited", code: 0 }]);
       equal([...states], ["connecting", "open"]);
-      equal(asked, 2);
+      equal(calls, 2);
       flux.close();
     },
   },

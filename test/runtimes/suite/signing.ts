@@ -1,7 +1,7 @@
 import { equal, ok, rejection } from "./check.js";
 import { type Case, type Context, utf8 } from "./context.js";
 
-/** A user who is not the owner, as the world makes one: a proxy that speaks for it, and a service that wants signatures. */
+/** A user other than the instance owner: the world starts a proxy for it, and a service that requires signatures. */
 interface Guest {
   url: string;
   token: string;
@@ -9,10 +9,10 @@ interface Guest {
   userid: number;
 }
 
-/** A key pair of WebCrypto, whose private half cannot leave it. */
+/** A WebCrypto key pair whose private half is not extractable. */
 async function keyPair(): Promise<CryptoKeyPair> {
   const pair = (await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])) as CryptoKeyPair;
-  ok(!pair.privateKey.extractable, "the key cannot be had");
+  ok(!pair.privateKey.extractable, "the private key is not extractable");
   return pair;
 }
 
@@ -24,7 +24,7 @@ async function asGuest(context: Context, pair: CryptoKeyPair): Promise<Guest> {
 
 export const signingCases: Case[] = [
   {
-    name: "signs with a non-extractable key what a guest asks for",
+    name: "signs a guest's requests with a non-extractable key",
     async test(context) {
       const { client, connect, rx } = context;
       const pair = await keyPair();
@@ -43,7 +43,7 @@ export const signingCases: Case[] = [
     },
   },
   {
-    name: "signs with the JWK and the PEM of a key alike",
+    name: "signs the same with the JWK and the PEM of a key",
     async test({ client }) {
       const pair = (await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"])) as CryptoKeyPair;
       const jwk = await crypto.subtle.exportKey("jwk", pair.privateKey);
@@ -58,7 +58,7 @@ export const signingCases: Case[] = [
     },
   },
   {
-    name: "proves a token that is bound to a key, and no other",
+    name: "proves a token that is bound to a key, and not one that is bound to another",
     async test({ client, connect, control, rx }) {
       const pair = await keyPair();
       const { x } = await crypto.subtle.exportKey("jwk", pair.publicKey);

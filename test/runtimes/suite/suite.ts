@@ -1,6 +1,6 @@
 /**
- * The one suite that every runtime runs. It imports nothing but itself: the library and RxJS are timed in, as the runtime
- * has them; the world it is in (../world.ts) is reached by WebSocket and fetch alone.
+ * The one suite that every runtime runs. It imports only its own files: each runtime passes in its library and RxJS. The suite
+ * reaches its world (../world.ts) by WebSocket and fetch alone.
  */
 import { abortCases } from "./abort.js";
 import { byteCases } from "./bytes.js";
@@ -27,11 +27,11 @@ export const cases: readonly Case[] = [
 export interface Result {
   name: string;
   ms?: number;
-  /** Why it failed; absent: it passed. */
+  /** The failure. Absent if the case passed. */
   error?: string;
 }
 
-/** How long a case may take, in milliseconds. */
+/** The limit for a case, in milliseconds. */
 const CASE_MS = 20_000;
 
 /** Runs every case, one after another. */

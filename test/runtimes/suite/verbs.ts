@@ -5,13 +5,13 @@ export const verbCases: Case[] = [
   {
     name: "exec: started, output, the ends of both streams, the outcome",
     async test({ client, flux, rx }) {
-      const events = client.exec(flux, sh("echo out; echo err >&2; exit 3"), { nodeid: 1 });
-      const told = await rx.lastValueFrom(events.pipe(rx.toArray()));
-      equal(told[0]?.type, "started");
-      const rest = told.slice(1).map((event) => (event.type === "output" ? utf8(event.data) : event.type));
+      const events$ = client.exec(flux, sh("echo out; echo err >&2; exit 3"), { nodeid: 1 });
+      const events = await rx.lastValueFrom(events$.pipe(rx.toArray()));
+      equal(events[0]?.type, "started");
+      const rest = events.slice(1).map((event) => (event.type === "output" ? utf8(event.data) : event.type));
       equal(rest.sort(), ["eof", "eof", "err\n", "finished", "out\n"]);
       equal(
-        told.find(({ type }) => type === "finished"),
+        events.find(({ type }) => type === "finished"),
         { type: "finished", rank: 1, outcome: { kind: "exited", code: 3 } },
       );
     },
@@ -38,7 +38,7 @@ export const verbCases: Case[] = [
     },
   },
   {
-    name: "exec on several ranks: one that fails does not hide the others",
+    name: "exec on several ranks: the failure of one does not hide the others",
     async test({ client, flux, rx }) {
       const script = 'case "$FLUX_URI" in *-1) exit 9;; esac; exit 0';
       const events = client.exec(flux, sh(script), { nodeid: "0-1" });
@@ -66,7 +66,7 @@ export const verbCases: Case[] = [
     },
   },
   {
-    name: "spawn: killed, and all output",
+    name: "spawn: kill and all output",
     async test({ client, flux }) {
       const sleeper = client.spawn(flux, ["sleep", "60"]);
       await sleeper.kill("SIGKILL");
@@ -78,11 +78,11 @@ export const verbCases: Case[] = [
   {
     name: "write: input while the process runs",
     async test({ client, flux, rx }) {
-      const seen: string[] = [];
+      const lines: string[] = [];
       await new Promise<void>((resolve, reject) => {
         client.exec(flux, sh('read line; echo "got $line"; cat'), { stdin: rx.NEVER }).subscribe({
           next: (event) => {
-            if (event.type === "output") seen.push(utf8(event.data));
+            if (event.type === "output") lines.push(utf8(event.data));
             if (event.type !== "started") return;
             const send = async () => {
               await client.write(flux, event, "one\n").get();
@@ -94,7 +94,7 @@ export const verbCases: Case[] = [
           complete: resolve,
         });
       });
-      equal(seen.join(""), "got one\ntwo\n");
+      equal(lines.join(""), "got one\ntwo\n");
     },
   },
   {
@@ -115,7 +115,7 @@ export const verbCases: Case[] = [
     },
   },
   {
-    name: "attach: follows a process in background, and lets it go",
+    name: "attach: follows a background process, and detaches",
     async test({ client, flux, rx }) {
       const label = `attached-${crypto.randomUUID()}`;
       await client.rexecBg(flux, sh("while :; do echo tick; sleep 0.05; done"), { label }).getPid();

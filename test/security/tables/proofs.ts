@@ -91,7 +91,7 @@ async function otherNonce(world: World, { token }: Holder): Promise<string> {
 }
 
 export const PROOFS: Refusal[] = [
-  answers("replayed from another socket", /^4401 proof is of another nonce/, async (owner, _, world) =>
+  answers("replayed from another socket", /^4401 proof has another nonce/, async (owner, _, world) =>
     message(await proof(owner, await otherNonce(world, owner))),
   ),
   parts("of a nonce that was made up", /another nonce/, () => ({ payload: { nonce: "x".repeat(43) } })),
@@ -107,9 +107,9 @@ export const PROOFS: Refusal[] = [
     payload: { ath: ath(await world.token()) },
   })),
   parts("without a token's hash", /for another token/, () => ({ payload: { ath: undefined } })),
-  parts("made two minutes ago", /not of now/, () => ({ payload: { iat: inSeconds(-120) } })),
-  parts("made in two minutes", /not of now/, () => ({ payload: { iat: inSeconds(120) } })),
-  parts("without a time", /not of now/, () => ({ payload: { iat: undefined } })),
+  parts("made two minutes ago", /iat over 60 seconds/, () => ({ payload: { iat: inSeconds(-120) } })),
+  parts("made in two minutes", /iat over 60 seconds/, () => ({ payload: { iat: inSeconds(120) } })),
+  parts("without a time", /iat over 60 seconds/, () => ({ payload: { iat: undefined } })),
   parts("of another type", /not of type/, () => ({ header: { typ: "dpop+jwt" } })),
   parts("without its key", /has no jwk/, () => ({ header: { jwk: undefined } })),
   parts("with the private key in its header", /not public/, async ({ privateKey }) => ({

@@ -176,7 +176,7 @@ describe("a job shell's service", () => {
 
 describe("invalid shells", () => {
   it.each([
-    [[{ userid: -1 }], "userid -1 is not a user id"],
+    [[{ userid: -1 }], "userid -1 is not a userid"],
     [[{ userid: 1, service: "a.b" }], 'service "a.b" is no name of a service'],
     [[{ userid: 1, service: "rexec" }], 'service "rexec" is taken'],
     [[{ userid: 1 }, { userid: 1 }], 'service "1-shell-f6sYx2X9" is taken'],

@@ -29,8 +29,8 @@ const accepted = async (verify: Verify) =>
     }),
   );
 
-const UNKNOWN = "token is signed with a key that is not known";
-const UNAVAILABLE = "token cannot be checked: its issuer's keys cannot be had";
+const UNKNOWN = "token is signed with an unknown key";
+const UNAVAILABLE = "token cannot be checked: its issuer's keys are not available";
 
 describe("a file", () => {
   let directory: string;

@@ -53,7 +53,7 @@ describe("verification", () => {
     ["without issuer", "iss claim is missing", () => token(without("iss"))],
     ["for another audience", "aud claim", () => token({ ...good(), aud: "other" })],
     ["without audience", "aud claim is missing", () => token(without("aud"))],
-    ["signed by another key", "key that is not known", () => token(good(), {}, others.privateJwk)],
+    ["signed by another key", "unknown key", () => token(good(), {}, others.privateJwk)],
     [
       "signed by another key under a known kid",
       "signature",
@@ -127,7 +127,7 @@ describe("the userid", () => {
   test("must be somewhere, and not two", async () => {
     expect(await verified({ uid: undefined })).toMatch(/no uid claim/);
     expect(await verified({ uid: undefined, sub: "constructor" }, { users: {} })).toMatch(/no uid claim/);
-    expect(await verified({ uid: 1002 }, { users })).toMatch(/not what the proxy has for its sub/);
+    expect(await verified({ uid: 1002 }, { users })).toMatch(/differs from the proxy.s userid for its sub/);
   });
 
   test("must be that of a proxy of one user", async () => {

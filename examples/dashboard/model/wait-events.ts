@@ -1,8 +1,8 @@
 import { type Flux, type ProcessEvent, wait } from "flux-subprocess";
 import { defer, from, mergeMap, type Observable } from "rxjs";
 
-/** A wait as the events of a process: when it has ended, what the broker has kept of its output, and its outcome. */
-export function waited(flux: Flux, pid: number, rank: number): Observable<ProcessEvent> {
+/** A wait as process events. After the process's end come the output that the broker has retained, and the outcome. */
+export function waitEvents(flux: Flux, pid: number, rank: number): Observable<ProcessEvent> {
   const events = async (): Promise<ProcessEvent[]> => {
     const answer = wait(flux, { pid, nodeid: rank });
     const outcome = await answer.getOutcome();

@@ -1,11 +1,12 @@
-/** What a run is told, and what is shown of it. */
+/** The events of a run, and their entries on the screen. */
 import { describeOutcome, type ProcessEvent } from "flux-subprocess";
 import type { Entry } from "./transcript.js";
 
-export type Told = ProcessEvent | { readonly type: "lost"; readonly error: Error };
+/** An event of a process, or the error that ended all. */
+export type RunEvent = ProcessEvent | { readonly type: "lost"; readonly error: Error };
 
-/** Undefined for what is seen elsewhere. */
-export function entryOf(event: Told): Entry | undefined {
+/** Undefined if another part of the page shows the event. */
+export function entryOf(event: RunEvent): Entry | undefined {
   switch (event.type) {
     case "output":
     case "eof":
@@ -23,7 +24,7 @@ export function entryOf(event: Told): Entry | undefined {
     case "responsive":
       return { type: "note", rank: event.rank, text: "its broker answers again" };
     case "gap": {
-      const text = `${event.bytes.toLocaleString("en")} bytes of ${event.stream} were not taken in time and are missing here`;
+      const text = `${event.bytes.toLocaleString("en")} bytes of ${event.stream} are missing: this page read too slowly`;
       return { type: "note", rank: event.rank, text, bad: true };
     }
     case "finished":
