@@ -10,16 +10,18 @@ const LATE_MS = 250;
 export interface FanoutOptions {
   /** The ranks that the broker claims to have; absent: a real one of one rank. */
   claimed: number | undefined;
+  /** A broker that runs; absent: the embedded one. */
+  uri: string | undefined;
   seconds: number;
   /** The attack; absent: each. */
   only: string | undefined;
 }
 
-export async function fanout({ claimed, seconds, only }: FanoutOptions): Promise<void> {
+export async function fanout({ claimed, uri, seconds, only }: FanoutOptions): Promise<void> {
   const rows: Record<string, string | number>[] = [];
   let met = true;
   for (const attack of ATTACKS.filter((name) => only === undefined || name === only)) {
-    const result = await underAttack({ attack, claimed, ms: seconds * 1000 });
+    const result = await underAttack({ attack, claimed, uri, ms: seconds * 1000 });
     const { damage, growth, usual, longest, served, dead } = result;
     const late = longest - usual;
     met &&= !dead && growth <= GROWTH && late <= LATE_MS;
@@ -33,7 +35,7 @@ export async function fanout({ claimed, seconds, only }: FanoutOptions): Promise
       "attacker got": `${damage.messages} messages, ${JSON.stringify(damage.errors)}, closed: ${damage.closed}`,
     });
   }
-  console.log(`attacks on ${claimed === undefined ? "one rank" : `a broker that claims ${claimed} ranks`}`);
+  console.log(`attacks on ${claimed === undefined ? (uri ?? "one rank") : `a broker that claims ${claimed} ranks`}`);
   printTable(rows);
   printTarget("every attack", "", `at most ${mib(GROWTH)} and ${LATE_MS} ms late`, met);
 }

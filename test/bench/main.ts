@@ -68,6 +68,7 @@ const benches: Record<string, () => Promise<void>> = {
     }),
   fanout: () =>
     fanout({
+      uri,
       claimed: values.claimed === undefined ? undefined : Number(values.claimed),
       seconds: Number(values.seconds),
       only: values.attack,

@@ -7,6 +7,8 @@ export interface UnderAttackOptions {
   attack: AttackName;
   /** The ranks of a broker that only claims them; absent: the embedded broker, of one rank. */
   claimed?: number | undefined;
+  /** A broker that runs; absent: as `claimed` says. */
+  uri?: string | undefined;
   /** How long the attacker stays after its attack, in milliseconds. */
   ms: number;
 }
@@ -27,9 +29,9 @@ export interface UnderAttack {
 /** Past this the proxy is ended: the machine is to be of use afterwards. */
 const MOST = 3 * 2 ** 30;
 
-export async function underAttack({ attack, claimed, ms }: UnderAttackOptions): Promise<UnderAttack> {
+export async function underAttack({ attack, claimed, ms, ...options }: UnderAttackOptions): Promise<UnderAttack> {
   const wide = claimed === undefined ? undefined : Server.start();
-  const uri = wide && (await wide.ask<string>({ ask: "wide-broker", size: claimed as number }));
+  const uri = wide ? await wide.ask<string>({ ask: "wide-broker", size: claimed as number }) : options.uri;
   const servers = await startServers({ uri });
   const { proxy, url, token } = servers;
   const attacker = Server.start();
