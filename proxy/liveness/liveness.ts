@@ -5,7 +5,7 @@
 import type { FluxError } from "../../src/errors.js";
 
 /** A request that waits for ranks. */
-export interface Follower {
+export interface LivenessObserver {
   /** The ranks that it waits for. */
   readonly ranks: Iterable<number> & { has(rank: number): boolean };
   /** The broker of one of them has not answered for a round. Called once, until it answers again. */
@@ -17,7 +17,7 @@ export interface Follower {
 }
 
 /** Takes what comes of a question. */
-export interface Answer {
+export interface ProbeAnswer {
   response(): void;
   error(error: FluxError): void;
 }
@@ -26,7 +26,7 @@ export interface LivenessOptions {
   /** How long a round takes, in milliseconds, unless there are very many ranks. */
   intervalMs: number;
   /** Asks the broker of a rank what it answers at once. */
-  ask(rank: number, answer: Answer): void;
+  probe(rank: number, answer: ProbeAnswer): void;
 }
 
 /** The most ranks that are asked at once, and how soon the next ones are, in milliseconds. */
@@ -42,7 +42,7 @@ const STEPS = 1024;
  */
 const MAX_ASKED = 2;
 
-interface Asked {
+interface PendingProbes {
   /** How many questions are not answered. */
   count: number;
   /** The round of the last look at it. */
@@ -51,9 +51,9 @@ interface Asked {
 
 export class Liveness {
   readonly #options: LivenessOptions;
-  readonly #followers = new Set<Follower>();
+  readonly #followers = new Set<LivenessObserver>();
   /** Ranks whose broker was asked and has not answered. */
-  readonly #asked = new Map<number, Asked>();
+  readonly #asked = new Map<number, PendingProbes>();
   readonly #silent = new Set<number>();
   #round = 0;
   /** The ranks that this round has come to. */
@@ -66,7 +66,7 @@ export class Liveness {
   }
 
   /** From now on a request waits. It is told at once of ranks that are silent. @returns ends that */
-  add(follower: Follower): () => void {
+  add(follower: LivenessObserver): () => void {
     this.#followers.add(follower);
     for (const rank of this.#silent) if (follower.ranks.has(rank)) follower.silent(rank);
     this.#timer ??= this.#after(this.#options.intervalMs);
@@ -149,7 +149,7 @@ export class Liveness {
     const asked = this.#asked.get(rank) ?? { count: 0, round: this.#round };
     asked.count++;
     this.#asked.set(rank, asked);
-    this.#options.ask(rank, {
+    this.#options.probe(rank, {
       response: () => this.#answered(rank, asked),
       error: (error) => {
         if (error.code === "EHOSTUNREACH") this.#lost(rank, asked, error);
@@ -159,19 +159,19 @@ export class Liveness {
     });
   }
 
-  #answered(rank: number, asked: Asked): void {
+  #answered(rank: number, asked: PendingProbes): void {
     // One before it that is not answered by now is lost.
     if (this.#asked.get(rank) === asked) this.#asked.delete(rank);
     if (this.#silent.delete(rank)) this.#tell(rank, (follower) => follower.answers(rank));
   }
 
-  #lost(rank: number, asked: Asked, error: FluxError): void {
+  #lost(rank: number, asked: PendingProbes, error: FluxError): void {
     if (this.#asked.get(rank) === asked) this.#asked.delete(rank);
     this.#silent.delete(rank);
     this.#tell(rank, (follower) => follower.unreachable(rank, error));
   }
 
-  #tell(rank: number, tell: (follower: Follower) => void): void {
+  #tell(rank: number, tell: (follower: LivenessObserver) => void): void {
     for (const follower of [...this.#followers]) if (follower.ranks.has(rank)) tell(follower);
   }
 }

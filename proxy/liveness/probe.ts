@@ -2,7 +2,7 @@
 import type { FluxError } from "../../src/errors.js";
 import type { BrokerRequest } from "../broker/broker.js";
 import { encodePayload } from "../broker/payload.js";
-import type { Answer } from "./liveness.js";
+import type { ProbeAnswer } from "./liveness.js";
 
 const QUESTION = encodePayload({ name: "rank" });
 
@@ -13,6 +13,6 @@ export interface Probes {
 }
 
 /** Asks over `probes`: `attr.get`, which flux-core's broker serves itself and allows everybody. */
-export function probe(probes: Probes): (rank: number, answer: Answer) => void {
+export function probe(probes: Probes): (rank: number, answer: ProbeAnswer) => void {
   return (nodeid, answer) => void probes.request({ topic: "attr.get", nodeid, payload: QUESTION }, answer);
 }

@@ -4,16 +4,16 @@
  */
 import type { Overflow } from "../../src/protocol/messages.js";
 import type { Action, Detail, Permissions } from "../auth/permissions.js";
-import type { Asked, Operation } from "./asked.js";
 import { matchesAny, matchesCommand } from "./glob.js";
+import type { Operation, ParsedRequest } from "./parsed-request.js";
 import { DEFAULT_TOPICS } from "./services.js";
 
 /** What a decision depends on beside the token and the request. */
-export interface Known {
+export interface PolicyContext {
   /** The client's userid. */
   readonly userid: number;
   /** How many processes the subject has, in all sessions. */
-  readonly processes: number;
+  readonly processCount: number;
   /** Whether the session runs this process in the foreground now. */
   isForeground(service: string, rank: number, pid: number): boolean;
   /** The label of a process that the session has started or was shown. */
@@ -43,7 +43,7 @@ const NO_PID = -1;
 type Check = readonly [field: string, passes: (detail: Detail) => boolean];
 
 const POLICIES: Readonly<
-  Record<Operation, (permissions: Permissions, asked: Asked, known: Known) => Verdict>
+  Record<Operation, (permissions: Permissions, request: ParsedRequest, context: PolicyContext) => Verdict>
 > = {
   exec: mayExec,
   attach: mayAttach,
@@ -56,20 +56,20 @@ const POLICIES: Readonly<
 };
 
 /** The decision on a request, whatever it is. */
-export function judge(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  const { operation, forbidden, signer } = asked;
+export function judge(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  const { operation, forbidden, signer } = request;
   if (forbidden !== undefined) return forbid(operation, forbidden);
-  if (signer !== undefined && signer !== known.userid)
+  if (signer !== undefined && signer !== context.userid)
     return forbid(operation, "signature is of another user");
   // Input has messages of its own, whose bytes count.
   if (operation === "write") return forbid("write", "it is no request of its own");
-  return POLICIES[operation](permissions, asked, known);
+  return POLICIES[operation](permissions, request, context);
 }
 
-export function mayExec(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  const { label, argv = [], env = [], channels = [], opts = [], cwd } = asked;
-  const count = known.processes + asked.ranks.length;
-  return anyOf(permissions, asked, [
+export function mayExec(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  const { label, argv = [], env = [], channels = [], opts = [], cwd } = request;
+  const count = context.processCount + request.ranks.length;
+  return anyOf(permissions, request, [
     ["labels", ({ labels }) => labels === undefined || (label !== undefined && matchesAny(labels, label))],
     [
       "commands",
@@ -83,23 +83,23 @@ export function mayExec(permissions: Permissions, asked: Asked, known: Known): V
   ]);
 }
 
-export function mayAttach(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  return onProcess(permissions, asked, known, []);
+export function mayAttach(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  return onProcess(permissions, request, context, []);
 }
 
-export function mayWait(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  return onProcess(permissions, asked, known, []);
+export function mayWait(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  return onProcess(permissions, request, context, []);
 }
 
 /** Signals that end what a session runs in the foreground: what closing the session does to it anyway. */
 const ENDING: ReadonlySet<number> = new Set([9, 15]);
 
-export function mayKill(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  const { signum = -1 } = asked;
-  const verdict = onProcess(permissions, asked, known, [
+export function mayKill(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  const { signum = -1 } = request;
+  const verdict = onProcess(permissions, request, context, [
     ["signals", ({ signals }) => signals === undefined || signals.has(signum)],
   ]);
-  return verdict.allowed || !ENDING.has(signum) || !isOwn(asked, known) ? verdict : { allowed: true };
+  return verdict.allowed || !ENDING.has(signum) || !isOwn(request, context) ? verdict : { allowed: true };
 }
 
 /** What the proxy sends to a process whose output is not taken: SIGSTOP and SIGCONT, or SIGKILL. */
@@ -112,27 +112,27 @@ const OVERFLOW_SIGNALS: Readonly<Record<Overflow, readonly number[]>> = {
 /** What is to become of a process whose output is not taken. Whoever runs it may say; of any other, who may send signals. */
 export function mayOverflow(
   permissions: Permissions,
-  asked: Asked,
-  known: Known,
+  request: ParsedRequest,
+  context: PolicyContext,
   overflow: Overflow | undefined,
 ): Verdict {
-  if (asked.operation !== "attach" || overflow === undefined) return { allowed: true };
+  if (request.operation !== "attach" || overflow === undefined) return { allowed: true };
   const verdicts = OVERFLOW_SIGNALS[overflow].map((signum) =>
-    mayKill(permissions, { ...asked, operation: "kill", signum }, known),
+    mayKill(permissions, { ...request, operation: "kill", signum }, context),
   );
   return verdicts.find(({ allowed }) => !allowed) ?? { allowed: true };
 }
 
-/** Input for a process, as its exec was asked for. */
-export function mayWrite(permissions: Permissions, exec: Asked): Verdict {
+/** Input for a process, as its exec was request for. */
+export function mayWrite(permissions: Permissions, exec: ParsedRequest): Verdict {
   const { label } = exec;
   return anyOf(permissions, { ...exec, operation: "write" }, [
     ["labels", ({ labels }) => labels === undefined || (label !== undefined && matchesAny(labels, label))],
   ]);
 }
 
-export function mayList(permissions: Permissions, asked: Asked): Verdict {
-  const verdict = passingDetails(permissions, asked, []);
+export function mayList(permissions: Permissions, request: ParsedRequest): Verdict {
+  const verdict = passingDetails(permissions, request, []);
   if (!verdict.allowed) return verdict;
   const labels = verdict.details.map((detail) => detail.labels);
   if (labels.length === 0 || labels.includes(undefined)) return { allowed: true };
@@ -140,13 +140,13 @@ export function mayList(permissions: Permissions, asked: Asked): Verdict {
 }
 
 /** Who may list may watch. */
-export function mayWatch(permissions: Permissions, asked: Asked): Verdict {
-  return mayList(permissions, { ...asked, operation: "list" });
+export function mayWatch(permissions: Permissions, request: ParsedRequest): Verdict {
+  return mayList(permissions, { ...request, operation: "list" });
 }
 
-export function mayRpc(permissions: Permissions, asked: Asked): Verdict {
-  const reaches = ({ topics = DEFAULT_TOPICS }: Pick<Detail, "topics">) => matchesAny(topics, asked.topic);
-  const verdict = passingDetails(permissions, asked, [["topics", reaches]]);
+export function mayRpc(permissions: Permissions, request: ParsedRequest): Verdict {
+  const reaches = ({ topics = DEFAULT_TOPICS }: Pick<Detail, "topics">) => matchesAny(topics, request.topic);
+  const verdict = passingDetails(permissions, request, [["topics", reaches]]);
   if (!verdict.allowed) return verdict;
   // The scope alone does not name any.
   return verdict.details.length > 0 || reaches({}) ? { allowed: true } : deny("rpc", "topics");
@@ -157,15 +157,20 @@ export function mayRpc(permissions: Permissions, asked: Asked): Verdict {
  * allows the pid of what the session runs now, and of what it knows the label of, which then takes the pid's place.
  * A request that the client has signed cannot be changed, so that it must be of the former.
  */
-function onProcess(permissions: Permissions, asked: Asked, known: Known, checks: readonly Check[]): Verdict {
-  const { label, pid = NO_PID, service, ranks, signer } = asked;
+function onProcess(
+  permissions: Permissions,
+  request: ParsedRequest,
+  context: PolicyContext,
+  checks: readonly Check[],
+): Verdict {
+  const { label, pid = NO_PID, service, ranks, signer } = request;
   const rank = ranks.length === 1 ? ranks[0] : undefined;
   const signed = signer !== undefined;
-  const own = isOwn(asked, known);
-  const found = rank !== undefined && !signed ? known.labelOf(service, rank, pid) : undefined;
+  const own = isOwn(request, context);
+  const found = rank !== undefined && !signed ? context.labelOf(service, rank, pid) : undefined;
   // A pid beside a label counts for nothing, so that there is no reason to sign one.
   const name = label === undefined ? found : signed && pid !== NO_PID ? undefined : label;
-  const verdict = passingDetails(permissions, asked, [
+  const verdict = passingDetails(permissions, request, [
     ...checks,
     [
       "labels",
@@ -179,30 +184,30 @@ function onProcess(permissions: Permissions, asked: Asked, known: Known, checks:
 
 /** Whether a request is for one process, by its pid, that the session runs in the foreground. */
 function isOwn(
-  { label, pid = NO_PID, service, ranks: [rank, ...more], unreadable }: Asked,
-  known: Known,
+  { label, pid = NO_PID, service, ranks: [rank, ...more], unreadable }: ParsedRequest,
+  context: PolicyContext,
 ): boolean {
   const one = rank !== undefined && more.length === 0 && label === undefined && unreadable === undefined;
-  return one && known.isForeground(service, rank, pid);
+  return one && context.isForeground(service, rank, pid);
 }
 
-function anyOf(permissions: Permissions, asked: Asked, checks: readonly Check[]): Verdict {
-  const verdict = passingDetails(permissions, asked, checks);
+function anyOf(permissions: Permissions, request: ParsedRequest, checks: readonly Check[]): Verdict {
+  const verdict = passingDetails(permissions, request, checks);
   return verdict.allowed ? { allowed: true } : verdict;
 }
 
 /** The details that allow a request; none if the scope does so alone. */
 function passingDetails(
   { scope, details }: Permissions,
-  asked: Asked,
+  request: ParsedRequest,
   checks: readonly Check[],
 ): { readonly allowed: true; readonly details: readonly Detail[] } | Denied {
-  const { operation, service, ranks } = asked;
+  const { operation, service, ranks } = request;
   if (scope === undefined && details === undefined) return deny(operation, "it has no permissions");
   if (scope !== undefined && !scope.has(operation)) return deny(operation, "scope");
   if (details === undefined) return { allowed: true, details: [] };
   // Where a field counts, what cannot be read cannot be compared.
-  if (asked.unreadable !== undefined) return deny(operation, asked.unreadable);
+  if (request.unreadable !== undefined) return deny(operation, request.unreadable);
   const all: Check[] = [
     ["actions", ({ actions }) => actions.has(operation satisfies Action)],
     ["services", ({ services }) => services === undefined || matchesAny(services, service)],

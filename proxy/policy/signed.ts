@@ -9,7 +9,7 @@ export class SignedError extends Error {
   override readonly name = "SignedError";
 }
 
-export interface Signed {
+export interface SignedRequest {
   /** Who is claimed to have signed. */
   userid: number;
   /** The request's fields. */
@@ -21,7 +21,7 @@ export interface Signed {
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** @throws SignedError */
-export function readSigned(signature: unknown, topic: string): Signed {
+export function readSignedRequest(signature: unknown, topic: string): SignedRequest {
   if (typeof signature !== "string") throw new SignedError("signature is not a string");
   let parsed: ReturnType<typeof parseSignature>;
   let payload: unknown;
@@ -56,7 +56,7 @@ export interface WriteClaim {
  * @throws SignedError if it is not the write that it was sent as
  */
 export function readSignedWrite(signature: string, claim: WriteClaim): { bytes: number; eof: boolean } {
-  const { userid, payload } = readSigned(signature, claim.topic);
+  const { userid, payload } = readSignedRequest(signature, claim.topic);
   const { matchtag, io } = payload;
   if (userid !== claim.userid) throw new SignedError("signature is of another user");
   if (matchtag !== claim.matchtag) throw new SignedError("signature is of another matchtag");
@@ -87,7 +87,7 @@ export interface KillClaim {
 
 /** Reads a signed RFC 42 kill. @throws SignedError if it is not of this signal to this process, and of that alone */
 export function readSignedKill(signature: string, claim: KillClaim): void {
-  const { userid, payload } = readSigned(signature, claim.topic);
+  const { userid, payload } = readSignedRequest(signature, claim.topic);
   const { topic: _, pid, signum, ...more } = payload;
   if (userid !== claim.userid) throw new SignedError("signature is of another user");
   if (pid !== claim.pid) throw new SignedError("signature is of another process");
@@ -100,11 +100,11 @@ export function readSignedKill(signature: string, claim: KillClaim): void {
 const MAX_LIST = 4096;
 
 /** Reads a signed RFC 42 list. @throws SignedError if it is not of that, and of that alone */
-export function readSignedList(signature: unknown, topic: string): Signed {
+export function readSignedList(signature: unknown, topic: string): SignedRequest {
   if (typeof signature === "string" && signature.length > MAX_LIST) {
     throw new SignedError(`signature is longer than ${MAX_LIST} characters`);
   }
-  const signed = readSigned(signature, topic);
+  const signed = readSignedRequest(signature, topic);
   if (Object.keys(signed.payload).length > 1) throw new SignedError("signature is of more than a list");
   return signed;
 }

@@ -4,14 +4,14 @@
  */
 import type { Request } from "../../src/protocol/messages.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
-import { type Asked, isSigned } from "./asked.js";
-import { readSigned, SignedError } from "./signed.js";
+import { isSigned, type ParsedRequest } from "./parsed-request.js";
+import { readSignedRequest, SignedError } from "./signed.js";
 
 /** The streams of a background process: it has no auxiliary channels. */
 const OPTIONS = ["stdout_LINE_BUFFER", "stderr_LINE_BUFFER"];
 
 /** The option that makes a request such a start; undefined if it is another request. */
-export function unbufferedOption(request: Request, { background }: Asked): string | undefined {
+export function unbufferedOption(request: Request, { background }: ParsedRequest): string | undefined {
   if (!background) return undefined;
   const cmd = execPayload(request)["cmd"];
   const opts = isJsonObject(cmd) ? cmd["opts"] : undefined;
@@ -23,7 +23,7 @@ export function unbufferedOption(request: Request, { background }: Asked): strin
 function execPayload({ topic, payload }: Request): JsonObject {
   if (!isSigned(payload)) return payload;
   try {
-    return readSigned(payload["signature"], topic).payload;
+    return readSignedRequest(payload["signature"], topic).payload;
   } catch (error) {
     // It is refused for that.
     if (error instanceof SignedError) return {};

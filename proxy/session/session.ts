@@ -15,11 +15,11 @@ import type { Liveness } from "../liveness/liveness.js";
 import type { Usage } from "../usage.js";
 import type { Polls } from "../watch/polls.js";
 import type { Allowance } from "./allowances.js";
+import type { BrokerInfo } from "./broker-info.js";
 import type { BrokerPool } from "./broker-pool.js";
 import { Inbox } from "./inbox.js";
-import { Lease } from "./lease.js";
-import { OpenSession } from "./open-session.js";
-import type { Place } from "./place.js";
+import { RequestTable } from "./request-table.js";
+import { TokenLease } from "./token-lease.js";
 
 /** One of the connections that a session has in the course of time. */
 export interface SessionConnection {
@@ -33,7 +33,7 @@ export interface SessionConnection {
 }
 
 /** What all sessions of a proxy share. */
-export interface SessionSurroundings {
+export interface SharedResources {
   /** Accepts a token or throws a FluxError that says why not. */
   verify(token: string): Promise<Identity>;
   /** Signs for the user that the proxy runs as. */
@@ -54,14 +54,14 @@ export interface SessionSurroundings {
   onFault(error: unknown): void;
 }
 
-export interface SessionOptions extends SessionSurroundings {
+export interface SessionOptions extends SharedResources {
   id: string;
   identity: Identity;
   /** For how long it outlives a lost connection, in milliseconds. */
   grace: number;
   broker: Broker;
   pool: BrokerPool;
-  place: Place;
+  brokerInfo: BrokerInfo;
   allowance: Allowance;
   audit: AuditSession | undefined;
   /** Opens a further connection to the broker in the name of the client's user. */
@@ -77,8 +77,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
-  readonly #lease: Lease;
-  readonly #open: OpenSession;
+  readonly #lease: TokenLease;
+  readonly #requests: RequestTable;
   #connection: SessionConnection | undefined;
   /** Whether a message has come over the connection there is. */
   #confirmed = false;
@@ -93,7 +93,7 @@ export class Session {
       replay: options.grace > 0,
       overrun: () => this.end(CLOSE.overrun, "too much was not acknowledged"),
     });
-    this.#lease = new Lease(identity, {
+    this.#lease = new TokenLease(identity, {
       verify: options.verify,
       send: (message) => this.#connection?.send(message),
       renewed: (next) => this.#renewed(next),
@@ -106,7 +106,7 @@ export class Session {
       queue,
       ack: (seq) => this.#connection?.send({ type: "ack", seq }),
     });
-    this.#open = new OpenSession({
+    this.#requests = new RequestTable({
       ...options,
       signer,
       lease: this.#lease,
@@ -130,8 +130,8 @@ export class Session {
   }
 
   /** Whether nobody is there, and nothing is under way. */
-  get forsaken(): boolean {
-    return this.#connection === undefined && this.#open.idle;
+  get abandoned(): boolean {
+    return this.#connection === undefined && this.#requests.idle;
   }
 
   /**
@@ -144,7 +144,7 @@ export class Session {
     received: number,
     resumed?: { identity: Identity; id: string },
   ): void {
-    const { id, grace, place, audit, rotate } = this.#options;
+    const { id, grace, brokerInfo, audit, rotate } = this.#options;
     if (!this.#outbox.canResume(received)) {
       const reason = "there is no such session to resume";
       connection.close(CLOSE.notResumable, reason);
@@ -158,13 +158,13 @@ export class Session {
     this.#confirmed = false;
     if (resumed) {
       audit?.resumed(resumed.identity);
-      this.#open.renewed(resumed.identity);
+      this.#requests.renewed(resumed.identity);
     }
     const identity = resumed?.identity ?? this.identity;
     const welcome: Welcome = {
       type: "welcome",
       session: id,
-      ...place,
+      ...brokerInfo,
       userid: identity.userid,
       expires: identity.expires,
       time: Date.now(),
@@ -175,7 +175,7 @@ export class Session {
     connection.send(welcome);
     this.#lease.begin(identity);
     this.#outbox.attach(connection.socket, received);
-    this.#open.attached(identity);
+    this.#requests.connected(identity);
   }
 
   /** A text message has arrived. @throws ProtocolError */
@@ -195,7 +195,7 @@ export class Session {
         this.#lease.renew(message.token);
         return;
       default:
-        if (this.#take(message.seq, text.length)) this.#open.message(message);
+        if (this.#take(message.seq, text.length)) this.#requests.message(message);
         this.#inbox.acknowledge();
     }
   }
@@ -210,7 +210,7 @@ export class Session {
   binary(bytes: Uint8Array): void {
     const frame = decodeDataFrame(bytes);
     this.#confirm();
-    if (this.#take(frame.seq, bytes.length)) this.#open.data(frame);
+    if (this.#take(frame.seq, bytes.length)) this.#requests.data(frame);
     this.#inbox.acknowledge();
   }
 
@@ -229,7 +229,7 @@ export class Session {
     }
     audit?.detached();
     this.#outbox.detach();
-    this.#open.detached();
+    this.#requests.disconnected();
     this.#lease.pause();
     this.#timer = setTimeout(() => this.end(undefined, "nobody has resumed it in time"), grace);
   }
@@ -240,7 +240,7 @@ export class Session {
     this.#over = true;
     clearTimeout(this.#timer);
     this.#lease.end();
-    this.#open.end();
+    this.#requests.end();
     this.#options.pool.close();
     this.#options.ended();
     if (code === CLOSE.unauthorized) this.#options.audit?.refused(reason);
@@ -264,14 +264,14 @@ export class Session {
 
   #renewed(identity: Identity): void {
     this.#options.audit?.renewed(identity);
-    this.#open.renewed(identity);
+    this.#requests.renewed(identity);
   }
 
   /**
    * The broker has gone. All that the client has a right to, the last message of every rank too, comes before the close.
    */
   #lost(error: FluxError): void {
-    this.#open.lost(error);
+    this.#requests.lost(error);
     this.#outbox.whenEmpty(() => this.end(CLOSE.brokerLost, error.message));
   }
 

@@ -5,13 +5,13 @@ import type { Audit } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
 import type { Allowances } from "./allowances.js";
+import { readBrokerInfo } from "./broker-info.js";
 import { BrokerPool } from "./broker-pool.js";
-import { differenceOf } from "./lease.js";
-import { placeOf } from "./place.js";
 import { ResumeIds } from "./resume-ids.js";
-import { Session, type SessionConnection, type SessionSurroundings } from "./session.js";
+import { Session, type SessionConnection, type SharedResources } from "./session.js";
+import { differenceOf } from "./token-lease.js";
 
-export interface SessionsOptions extends SessionSurroundings {
+export interface SessionsOptions extends SharedResources {
   /** Opens a connection to the broker in the name of a user. */
   connectBroker(userid: number): Promise<Broker>;
   allowances: Allowances;
@@ -66,9 +66,9 @@ export class Sessions {
         () => connectBroker(userid),
         () => wanted() !== undefined,
       );
-      const place = broker && (await placeOf(broker, brokerTimeoutMs));
+      const brokerInfo = broker && (await readBrokerInfo(broker, brokerTimeoutMs));
       const connection = wanted();
-      if (!broker || !place || !connection) return pool.close();
+      if (!broker || !brokerInfo || !connection) return pool.close();
       const id = randomUUID();
       const allowance = allowances.open(sub);
       const session: Session = new Session({
@@ -78,7 +78,7 @@ export class Sessions {
         grace: Math.min(grace ?? graceMs, maxGraceMs),
         broker,
         pool,
-        place,
+        brokerInfo,
         allowance,
         audit: audit?.session(id, peer),
         connectBroker: () => connectBroker(userid),
@@ -117,7 +117,7 @@ export class Sessions {
     const opening = this.#opening.get(sub) ?? 0;
     for (const session of sessions) {
       if (sessions.size + opening < this.#options.sessionsPerSubject) return;
-      if (session.forsaken) session.end(CLOSE.tooManySessions, "it made room for another");
+      if (session.abandoned) session.end(CLOSE.tooManySessions, "it made room for another");
     }
     if (sessions.size + opening < this.#options.sessionsPerSubject) return;
     throw new ProtocolError(

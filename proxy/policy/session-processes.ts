@@ -11,7 +11,7 @@ interface Entry {
 }
 
 /** A process in the answer to a list. */
-export interface Listed {
+export interface LabeledProcess {
   pid: number;
   label: string;
 }
@@ -19,7 +19,7 @@ export interface Listed {
 /** How many processes are kept in mind. One that is not can be reached by its label. */
 const MAX_ENTRIES = 65_536;
 
-export class KnownProcesses {
+export class SessionProcesses {
   readonly #places = new Map<string, Map<number, Entry>>();
   #size = 0;
 
@@ -47,7 +47,7 @@ export class KnownProcesses {
    * @param labels globs; undefined if all may be seen
    * @param asked when the list was asked for
    */
-  listed<T extends Listed>(
+  listed<T extends LabeledProcess>(
     service: string,
     rank: number,
     processes: readonly T[],

@@ -1,5 +1,5 @@
 /**
- * One WebSocket, without I/O: it is told what arrives and that it has closed, and talks to a {@link ConnectionSocket}. Once
+ * One WebSocket, without I/O: it is told what arrives and that it has closed, and talks to a {@link ClientSocket}. Once
  * it has been let in, what arrives is its session's, for as long as the session has no other connection.
  */
 import { randomUUID } from "node:crypto";
@@ -14,12 +14,12 @@ import type { Session, SessionConnection } from "./session.js";
 import type { Sessions } from "./sessions.js";
 
 /** The proxy's end of one WebSocket. */
-export interface ConnectionSocket extends OutboxSocket {
+export interface ClientSocket extends OutboxSocket {
   /** Starts the closing handshake. */
   close(code: number, reason: string): void;
 }
 
-export interface ConnectionOptions {
+export interface ClientConnectionOptions {
   sessions: Sessions;
   /** Accepts a token or throws a FluxError that says why not. */
   verify(token: string): Promise<Identity>;
@@ -34,13 +34,13 @@ export interface ConnectionOptions {
 
 type State = { name: "opening"; opening: Opening } | { name: "open"; session: Session } | { name: "closed" };
 
-export class Connection implements SessionConnection {
-  readonly socket: ConnectionSocket;
-  readonly #options: ConnectionOptions;
+export class ClientConnection implements SessionConnection {
+  readonly socket: ClientSocket;
+  readonly #options: ClientConnectionOptions;
   #state: State;
 
   /** The WebSocket has opened. */
-  constructor(socket: ConnectionSocket, options: ConnectionOptions) {
+  constructor(socket: ClientSocket, options: ClientConnectionOptions) {
     this.socket = socket;
     this.#options = options;
     const opening = new Opening({

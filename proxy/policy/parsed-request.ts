@@ -4,12 +4,12 @@ import type { Request } from "../../src/protocol/messages.js";
 import type { JsonObject } from "../broker/payload.js";
 import { type Fields, flagsOf, isMethod, type Method, readFields } from "./fields.js";
 import { isBeyondRpc } from "./services.js";
-import { readSigned, readSignedList, SignedError } from "./signed.js";
+import { readSignedList, readSignedRequest, SignedError } from "./signed.js";
 
 /** A watch is a list that is streaming: the proxy asks for it again and again. */
 export type Operation = Method | "watch" | "rpc";
 
-export interface Asked extends Fields {
+export interface ParsedRequest extends Fields {
   readonly operation: Operation;
   readonly service: string;
   /** The service and one of its methods. */
@@ -28,7 +28,7 @@ export function isSigned(payload: JsonObject): boolean {
   return Object.hasOwn(payload, "signature");
 }
 
-export function readRequest(request: Request, ranks: readonly number[]): Asked {
+export function parseRequest(request: Request, ranks: readonly number[]): ParsedRequest {
   const { topic, streaming } = request;
   const { service, method } = splitTopic(topic);
   const operation = operationOf(service, method, streaming);
@@ -40,7 +40,7 @@ export function readRequest(request: Request, ranks: readonly number[]): Asked {
     return { ...common, flags: flagsOf(request.payload), ...readFields(operation, request.payload) };
   }
   const [verb, readSignature] =
-    operation === "watch" ? (["list", readSignedList] as const) : ([operation, readSigned] as const);
+    operation === "watch" ? (["list", readSignedList] as const) : ([operation, readSignedRequest] as const);
   try {
     const { userid, payload } = readSignature(request.payload["signature"], topic);
     const { topic: _, ...fields } = payload; // which readSigned has compared

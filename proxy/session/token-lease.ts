@@ -9,7 +9,7 @@ const NOTICE_MS = 60_000;
 /** How often the clock is looked at: it may be set, and stands still for timers while the machine sleeps. */
 const LOOK_MS = 10_000;
 
-export interface LeaseOptions {
+export interface TokenLeaseOptions {
   /** Accepts a token or throws a FluxError that says why not. */
   verify(token: string): Promise<Identity>;
   send(message: Expiry): void;
@@ -19,8 +19,8 @@ export interface LeaseOptions {
   fault(error: unknown): void;
 }
 
-export class Lease {
-  readonly #options: LeaseOptions;
+export class TokenLease {
+  readonly #options: TokenLeaseOptions;
   #identity: Identity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the client is to be told, in milliseconds since 1970; undefined once it was. */
@@ -31,7 +31,7 @@ export class Lease {
   #connection = 0;
   #over = false;
 
-  constructor(identity: Identity, options: LeaseOptions) {
+  constructor(identity: Identity, options: TokenLeaseOptions) {
     this.#options = options;
     this.#identity = identity;
   }

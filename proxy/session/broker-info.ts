@@ -3,10 +3,10 @@ import type { Welcome } from "../../src/protocol/messages.js";
 import type { Broker } from "../broker/broker.js";
 import { attrGetInteger } from "../broker/rpc.js";
 
-export type Place = Pick<Welcome, "rank" | "size" | "owner">;
+export type BrokerInfo = Pick<Welcome, "rank" | "size" | "owner">;
 
 /** @throws FluxError if the broker does not tell, or takes more than `timeoutMs` milliseconds */
-export async function placeOf(broker: Broker, timeoutMs?: number): Promise<Place> {
+export async function readBrokerInfo(broker: Broker, timeoutMs?: number): Promise<BrokerInfo> {
   const [rank, size, owner] = await Promise.all([
     attrGetInteger(broker, "rank", { timeoutMs }),
     attrGetInteger(broker, "size", { timeoutMs }),
