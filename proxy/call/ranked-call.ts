@@ -275,12 +275,9 @@ export class RankedCall {
   #lateResponse(rank: number, payload: JsonObject): void {
     const { monitor, parsed, signer } = this.admitted;
     monitor.response(rank, payload);
-    if (!this.#request.streaming) {
-      this.#endings.answered(rank);
-      return;
-    }
-    const pid = lateStart(payload);
-    if (this.kind !== "exec" || pid === undefined) return;
+    if (!this.#request.streaming) this.#endings.answered(rank);
+    const pid = this.kind === "exec" ? lateStart(payload) : undefined;
+    if (pid === undefined) return;
     killLateStart({
       ...this.#owner,
       service: parsed.service,

@@ -8,38 +8,41 @@ import { matchesAny, matchesCommand } from "./glob.js";
 import type { Operation, ParsedRequest } from "./parsed-request.js";
 import { DEFAULT_TOPICS } from "./services.js";
 
-/** What a decision depends on beside the token and the request. */
+/** The facts that a decision depends on beside the token and the request. */
 export interface PolicyContext {
   /** The client's userid. */
   readonly userid: number;
-  /** How many processes the subject has, in all sessions. */
+  /** The number of the subject's processes, in all sessions. */
   readonly processCount: number;
-  /** Whether the session runs this process in the foreground now. */
+  /** Whether the session runs this process in the foreground. */
   isForeground(service: string, rank: number, pid: number): boolean;
-  /** The label of a process that the session has started or was shown. */
+  /** The label of a process that the session has started, or that a list has shown it. */
   labelOf(service: string, rank: number, pid: number): string | undefined;
 }
 
+/** The token allows the request. */
 export interface Allowed {
   readonly allowed: true;
-  /** What the request must name in place of its pid, which may be another process's by now. */
+  /** The label that replaces the request's pid, since the pid may be another process's by now. */
   readonly label?: string;
-  /** The globs of the labels that an answer may show. Absent: all. */
+  /** Globs of the labels that an answer may show; absent if it may show all. */
   readonly labels?: readonly string[];
 }
 
+/** The request is refused. */
 export interface Denied {
   readonly allowed: false;
   /** "token does not allow OPERATION: FIELD", or "no token allows OPERATION: WHY". */
   readonly reason: string;
 }
 
+/** The decision on a request. */
 export type Verdict = Allowed | Denied;
 
 /** The pid of a request that names a label. */
 const NO_PID = -1;
 
-/** A field of a detail, and whether it lets a request pass. */
+/** A field of a detail, and whether it allows the request. */
 type Check = readonly [field: string, passes: (detail: Detail) => boolean];
 
 const POLICIES: Readonly<
@@ -55,17 +58,18 @@ const POLICIES: Readonly<
   rpc: mayRpc,
 };
 
-/** The decision on a request, whatever it is. */
+/** Decides on a request of any operation. */
 export function judge(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
   const { operation, forbidden, signer } = request;
   if (forbidden !== undefined) return forbid(operation, forbidden);
   if (signer !== undefined && signer !== context.userid)
     return forbid(operation, "signature is of another user");
-  // Input has messages of its own, whose bytes count.
+  // Input has its own messages, whose bytes count against the credit.
   if (operation === "write") return forbid("write", "it is no request of its own");
   return POLICIES[operation](permissions, request, context);
 }
 
+/** Decides on an exec. */
 export function mayExec(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
   const { label, argv = [], env = [], channels = [], opts = [], cwd } = request;
   const count = context.processCount + request.ranks.length;
@@ -83,17 +87,20 @@ export function mayExec(permissions: Permissions, request: ParsedRequest, contex
   ]);
 }
 
+/** Decides on an attach. */
 export function mayAttach(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
   return onProcess(permissions, request, context, []);
 }
 
+/** Decides on a wait. */
 export function mayWait(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
   return onProcess(permissions, request, context, []);
 }
 
-/** Signals that end what a session runs in the foreground: what closing the session does to it anyway. */
+/** The signals that a session may always send to its own processes in the foreground: its end kills them anyway. */
 const ENDING: ReadonlySet<number> = new Set([9, 15]);
 
+/** Decides on a kill. */
 export function mayKill(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
   const { signum = -1 } = request;
   const verdict = onProcess(permissions, request, context, [
@@ -102,14 +109,14 @@ export function mayKill(permissions: Permissions, request: ParsedRequest, contex
   return verdict.allowed || !ENDING.has(signum) || !isOwn(request, context) ? verdict : { allowed: true };
 }
 
-/** What the proxy sends to a process whose output is not taken: SIGSTOP and SIGCONT, or SIGKILL. */
+/** The proxy's signals to a process whose output is not consumed: SIGSTOP and SIGCONT, or SIGKILL. */
 const OVERFLOW_SIGNALS: Readonly<Record<Overflow, readonly number[]>> = {
   stop: [19, 18],
   gap: [],
   kill: [9],
 };
 
-/** What is to become of a process whose output is not taken. Whoever runs it may say; of any other, who may send signals. */
+/** Decides on the overflow of a request. An exec may have any; an attach one whose signals the token allows. */
 export function mayOverflow(
   permissions: Permissions,
   request: ParsedRequest,
@@ -123,7 +130,7 @@ export function mayOverflow(
   return verdicts.find(({ allowed }) => !allowed) ?? { allowed: true };
 }
 
-/** Input for a process, as its exec was request for. */
+/** Decides on input for the process of an exec. */
 export function mayWrite(permissions: Permissions, exec: ParsedRequest): Verdict {
   const { label } = exec;
   return anyOf(permissions, { ...exec, operation: "write" }, [
@@ -131,6 +138,7 @@ export function mayWrite(permissions: Permissions, exec: ParsedRequest): Verdict
   ]);
 }
 
+/** Decides on a list. */
 export function mayList(permissions: Permissions, request: ParsedRequest): Verdict {
   const verdict = passingDetails(permissions, request, []);
   if (!verdict.allowed) return verdict;
@@ -139,23 +147,24 @@ export function mayList(permissions: Permissions, request: ParsedRequest): Verdi
   return { allowed: true, labels: labels.flatMap((globs) => globs ?? []) };
 }
 
-/** Who may list may watch. */
+/** Decides on a watch: it needs the right to list. */
 export function mayWatch(permissions: Permissions, request: ParsedRequest): Verdict {
   return mayList(permissions, { ...request, operation: "list" });
 }
 
+/** Decides on a request to any other service. */
 export function mayRpc(permissions: Permissions, request: ParsedRequest): Verdict {
   const reaches = ({ topics = DEFAULT_TOPICS }: Pick<Detail, "topics">) => matchesAny(topics, request.topic);
   const verdict = passingDetails(permissions, request, [["topics", reaches]]);
   if (!verdict.allowed) return verdict;
-  // The scope alone does not name any.
+  // A scope names no topics.
   return verdict.details.length > 0 || reaches({}) ? { allowed: true } : deny("rpc", "topics");
 }
 
 /**
- * A process by its label, or by its pid where that cannot reach another's: a detail that is limited to labels
- * allows the pid of what the session runs now, and of what it knows the label of, which then takes the pid's place.
- * A request that the client has signed cannot be changed, so that it must be of the former.
+ * Decides on a request that names a process by label or pid. A detail with labels allows a pid only of a process that the session
+ * runs in the foreground, or whose label it knows; the label then replaces the pid. A request that the client signed cannot be
+ * changed, so its pid must be of the former.
  */
 function onProcess(
   permissions: Permissions,
@@ -168,7 +177,7 @@ function onProcess(
   const signed = signer !== undefined;
   const own = isOwn(request, context);
   const found = rank !== undefined && !signed ? context.labelOf(service, rank, pid) : undefined;
-  // A pid beside a label counts for nothing, so that there is no reason to sign one.
+  // The server ignores a pid beside a label, so an honest client does not sign one.
   const name = label === undefined ? found : signed && pid !== NO_PID ? undefined : label;
   const verdict = passingDetails(permissions, request, [
     ...checks,
@@ -182,7 +191,7 @@ function onProcess(
   return limited && !signed && name !== undefined ? { allowed: true, label: name } : { allowed: true };
 }
 
-/** Whether a request is for one process, by its pid, that the session runs in the foreground. */
+/** Whether a request names by pid one process that the session runs in the foreground. */
 function isOwn(
   { label, pid = NO_PID, service, ranks: [rank, ...more], unreadable }: ParsedRequest,
   context: PolicyContext,
@@ -196,7 +205,7 @@ function anyOf(permissions: Permissions, request: ParsedRequest, checks: readonl
   return verdict.allowed ? { allowed: true } : verdict;
 }
 
-/** The details that allow a request; none if the scope does so alone. */
+/** The details that allow a request; empty if the token has a scope alone. */
 function passingDetails(
   { scope, details }: Permissions,
   request: ParsedRequest,
@@ -206,7 +215,7 @@ function passingDetails(
   if (scope === undefined && details === undefined) return deny(operation, "it has no permissions");
   if (scope !== undefined && !scope.has(operation)) return deny(operation, "scope");
   if (details === undefined) return { allowed: true, details: [] };
-  // Where a field counts, what cannot be read cannot be compared.
+  // An unreadable field cannot be compared.
   if (request.unreadable !== undefined) return deny(operation, request.unreadable);
   const all: Check[] = [
     ["actions", ({ actions }) => actions.has(operation satisfies Action)],
@@ -217,13 +226,13 @@ function passingDetails(
   const failures = details.map((detail) => all.findIndex(([, passes]) => !passes(detail)));
   const passing = details.filter((_, i) => failures[i] === -1);
   if (passing.length > 0) return { allowed: true, details: passing };
-  // Of the detail that came closest.
+  // The reason names the field at which the best detail fails.
   return deny(operation, all[Math.max(...failures)]?.[0] ?? "actions");
 }
 
 /**
- * Names in an environment, those of channels included. A limit on commands is one on the environment too, unless that has its
- * own: LD_PRELOAD makes any command another. A name with "=" in it would set a variable of another name.
+ * Whether a detail allows these names of variables or channels. A detail with `commands` and without `env` allows no variable, since
+ * LD_PRELOAD turns any command into another. A name with "=" would set a variable of another name.
  */
 function allowsEnvironment({ env, commands }: Detail, names: readonly string[]): boolean {
   if (env === undefined) return commands === undefined || names.length === 0;
@@ -231,8 +240,8 @@ function allowsEnvironment({ env, commands }: Detail, names: readonly string[]):
 }
 
 /**
- * A working directory. Many a program runs what it finds there, so that a limit on commands is one on this too, unless it has
- * its own. A glob's "*" matches "/", and so would match "..".
+ * Whether a detail allows a working directory. A detail with `commands` and without `cwd` allows no directory, since many programs
+ * run files that they find there. The "*" of a glob matches "/", and so would match "..".
  */
 function allowsDirectory({ cwd: globs, commands }: Detail, cwd: string | undefined): boolean {
   if (cwd === undefined) return true;
@@ -240,14 +249,14 @@ function allowsDirectory({ cwd: globs, commands }: Detail, cwd: string | undefin
   return cwd.startsWith("/") && !cwd.split("/").includes("..") && matchesAny(globs, cwd);
 }
 
-/** Names of options. How the streams of a process are cut into messages harms nobody; any other does what its server likes. */
+/** Whether a detail allows these options. Line buffering is harmless; the effect of any other option depends on the server. */
 function allowsOptions({ opts, commands }: Detail, names: readonly string[], channels: readonly string[]) {
   if (opts === undefined && commands === undefined) return true;
   const harmless = ["stdout", "stderr", ...channels].map((stream) => `${stream}_LINE_BUFFER`);
   return names.every((name) => harmless.includes(name) || matchesAny(opts ?? [], name));
 }
 
-/** No token allows it. */
+/** A refusal for every token. */
 export function forbid(operation: Operation, why: string): Denied {
   return { allowed: false, reason: `no token allows ${operation}: ${why}` };
 }

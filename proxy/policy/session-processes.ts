@@ -1,4 +1,5 @@
-/** The processes that one session knows of: those that it started, and those that it was shown. */
+/** The processes that one session may name by pid: those that it started, and those that a list has shown it. */
+import { rankKey } from "../broker/rank-key.js";
 import { matchesAny } from "./glob.js";
 
 interface Entry {
@@ -6,7 +7,7 @@ interface Entry {
   /** Whether the session started it. */
   own: boolean;
   foreground: boolean;
-  /** When it was known to run; a list that was asked for before does not have to show it. */
+  /** The time of its start. A list that was requested before need not show it. */
   since?: number;
 }
 
@@ -16,17 +17,20 @@ export interface LabeledProcess {
   label: string;
 }
 
-/** How many processes are kept in mind. One that is not can be reached by its label. */
+/** The most processes that a session remembers. Any other can be named by its label. */
 const MAX_ENTRIES = 65_536;
 
+/** Remembers processes by service, rank and pid. */
 export class SessionProcesses {
-  readonly #places = new Map<string, Map<number, Entry>>();
+  readonly #byRank = new Map<string, Map<number, Entry>>();
   #size = 0;
 
+  /** Whether the session runs this process in the foreground. */
   isForeground(service: string, rank: number, pid: number): boolean {
     return this.#find(service, rank, pid)?.foreground ?? false;
   }
 
+  /** The label of a process; undefined if it has none, or the session does not know the process. */
   labelOf(service: string, rank: number, pid: number): string | undefined {
     return this.#find(service, rank, pid)?.label;
   }
@@ -36,32 +40,34 @@ export class SessionProcesses {
     this.#remember(service, rank, pid, { ...process, own: true });
   }
 
-  /** A process is known to be over. */
+  /** A process has ended. */
   gone(service: string, rank: number, pid: number): void {
-    if (this.#places.get(placeOf(service, rank))?.delete(pid)) this.#size--;
+    if (this.#byRank.get(rankKey(service, rank))?.delete(pid)) this.#size--;
   }
 
   /**
-   * What a list of all processes of a rank shows to who may see some labels and the session's own. It replaces
-   * what was known: a pid may be another process's by now.
-   * @param labels globs; undefined if all may be seen
-   * @param asked when the list was asked for
+   * Takes the list of all processes of a rank. It replaces what the session remembers of the rank, since a pid may be another
+   * process's by now.
+   * @param labels globs of the labels that the session may see; undefined if it may see all
+   * @param requestedAt the time at which the list was requested
+   * @returns the processes with these labels, and the session's own
    */
   listed<T extends LabeledProcess>(
     service: string,
     rank: number,
     processes: readonly T[],
     labels: readonly string[] | undefined,
-    asked = Number.POSITIVE_INFINITY,
+    requestedAt = Number.POSITIVE_INFINITY,
   ): T[] {
-    const before = this.#places.get(placeOf(service, rank)) ?? new Map<number, Entry>();
+    const key = rankKey(service, rank);
+    const before = this.#byRank.get(key) ?? new Map<number, Entry>();
     this.#size -= before.size;
-    this.#places.delete(placeOf(service, rank));
+    this.#byRank.delete(key);
     const found = new Map(processes.map((process) => [process.pid, process]));
     for (const [pid, entry] of before) {
       const { own, label = "", since = 0 } = entry;
-      const same = own && (since > asked || found.get(pid)?.label === label);
-      // A process in the foreground is over when its exec is, and not before.
+      const same = own && (since > requestedAt || found.get(pid)?.label === label);
+      // The end of a process in the foreground is the end of its exec.
       if (same || entry.foreground) this.#remember(service, rank, pid, entry);
     }
     return processes.filter(({ pid, label }) => {
@@ -73,21 +79,18 @@ export class SessionProcesses {
   }
 
   #find(service: string, rank: number, pid: number): Entry | undefined {
-    return this.#places.get(placeOf(service, rank))?.get(pid);
+    return this.#byRank.get(rankKey(service, rank))?.get(pid);
   }
 
   #remember(service: string, rank: number, pid: number, entry: Entry): void {
     if (this.#size >= MAX_ENTRIES) return;
-    const key = placeOf(service, rank);
-    let place = this.#places.get(key);
-    if (place === undefined) {
-      place = new Map();
-      this.#places.set(key, place);
+    const key = rankKey(service, rank);
+    let byPid = this.#byRank.get(key);
+    if (byPid === undefined) {
+      byPid = new Map();
+      this.#byRank.set(key, byPid);
     }
-    if (!place.has(pid)) this.#size++;
-    place.set(pid, entry);
+    if (!byPid.has(pid)) this.#size++;
+    byPid.set(pid, entry);
   }
 }
-
-/** No topic has a NUL. */
-const placeOf = (service: string, rank: number) => `${service}\0${rank}`;

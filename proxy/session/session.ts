@@ -1,4 +1,4 @@
-/** One session, over as many connections as it takes, one at a time. Everything that it does is in PROTOCOL.md. */
+/** One session, over one connection after another. PROTOCOL.md has all that it does. */
 import type { FluxError } from "../../src/errors.js";
 import { parseClientMessage } from "../../src/protocol/client-messages.js";
 import { decodeDataFrame } from "../../src/protocol/frame.js";
@@ -21,43 +21,44 @@ import { Inbox } from "./inbox.js";
 import { RequestTable } from "./request-table.js";
 import { TokenLease } from "./token-lease.js";
 
-/** One of the connections that a session has in the course of time. */
+/** A connection of a client, to its session. */
 export interface SessionConnection {
   readonly socket: OutboxSocket;
-  /** What arrives from now on is the session's. */
+  /** Later messages of the connection go to this session. */
   enter(session: Session): void;
-  /** Sends a message that is not in the sequence. */
+  /** Sends a message outside of the sequence. */
   send(message: object): void;
-  /** Lets go of the session, and closes. */
+  /** Leaves the session and closes. */
   close(code: number, reason: string): void;
 }
 
-/** What all sessions of a proxy share. */
+/** The parts of a proxy that all its sessions share. */
 export interface SharedResources {
-  /** Accepts a token or throws a FluxError that says why not. */
+  /** Verifies a token. Rejects with a FluxError that has the reason of a refusal. */
   verify(token: string): Promise<Identity>;
-  /** Signs for the user that the proxy runs as. */
+  /** Signs for the user that the proxy runs as. @default the proxy cannot sign */
   signer?: Signer | undefined;
-  /** The processes of each subject, in all sessions. */
+  /** Counts the processes of each subject. */
   usage: Usage;
-  /** The processes that may be stopped, in all sessions. */
+  /** The holders of processes that the proxy may stop. */
   brakes: Brakes;
-  /** What is polled for those who watch, in all sessions. */
+  /** Polls ranks for all watches. */
   polls: Polls;
-  /** Whether a background process may write output that is not cut into lines. Default false. */
+  /** Whether a background process may write output that is not cut into lines. @default false */
   allowUnbufferedBackground?: boolean | undefined;
-  /** Gives long work its turns, in all sessions. */
+  /** Runs long work in turns. */
   scheduler: Scheduler;
-  /** Which ranks answer, in all sessions. */
+  /** Probes the ranks that requests wait for. */
   liveness: Pick<Liveness, "add">;
-  /** Told of faults in the proxy itself, which end the session with 4500. */
+  /** Receives faults of the proxy itself. They end the session with 4500. */
   onFault(error: unknown): void;
 }
 
+/** A new session, and its own parts. */
 export interface SessionOptions extends SharedResources {
   id: string;
   identity: Identity;
-  /** For how long it outlives a lost connection, in milliseconds. */
+  /** The time for which the session outlives a lost connection, in milliseconds. */
   grace: number;
   broker: Broker;
   pool: BrokerPool;
@@ -66,22 +67,26 @@ export interface SessionOptions extends SharedResources {
   audit: AuditSession | undefined;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
-  /** A new id that resumes it; of those before it, only the one that was used stays good, until it is confirmed. */
+  /** Makes a new id that resumes the session. The id that was used, and up to eight others, stay valid until `confirmed` (resume-ids.ts). */
   rotate(used: string | undefined): string;
-  /** The client has the new id. */
+  /** The client has the newest id: all others become invalid. */
   confirmed(): void;
+  /** The session is over. */
   ended(): void;
 }
 
+/** The proxy's half of one session. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #lease: TokenLease;
   readonly #requests: RequestTable;
+  /** Undefined while the client has no connection. */
   #connection: SessionConnection | undefined;
-  /** Whether a message has come over the connection there is. */
+  /** Whether a message has arrived over the present connection. */
   #confirmed = false;
+  /** Ends the session after its grace, while the client has no connection. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
@@ -124,20 +129,20 @@ export class Session {
     return this.#options.id;
   }
 
-  /** Whose it is now. */
+  /** The identity of the present token. */
   get identity(): Identity {
     return this.#lease.identity;
   }
 
-  /** Whether nobody is there, and nothing is under way. */
+  /** Whether the client has no connection, and no request is open. */
   get abandoned(): boolean {
     return this.#connection === undefined && this.#requests.idle;
   }
 
   /**
-   * Goes on over this connection, and over no other.
-   * @param received the last message that the client has taken
-   * @param resumed whose token it was resumed with, and by which id
+   * Continues over this connection, and over no other.
+   * @param received the last message that the client has received
+   * @param resumed the identity of the token and the id with which the client resumed; absent for a new session
    */
   attach(
     connection: SessionConnection,
@@ -200,7 +205,7 @@ export class Session {
     }
   }
 
-  /** Who does not read has no need of an answer: what it has not read is a sign of life. */
+  /** Skips `pong` while 1 MiB is unread: those bytes are a sign of life for the client when it reads them. */
   #pong(): void {
     const connection = this.#connection;
     if (connection && connection.socket.bufferedAmount < MAX_FRAME) connection.send({ type: "pong" });
@@ -214,13 +219,13 @@ export class Session {
     this.#inbox.acknowledge();
   }
 
-  /** The network has taken some of what was sent. */
+  /** The socket has sent some of its buffered bytes. */
   drained(): void {
     this.#guard(() => this.#outbox.drained());
   }
 
-  /** The connection there is has closed. @param ended the code with which the client has ended the session */
-  left(ended: number | undefined): void {
+  /** The connection has closed. @param ended the code with which the client ended the session; undefined if the connection was lost */
+  lostConnection(ended: number | undefined): void {
     const { grace, audit } = this.#options;
     this.#connection = undefined;
     if (ended !== undefined || grace === 0) {
@@ -234,7 +239,7 @@ export class Session {
     this.#timer = setTimeout(() => this.end(undefined, "nobody has resumed it in time"), grace);
   }
 
-  /** It is over. @param code the close code; undefined if there is nobody to tell it to */
+  /** Ends the session. @param code the close code; undefined if the client has no connection to be closed */
   end(code: number | undefined, reason: string): void {
     if (this.#over) return;
     this.#over = true;
@@ -249,13 +254,13 @@ export class Session {
     if (code !== undefined) this.#connection?.close(code, reason);
   }
 
-  /** Takes note of the next message. @returns whether it counts still: the token may have expired */
+  /** Takes the next message. @returns whether to act on it: not if the token has expired */
   #take(seq: number, bytes: number): boolean {
     this.#inbox.take(seq, bytes);
     return this.#lease.check();
   }
 
-  /** The client has its welcome. */
+  /** A message over this connection shows that the client has its `welcome`. */
   #confirm(): void {
     if (this.#confirmed) return;
     this.#confirmed = true;
@@ -267,15 +272,13 @@ export class Session {
     this.#requests.renewed(identity);
   }
 
-  /**
-   * The broker has gone. All that the client has a right to, the last message of every rank too, comes before the close.
-   */
+  /** The broker connection was lost. The client gets every message, with the last one of each rank, before the close. */
   #lost(error: FluxError): void {
     this.#requests.lost(error);
     this.#outbox.whenEmpty(() => this.end(CLOSE.brokerLost, error.message));
   }
 
-  /** Runs what may find fault with the client, or have a fault itself: neither may harm other sessions. */
+  /** Runs code that may throw: neither a client's error nor a fault of the proxy may harm other sessions. */
   #guard(action: () => void): void {
     if (this.#over) return;
     try {

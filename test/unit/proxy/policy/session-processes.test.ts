@@ -4,7 +4,7 @@ import { SessionProcesses } from "../../../../proxy/policy/session-processes.js"
 const at = ["rexec", 0] as const;
 const listed = (pid: number, label = "") => ({ pid, label, cmd: "x", state: "R" });
 
-describe("KnownProcesses", () => {
+describe("SessionProcesses", () => {
   test("knows what the session has started, until it is gone", () => {
     const known = new SessionProcesses();
     known.started(...at, 7, { label: "a", foreground: true });
