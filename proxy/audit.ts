@@ -61,7 +61,7 @@ const MAX_ARGV = 4096;
 const MAX_TEXT = 1024;
 const MAX_PIDS = 256;
 
-/** Characters that JSON allows and that are harmful on a terminal: DEL, C1 controls, line separators, changes of the direction of text. */
+/** JSON allows these, but they harm a terminal: DEL, C1 controls, line separators, changes of the direction of text. */
 const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /**

@@ -105,7 +105,10 @@ function mayBe({ label, name }: Group, process: ShownProcess): boolean {
   return process.label === label && (name === undefined || typeof cmd !== "string" || nameOf(cmd) === name);
 }
 
-/** The file name of argv[0]. A list shows argv[0], and for `flux` argv[1] too, since every module that runs as a process begins with `flux` (libsubprocess, process_info). */
+/**
+ * The file name of argv[0]. A list shows argv[0], and for `flux` argv[1] too, which every module that runs as a process begins with
+ * (libsubprocess, process_info).
+ */
 function nameOf(program: string): string {
   return program.split(" ", 1)[0]?.split("/").at(-1) ?? "";
 }

@@ -17,7 +17,7 @@ import { ProcessSignals } from "./process-signals.js";
 import type { SendQueue } from "./send-queue.js";
 import { readServerEvent, type ServerEvent } from "./server-event.js";
 
-/** The most stream names of one process, for input and output: each costs memory while the process runs. Linux gives a process 1024 descriptors by default. */
+/** The most stream names of one process, for input and output: each costs memory. Few processes have more descriptors. */
 const MAX_STREAMS = 1024;
 
 /** The request that follows the process, and the receiver of its answers. */

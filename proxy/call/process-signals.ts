@@ -1,4 +1,4 @@
-/** The proxy's own signals to a process: RFC 42 kill, signed as its exec or attach was. Also its questions to the process's broker. */
+/** The proxy's own signals to a process, RFC 42 kill, signed as its exec or attach was; and probes of the process's broker. */
 import { FluxError } from "../../src/errors.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { Broker, BrokerRequest } from "../broker/broker.js";

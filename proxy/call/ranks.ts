@@ -36,7 +36,7 @@ export class RankList {
   }
 }
 
-/** Some ranks of a call, as they are at the time of the question. Iterates in ascending order, and skips ranks that leave meanwhile. */
+/** The ranks of a call that have a property at present. Iterates in ascending order, and skips ranks that lose it meanwhile. */
 export interface RankView extends Iterable<number> {
   readonly size: number;
   has(rank: number): boolean;

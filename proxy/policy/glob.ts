@@ -4,8 +4,8 @@
 const WORD = 32;
 
 /**
- * Whether a glob matches a text. Reads each character of the text once. The states that a pattern of m characters can be in are the bits of
- * ceil((m + 1) / 32) words, and a character costs one step for each word, whatever the pattern and the text are (Shift-And:
+ * Whether a glob matches a text. Reads each character of the text once. The states that a pattern of m characters can be in are the
+ * bits of ceil((m + 1) / 32) words, and a character costs one step for each word, whatever the pattern and the text are (Shift-And:
  * Baeza-Yates and Gonnet, CACM 35(10), 1992).
  * @param text characters: those of a string are its code points
  */

@@ -1,5 +1,5 @@
 /**
- * What a token allows: one pure function per operation. A request needs the token's scope, if it has one, and one
+ * The rights of a token: one pure function for each operation. A request needs the token's scope, if it has one, and one
  * of its details, if it has any, that allows it in every field. A token with neither allows nothing.
  */
 import type { Overflow } from "../../src/protocol/messages.js";

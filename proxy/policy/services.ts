@@ -3,7 +3,7 @@
  * Services that run commands, or that are users' own programs, are out of reach for every token.
  */
 
-/** The topics that `rpc` allows if a detail has no `topics`: a guest may request them, and they change nothing and are not a user's. */
+/** The topics that `rpc` allows if a detail has no `topics`: guests may request them, they change nothing and are no user's. */
 export const DEFAULT_TOPICS: readonly string[] = ["attr.get", "attr.list"];
 
 /**

@@ -1,4 +1,4 @@
-/** Requests that a client signed (RFC 42, "Request Authentication"). The proxy reads them for the policy; the server verifies them. */
+/** Requests that a client signed (RFC 42, "Request Authentication"), as the policy reads them. The server verifies them. */
 import { type IoObject, ioBytes } from "../../src/protocol/rfc42.js";
 import type { KvMap } from "../../src/signing/kv.js";
 import { parseSignature, SignatureError } from "../../src/signing/signature.js";

@@ -67,7 +67,10 @@ export interface SessionOptions extends SharedResources {
   audit: AuditSession | undefined;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
-  /** Makes a new id that resumes the session. The id that was used, and up to eight others, stay valid until `confirmed` (resume-ids.ts). */
+  /**
+   * Makes a new id that resumes the session.
+   * @param used the id that the client has resumed with. It and up to eight others stay valid until `confirmed`
+   */
   rotate(used: string | undefined): string;
   /** The client has the newest id: all others become invalid. */
   confirmed(): void;
@@ -224,7 +227,7 @@ export class Session {
     this.#guard(() => this.#outbox.drained());
   }
 
-  /** The connection has closed. @param ended the code with which the client ended the session; undefined if the connection was lost */
+  /** The connection has closed. @param ended the code with which the client closed; undefined if the connection was lost */
   lostConnection(ended: number | undefined): void {
     const { grace, audit } = this.#options;
     this.#connection = undefined;

@@ -6,7 +6,7 @@ import type { Identity } from "../auth/identity.js";
 /** The time between `expiring` and the end of a token, in milliseconds. */
 const NOTICE_MS = 60_000;
 
-/** The time between two looks at the clock, in milliseconds: somebody may set the clock, and timers stand still while the machine sleeps. */
+/** The time between two looks at the clock, in milliseconds: the clock may be set, and timers stop while the machine sleeps. */
 const LOOK_MS = 10_000;
 
 /** The session that has the token. */
