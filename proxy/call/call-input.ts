@@ -30,7 +30,7 @@ export class CallInput {
   /** Undefined if the request takes no input. */
   readonly #meter: CreditMeter | undefined;
   readonly #streams = new Map<string, InputStream>();
-  /** Non-null while the token does not allow input. */
+  /** Defined while the token does not allow input. */
   #refusal: string | undefined;
 
   constructor(options: CallInputOptions) {
