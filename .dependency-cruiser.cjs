@@ -93,7 +93,7 @@ module.exports = {
       "broker-knows-wire",
       "A broker connection serves sessions and watches alike, and knows neither.",
       "^proxy/broker/",
-      "^(proxy/(broker|wire)/|src/(protocol/|errors))",
+      "^(proxy/(broker/|wire/|system-code)|src/(protocol/|errors))",
     ),
     only(
       "signing-knows-protocol",
@@ -105,7 +105,7 @@ module.exports = {
       "proxy-signing-knows-signing",
       "The proxy's mechanisms plug into the signer interface and need nothing else.",
       "^proxy/signing/",
-      "^(proxy/signing/|src/(signing/|protocol/|errors))",
+      "^(proxy/(signing/|system-code)|src/(signing/|protocol/|errors))",
     ),
     only(
       "embedded-knows-wire-and-signing",
@@ -123,7 +123,7 @@ module.exports = {
       "policy-knows-permissions",
       "A decision depends on the token and the request alone: one pure function.",
       "^proxy/policy/",
-      "^(proxy/(policy/|auth/permissions|broker/payload)|src/(protocol/|signing/|errors))",
+      "^(proxy/(policy/|auth/permissions|broker/(payload|rank-key))|src/(protocol/|signing/|errors))",
     ),
     {
       name: "policy-does-no-io",

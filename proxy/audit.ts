@@ -1,15 +1,15 @@
 /**
- * Who did what, and who was kept from it: one JSON line for each operation at its end, for each refusal, and for the
- * beginning and end of each session. Never a token, nor a value of an environment; command lines are in it, though.
+ * The audit log: one JSON line for each operation at its end, for each refusal, and for the beginning and end of each session.
+ * It never has a token or a value of an environment. It has command lines.
  */
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from "pino";
 import type { Identity } from "./auth/identity.js";
 
-/** What is told of an operation. */
+/** The record of an operation. */
 export interface OperationRecord {
   operation: string;
   service: string;
-  /** Of an rpc, whose method the operation does not say. */
+  /** Only of an rpc: other operations imply it. */
   topic: string | undefined;
   /** An RFC 22 idset. */
   ranks: string;
@@ -18,9 +18,9 @@ export interface OperationRecord {
   argv: readonly string[] | undefined;
   cwd: string | undefined;
   allowed: boolean;
-  /** Why it was not allowed. */
+  /** The reason of a refusal. */
   reason?: string;
-  /** 0 for an operation that went well, else the first error of a rank. */
+  /** The first error of a rank; 0 if all ranks succeeded. */
   errno: number;
   durationMs?: number;
   bytesIn?: number;
@@ -34,36 +34,40 @@ export interface AuditSession {
   refused(reason: string): void;
   /** A token was accepted. */
   opened(identity: Identity): void;
+  /** A renewal was accepted. */
   renewed(identity: Identity): void;
-  /** Another token was accepted, on another connection. */
+  /** The session was resumed on another connection, with this token. */
   resumed(identity: Identity): void;
-  /** The connection was lost. */
+  /** The client lost its connection. */
   detached(): void;
+  /** An operation has ended, or was refused. */
   operation(record: OperationRecord): void;
-  /** @param code the close code; undefined if the client has closed, or gone */
+  /** The session has ended. @param code the close code of the proxy; undefined if the client closed or did not return */
   closed(code: number | undefined, reason: string): void;
 }
 
+/** The audit of one proxy. */
 export interface Audit {
-  /** @param peer the address that the session came from, a TLS server's if one stands before the proxy */
+  /** The audit of a session. @param peer the address of its client, or of the TLS server before the proxy */
   session(id: string, peer: string | undefined): AuditSession;
-  /** Writes what waits. */
+  /** Writes all lines, and closes the file. */
   close(): void;
 }
 
-/** Of a command line, as many characters are kept as say what it is. */
+/** The most characters of a command line in a record. */
 const MAX_ARGV = 4096;
 
-/** The most characters of any other text in a line, and the most pids: a client chooses most of them. */
+/** The most characters of any other text, and the most pids: a client chooses most of them. */
 const MAX_TEXT = 1024;
 const MAX_PIDS = 256;
 
-/** In JSON, but not harmless on a terminal: DEL, C1 controls, line separators, what turns the direction of text. */
+/** JSON allows these, but they harm a terminal: DEL, C1 controls, line separators, changes of the direction of text. */
 const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /**
- * @param target where the lines go: a path, to append to with mode 0600, or a stream
- * @param onFault told of lines that cannot be written
+ * Opens an audit log.
+ * @param target a path of a file, which is created with mode 0600 and appended to, or a stream
+ * @param onFault receives the errors of lines that cannot be written
  */
 export function createAudit(target: DestinationStream | string, onFault: (error: unknown) => void): Audit {
   const file = typeof target === "string" ? openFile(target, onFault) : undefined;
@@ -90,12 +94,13 @@ function escaped(character: string): string {
 
 class SessionLog implements AuditSession {
   readonly #log: Logger;
-  readonly #begun = performance.now();
-  #who: object;
+  readonly #beganAt = performance.now();
+  /** The session, its peer, and since a token was accepted its user. */
+  #subject: object;
 
-  constructor(log: Logger, who: object) {
+  constructor(log: Logger, subject: object) {
     this.#log = log;
-    this.#who = who;
+    this.#subject = subject;
   }
 
   refused(reason: string): void {
@@ -126,21 +131,21 @@ class SessionLog implements AuditSession {
   }
 
   closed(code: number | undefined, reason: string): void {
-    this.#write("closed", { code, reason, durationMs: Math.round(performance.now() - this.#begun) });
+    this.#write("closed", { code, reason, durationMs: Math.round(performance.now() - this.#beganAt) });
   }
 
   #identify({ sub, userid, tokenId, jkt: thumbprint }: Identity): void {
-    this.#who = { ...this.#who, sub, userid, tokenId, thumbprint };
+    this.#subject = { ...this.#subject, sub, userid, tokenId, thumbprint };
   }
 
-  /** What was refused is a warning; all else goes on as it should. */
+  /** A refusal has the level "warn", any other line "info". */
   #write(event: string, fields: { allowed?: boolean; [field: string]: unknown }): void {
     const level = fields.allowed === false ? "warn" : "info";
-    this.#log[level](cutTexts({ event, ...this.#who, ...fields }));
+    this.#log[level](cutTexts({ event, ...this.#subject, ...fields }));
   }
 }
 
-/** Each text, or its beginning and how long it is. */
+/** Cuts long texts, and adds their lengths. */
 function cutTexts(line: Record<string, unknown>): object {
   const cut: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(line)) {
@@ -156,7 +161,7 @@ function cutPids(pids: readonly number[] | undefined): object {
   return { pids: pids.slice(0, MAX_PIDS), pidsCut: pids.length };
 }
 
-/** A command line, or its beginning and how many arguments it has. */
+/** Cuts a long command line, and adds the number of its arguments. */
 function cutArgv(argv: readonly string[] | undefined): object {
   if (argv === undefined) return {};
   let left = MAX_ARGV;

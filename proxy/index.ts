@@ -73,7 +73,7 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   const scheduler = new Scheduler();
   const polls = new Polls({ connectBroker, usage, scheduler });
   const probes = new PollConnection(() => connectBroker(userid));
-  const liveness = new Liveness({ intervalMs: config.probeIntervalMs, ask: probe(probes) });
+  const liveness = new Liveness({ intervalMs: config.probeIntervalMs, probe: probe(probes) });
   const shared = { usage, brakes: new Brakes(), polls, scheduler, liveness };
   const surroundings = { verify, signer, ...shared, audit, onFault };
   const allowances = new Allowances(config.attaches);

@@ -13,7 +13,7 @@ import { CLOSE, MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
 import type { Dashboard } from "./dashboard.js";
 import { keepAlive } from "./keepalive.js";
 import { Newcomers } from "./newcomers.js";
-import { Connection, type ConnectionOptions } from "./session/connection.js";
+import { ClientConnection, type ClientConnectionOptions } from "./session/client-connection.js";
 
 /** How long a client may take for its handshake, in milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -42,9 +42,9 @@ export interface Listener {
 /** @throws the error of listen(2), such as EADDRINUSE */
 export async function listen(
   options: ListenerOptions,
-  connectionOptions: ConnectionOptions,
+  connectionOptions: ClientConnectionOptions,
 ): Promise<Listener> {
-  const sockets = new Map<WebSocket, Connection>();
+  const sockets = new Map<WebSocket, ClientConnection>();
   const newcomers = new Newcomers();
   const upgrader = new WebSocketServer({
     noServer: true,
@@ -128,9 +128,9 @@ const BROKEN: Readonly<Record<string, number>> = {
 /** What it closes with for all others. */
 const PROTOCOL_ERROR = 1002;
 
-function serve(ws: WebSocket, options: ConnectionOptions): Connection {
+function serve(ws: WebSocket, options: ClientConnectionOptions): ClientConnection {
   const sent = () => connection.drained();
-  const connection = new Connection(
+  const connection = new ClientConnection(
     {
       sendText: (text) => ws.send(text, sent),
       sendBinary: (bytes) => ws.send(bytes, sent),

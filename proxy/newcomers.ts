@@ -1,31 +1,32 @@
-/** Sockets before `welcome`: each may send little, and only some thousands are there. PROTOCOL.md, "Opening". */
+/** Limits for sockets before `welcome`: on the bytes of each, and on their number. PROTOCOL.md, "Opening". */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { CLOSE } from "../src/protocol/messages.js";
 
-/** How many bytes a socket may send: a hello and a proof, each as long as may be, have room. */
+/** The most bytes of a socket. The longest hello and the longest proof fit. */
 const MAX_BYTES = 512 * 1024;
 
-/** How many pings and pongs (RFC 6455 section 5.5) a socket may send: in the time for a hello the proxy pings it twice. */
+/** The most pings and pongs of a socket (RFC 6455 section 5.5). In the time for a hello the proxy pings it twice. */
 const MAX_CONTROL_FRAMES = 16;
 
-/** How many sockets there may be. The oldest makes room for another. */
+/** The most sockets. For one more, the oldest is closed. */
 const MAX_SOCKETS = 4096;
 
-/** How long a socket has to take the close before it is gone, in milliseconds. Nothing of it is read. */
+/** The time between the close and the end of a socket, in milliseconds. The proxy does not read the socket meanwhile. */
 const CLOSE_MS = 1000;
 
-/** Who has opened a socket. */
+/** The connection of a new socket. */
 interface Newcomer {
   readonly welcomed: boolean;
   close(code: number, reason: string): void;
 }
 
+/** Watches over the sockets before `welcome`. */
 export class Newcomers {
-  /** Oldest first. Who was welcomed stays until there is no more room. */
+  /** Oldest first. A welcomed connection stays until the room is needed. */
   readonly #refusals = new Map<Newcomer, (code: number, reason: string) => void>();
 
-  /** A WebSocket has opened, over this connection. */
+  /** A WebSocket has opened, over this TCP connection. */
   add(newcomer: Newcomer, ws: WebSocket, connection: Duplex): void {
     let bytes = 0;
     let controlFrames = 0;

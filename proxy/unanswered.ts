@@ -1,6 +1,6 @@
 /**
- * Processes of one rank that may run though nobody knows their pid: the answer to their start was lost. Each counts until lists, or
- * answers about a process, leave none that it can be.
+ * Starts on one rank whose answer was lost: their processes may run, and their pids are unknown. A start counts while a process of
+ * a later list may be its process.
  */
 
 /** A process that a list shows. */
@@ -13,86 +13,89 @@ export interface ShownProcess {
 /** A start without an answer. */
 export interface UnansweredStart {
   readonly sub: string;
-  /** "" for none. */
+  /** "" if it has no label. */
   readonly label: string;
-  /** argv[0]; undefined if it cannot be read. */
+  /** argv[0]; undefined if the request could not be read. */
   readonly program: string | undefined;
-  /** The broker had read the request by then: whatever is asked later finds its process, if there is one. */
+  /** By this time the broker had read the request: later requests find its process if it runs. */
   readonly since: number;
-  /** It counts no longer. */
+  /** Ends the counting of this start. */
   remove(): void;
 }
 
-/** Those of one subject, label and program. Which of them is which process does not matter. */
+/** The starts of one subject, label and program. They are interchangeable. */
 interface Group {
   readonly label: string;
   readonly name: string | undefined;
-  /** Starts that no list has been asked for since. */
-  unseen: UnansweredStart[];
-  /** The others. Their processes, as far as they run, are among the candidates: there are never more of the former. */
+  /** Starts that no list covers: none was requested after them. */
+  uncovered: UnansweredStart[];
+  /** The other starts. Those of their processes that run are candidates, so there are never more starts than candidates. */
   starts: UnansweredStart[];
-  /** Pids. */
+  /** Pids of processes that may belong to `starts`. */
   candidates: Set<number>;
 }
 
+/** The unanswered starts of a service on one rank. */
 export class UnansweredStarts {
   readonly #groups = new Map<string, Group>();
 
+  /** Counts a start from now on. */
   add(start: UnansweredStart): void {
     const { sub, label, program } = start;
     const name = program === undefined ? undefined : nameOf(program);
     const key = JSON.stringify([sub, label, name]);
-    const group = this.#groups.get(key) ?? { label, name, unseen: [], starts: [], candidates: new Set() };
+    const group = this.#groups.get(key) ?? { label, name, uncovered: [], starts: [], candidates: new Set() };
     this.#groups.set(key, group);
-    group.unseen.push(start);
+    group.uncovered.push(start);
   }
 
   /**
    * A list has shown all processes of the rank.
-   * @param unknown those that nobody here is known to have started
-   * @param asked when the list was asked for
+   * @param unexplained the processes that are not of an answered start of this proxy
+   * @param requestedAt the time of the list's request
    */
-  listed(unknown: readonly ShownProcess[], asked: number): void {
+  listed(unexplained: readonly ShownProcess[], requestedAt: number): void {
     this.#update((group) => {
-      const due = group.unseen.filter(({ since }) => since < asked);
-      const isLater = isBefore(group.starts, asked);
+      const due = group.uncovered.filter(({ since }) => since < requestedAt);
+      const isLater = isBefore(group.starts, requestedAt);
       if (due.length === 0 && !isLater) return;
-      const shown = new Set(unknown.filter((process) => mayBe(group, process)).map(({ pid }) => pid));
+      const shown = new Set(unexplained.filter((process) => mayBe(group, process)).map(({ pid }) => pid));
       const left = [...group.candidates].filter((pid) => !isLater || shown.has(pid));
       group.candidates = new Set(due.length === 0 ? left : [...left, ...shown]);
       group.starts.push(...due);
-      group.unseen = group.unseen.filter(({ since }) => since >= asked);
+      group.uncovered = group.uncovered.filter(({ since }) => since >= requestedAt);
     });
   }
 
-  /** A pid is another process's. */
+  /** A pid belongs to the process of an answered start. */
   taken(pid: number): void {
     this.#update(({ candidates }) => candidates.delete(pid));
   }
 
-  /** An answer to what was asked at `asked` says that there is no process of a pid. */
-  gone(pid: number, asked: number): void {
+  /** An answer shows that no process has a pid. @param requestedAt the time of its request */
+  gone(pid: number, requestedAt: number): void {
     this.#update(({ starts, candidates }) => {
-      if (isBefore(starts, asked)) candidates.delete(pid);
+      if (isBefore(starts, requestedAt)) candidates.delete(pid);
     });
   }
 
-  /** An answer to what was asked at `asked` says that there is no process of a label. */
-  labelGone(label: string, asked: number): void {
+  /** An answer shows that no process has a label. @param requestedAt the time of its request */
+  labelGone(label: string, requestedAt: number): void {
     this.#update((group) => {
       if (group.label !== label) return;
-      for (const start of [...group.starts, ...group.unseen]) if (start.since < asked) start.remove();
-      group.starts = group.starts.filter(({ since }) => since >= asked);
-      group.unseen = group.unseen.filter(({ since }) => since >= asked);
+      for (const start of [...group.starts, ...group.uncovered])
+        if (start.since < requestedAt) start.remove();
+      group.starts = group.starts.filter(({ since }) => since >= requestedAt);
+      group.uncovered = group.uncovered.filter(({ since }) => since >= requestedAt);
     });
   }
 
   #update(action: (group: Group) => void): void {
     for (const [key, group] of this.#groups) {
       action(group);
-      const { starts, unseen, candidates } = group;
+      const { starts, uncovered, candidates } = group;
       while (starts.length > candidates.size) starts.pop()?.remove();
-      if (starts.length === 0 && unseen.length === 0) this.#groups.delete(key);
+      if (starts.length === 0 && uncovered.length === 0) this.#groups.delete(key);
     }
   }
 }
@@ -102,11 +105,14 @@ function mayBe({ label, name }: Group, process: ShownProcess): boolean {
   return process.label === label && (name === undefined || typeof cmd !== "string" || nameOf(cmd) === name);
 }
 
-/** A list shows argv[0], and of `flux` argv[1] too, which every module that is a process begins with (libsubprocess, process_info). */
+/**
+ * The file name of argv[0]. A list shows argv[0], and for `flux` argv[1] too, which every module that runs as a process begins with
+ * (libsubprocess, process_info).
+ */
 function nameOf(program: string): string {
   return program.split(" ", 1)[0]?.split("/").at(-1) ?? "";
 }
 
-function isBefore(starts: readonly UnansweredStart[], asked: number): boolean {
-  return starts.every(({ since }) => since < asked);
+function isBefore(starts: readonly UnansweredStart[], requestedAt: number): boolean {
+  return starts.every(({ since }) => since < requestedAt);
 }

@@ -1,10 +1,10 @@
 /**
- * How many processes each subject has, in all sessions of a proxy. A foreground process counts until its rank is
- * over; one in background until an answer shows that it is gone, or that it never came to be, whoever asked.
+ * The number of each subject's processes, in all sessions of a proxy. A process in the foreground counts until its rank is over,
+ * one in background until an answer to any session shows that it has ended or never started.
  */
 import { type ShownProcess, UnansweredStarts } from "./unanswered.js";
 
-/** Of a subject with more than this, no more are counted: it is over any limit already. */
+/** The most processes that are counted for a subject: more would be over any limit as well. */
 const MAX_COUNTED = 65_536;
 
 /** One process that counts. */
@@ -12,15 +12,15 @@ export interface CountedProcess {
   /** It runs. */
   started(pid: number): void;
   /**
-   * The answer to its start is lost, so that it may run and it may not. The broker has read the request: what is asked from now on
-   * finds the process if there is one.
+   * The answer to its start was lost, so it may run or not. The broker has read the request: later requests find the process if
+   * it runs.
    */
   unanswered(): void;
-  /** It is over, or never came to be. */
+  /** It has ended, or never started. */
   over(): void;
 }
 
-/** What is to be started. */
+/** A process at its start. */
 export interface StartedProcess {
   background: boolean;
   label?: string;
@@ -29,19 +29,21 @@ export interface StartedProcess {
 
 const UNCOUNTED: CountedProcess = { started: () => {}, unanswered: () => {}, over: () => {} };
 
-/** The processes of a service on one rank. An instance may have 65,536 ranks: each costs little. */
+/** The processes of a service on one rank. An instance may have 65,536 ranks, so each must cost little. */
 interface RankUsage {
   readonly entries: Set<Entry>;
-  /** Absent before the first. */
+  /** Undefined before the first. */
   unanswered: UnansweredStarts | undefined;
 }
 
+/** Counts the processes of all subjects. */
 export class Usage {
   readonly #bySubject = new Map<string, number>();
   /** By service and rank. */
   readonly #ranks = new Map<string, Map<number, RankUsage>>();
   #clock = 0;
 
+  /** The number of a subject's processes. */
   count(sub: string): number {
     return this.#bySubject.get(sub) ?? 0;
   }
@@ -63,7 +65,7 @@ export class Usage {
     return new Entry(this, { sub, service, rank }, process, usage);
   }
 
-  /** An entry of `at` was taken out of the processes of its rank. */
+  /** An entry was removed from the processes of its rank. */
   removed({ sub, service, rank }: EntryKey): void {
     const left = this.count(sub) - 1;
     if (left === 0) this.#bySubject.delete(sub);
@@ -122,10 +124,10 @@ class Entry implements CountedProcess {
   readonly #key: EntryKey;
   readonly #process: StartedProcess;
   readonly #rank: RankUsage;
-  /** When it was seen to run: a list that was requested before does not have to show it. */
+  /** The time of the answer to its start. A list that was requested before need not show it. */
   #since = Number.POSITIVE_INFINITY;
 
-  /** It is among the entries of its rank from now on. */
+  /** Adds itself to the entries of its rank. */
   constructor(all: Usage, key: EntryKey, process: StartedProcess, rank: RankUsage) {
     this.#all = all;
     this.#key = key;
@@ -139,7 +141,7 @@ class Entry implements CountedProcess {
   }
 
   /**
-   * Whether it may have ended by the time of a request, unheard. One in the foreground has not: its session hears of its end.
+   * Whether it may have ended by the time of a request without notice. A process in the foreground has not: its session gets its end.
    * @param requestedAt the {@link Usage.tick} of the request
    */
   mayHaveEnded(requestedAt: number): boolean {

@@ -1,5 +1,6 @@
 /** Reads a client's identity from the claims of a verified token. */
 import type { JWTPayload } from "jose";
+import { isUserid } from "../../src/signing/signature.js";
 import { type Permissions, readPermissions } from "./permissions.js";
 
 /** The reason that a token is not accepted. The message quotes nothing of the token. */
@@ -30,9 +31,6 @@ export interface IdentityOptions {
   /** The only userid that is accepted. @default any */
   onlyUserid?: number | undefined;
 }
-
-/** (uid_t) -1 is not a user: chown(2) and setreuid(2) read it as "no change". */
-const MAX_USERID = 0xfffffffe;
 
 /**
  * @param claims of a token whose signature, issuer, audience and times were verified
@@ -70,11 +68,6 @@ function useridOf(claims: JWTPayload, sub: string, users: IdentityOptions["users
     throw new Refusal("token has no uid claim, and the proxy has no userid for its sub");
   }
   return userid;
-}
-
-/** Whether `value` is a userid: an integer from 0, and not (uid_t) -1. */
-export function isUserid(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_USERID;
 }
 
 /** RFC 7800 section 3.1: a confirmation method that is not understood must not be ignored. */

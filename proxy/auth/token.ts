@@ -9,8 +9,9 @@ import {
   jwtVerify,
 } from "jose";
 import { FluxError } from "../../src/errors.js";
+import { isUserid } from "../../src/signing/signature.js";
 import { ASYMMETRIC, DEFAULT_ALGORITHMS, forbiddenParameter } from "./algorithms.js";
-import { type Identity, type IdentityOptions, identityOf, isUserid, Refusal } from "./identity.js";
+import { type Identity, type IdentityOptions, identityOf, Refusal } from "./identity.js";
 import { KeysUnavailable, keySource, type OnFault } from "./key-source.js";
 
 /** The most that the issuer's clock may be ahead of the proxy's, in seconds. */

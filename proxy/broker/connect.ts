@@ -4,7 +4,8 @@
  */
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { errnoOf, FluxError, type FluxErrorCode } from "../../src/errors.js";
+import { FluxError, type FluxErrorCode } from "../../src/errors.js";
+import { systemCode } from "../system-code.js";
 import { parseBrokerUri } from "./uri.js";
 
 /** flux-core listens with a backlog of 5; connect(2) says EAGAIN when it is full. */
@@ -58,10 +59,4 @@ function attempt(uri: string, path: string, deadline: AbortSignal): Promise<Sock
     deadline.addEventListener("abort", onTimeout);
     socket.on("error", onError).on("end", onEnd).on("data", onData);
   });
-}
-
-/** The Linux name of a system error; EIO for one that Linux does not know. */
-function systemCode(error: unknown): FluxErrorCode {
-  const code = error instanceof Error && "code" in error ? (error.code as FluxErrorCode) : "EIO";
-  return errnoOf(code) === 0 ? "EIO" : code;
 }

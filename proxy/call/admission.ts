@@ -1,6 +1,6 @@
 /**
- * What a client asks for on its way to the broker: read, judged by its token, and made into what may be sent.
- * Nothing of what is refused here reaches the broker.
+ * The admission of a client's request: it is read, judged by the token, and turned into the request that the broker is sent. The
+ * broker hears nothing of a request that is refused here.
  */
 import { FluxError, type FluxErrorCode } from "../../src/errors.js";
 import type { Overflow, Request } from "../../src/protocol/messages.js";
@@ -10,80 +10,83 @@ import type { Identity } from "../auth/identity.js";
 import type { Permissions } from "../auth/permissions.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Budget } from "../flow/budget.js";
-import { type Asked, isSigned, readRequest } from "../policy/asked.js";
-import { KnownProcesses } from "../policy/known.js";
-import { forbid, judge, type Known, mayOverflow, mayWrite, type Verdict } from "../policy/policy.js";
+import { isSigned, type ParsedRequest, parseRequest } from "../policy/parsed-request.js";
+import { forbid, judge, mayOverflow, mayWrite, type PolicyContext, type Verdict } from "../policy/policy.js";
+import { SessionProcesses } from "../policy/session-processes.js";
 import { unbufferedOption } from "../policy/unbuffered.js";
 import type { Usage } from "../usage.js";
-import { OperationWatcher } from "./operation.js";
+import { OperationMonitor } from "./operation-monitor.js";
 import { allRanks, idsetOf, type Target } from "./target.js";
 import { type AdmittedWatch, readInterval } from "./watch-admission.js";
 
-/** How many ranks the watches of a session may have together. */
+/** The most ranks that the watches of a session may have together. */
 const MAX_WATCHED = 16_384;
 
 /** A request that may be sent. */
-export interface Admitted {
-  /** Of its ranks those that exist. */
-  readonly asked: Asked;
-  /** The ranks that it names. */
+export interface AdmittedRequest {
+  /** Its ranks are those that exist. */
+  readonly parsed: ParsedRequest;
+  /** The ranks that the request names. */
   readonly target: Target;
-  /** What is sent, or signed and sent. */
+  /** The payload that is sent, or signed and sent. */
   readonly payload: JsonObject;
-  /** Whether "any" must be the rank that the decision was made for. */
-  readonly pinned: boolean;
-  /** Who signs the request and its input; undefined if nobody does here. */
+  /** Whether the broker is sent "any" as a number, because the token was judged for that rank. */
+  readonly addressesRank: boolean;
+  /** Signs the request and its input; undefined if the proxy signs neither. */
   readonly signer: Signer | undefined;
-  /** What becomes of a process whose output is not taken. */
+  /** The treatment of a process whose output is not consumed. */
   readonly overflow: Overflow;
-  /** Why it takes no input. */
+  /** The reason why the request takes no input; undefined if it may. */
   readonly inputRefusal: string | undefined;
-  readonly watcher: OperationWatcher;
+  readonly monitor: OperationMonitor;
 }
 
+/** The parts of a session and of the proxy that decide on a request, or hear of it. */
 export interface AdmissionOptions {
-  /** Signs for the user that the proxy runs as. */
+  /** Signs for the user that the proxy runs as; undefined if the proxy cannot sign. */
   signer: Signer | undefined;
-  /** How many ranks may be open. Those of what is admitted are taken from it. */
+  /** The ranks that may be open. An admitted request takes its ranks from it. */
   allowance: { readonly ranks: Pick<Budget, "take"> };
   /** Shared by all sessions. */
   usage: Usage;
-  /** Is told where a process was started or has ended. */
+  /** Hears of ranks where a process was started or has ended. */
   polls: { touched(service: string, rank: number): void };
   audit: AuditSession | undefined;
-  /** Whether a background process may write output that is not cut into lines. */
+  /** Whether a background process may write output that is not cut into lines. @default false */
   allowUnbufferedBackground?: boolean | undefined;
 }
 
+/** Decides on the requests of one session. */
 export class Admission {
   readonly #options: AdmissionOptions;
-  readonly #known = new KnownProcesses();
+  readonly #processes = new SessionProcesses();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
   }
 
-  /** Decides on a request. @returns what may be sent, or EPERM or ENOBUFS with the reason why nothing may */
-  admit(identity: Identity, request: Request, target: Target): Admitted | FluxError {
+  /** Decides on a request. @returns the request that may be sent, or EPERM, EINVAL or ENOBUFS with the reason of the refusal */
+  admit(identity: Identity, request: Request, target: Target): AdmittedRequest | FluxError {
     const { permissions, userid } = identity;
-    const asked: Wanted = { ...readRequest(request, judgedRanks(permissions, target)), target };
-    const known = this.#knownTo(identity);
-    const verdict = judge(permissions, asked, known);
-    if (!verdict.allowed) return this.#refuse(asked, verdict.reason);
-    if (asked.emptyLabel) return this.#refuse(asked, "label is empty", "EINVAL");
-    const hazard = this.#hazard(request, asked);
-    if (hazard !== undefined) return this.#refuse(asked, hazard);
-    const overflow = mayOverflow(permissions, asked, known, request.overflow);
-    if (!overflow.allowed) return this.#refuse(asked, overflow.reason);
+    const parsed = targetedRequest(permissions, request, target);
+    const context = this.#context(identity);
+    const verdict = judge(permissions, parsed, context);
+    if (!verdict.allowed) return this.#refuse(parsed, verdict.reason);
+    if (parsed.emptyLabel) return this.#refuse(parsed, "label is empty", "EINVAL");
+    const hazard = this.#hazard(request, parsed);
+    if (hazard !== undefined) return this.#refuse(parsed, hazard);
+    const overflow = mayOverflow(permissions, parsed, context, request.overflow);
+    if (!overflow.allowed) return this.#refuse(parsed, overflow.reason);
     const sign = request.sign === true && !isSigned(request.payload);
     const obstacle = sign ? this.#cannotSign(userid) : undefined;
-    if (obstacle !== undefined) return this.#refuse(asked, obstacle);
-    return this.#admitted(identity, request, asked, verdict, sign);
+    if (obstacle !== undefined) return this.#refuse(parsed, obstacle);
+    const signer = sign ? this.#options.signer : undefined;
+    return this.#admitted(identity, request, parsed, verdict, signer);
   }
 
   /**
    * Decides on a watch, but for its ranks.
-   * @param watched how many ranks other watches of the session have
+   * @param watched the number of ranks of the session's other watches
    * @returns the admitted watch, or the error that refuses it
    */
   admitWatch(
@@ -92,88 +95,93 @@ export class Admission {
     target: Target,
     watched: number,
   ): AdmittedWatch | FluxError {
-    const { audit } = this.#options;
-    const asked: Wanted = { ...readRequest(request, judgedRanks(permissions, target)), target };
-    const { service, signer: signing } = asked;
-    const { ranks } = target;
-    if (asked.forbidden !== undefined) return this.#refuse(asked, forbid("watch", asked.forbidden).reason);
-    const proxySigns = request.sign === true && signing === undefined;
+    const parsed = targetedRequest(permissions, request, target);
+    const proxySigns = request.sign === true && parsed.signer === undefined;
+    if (parsed.forbidden !== undefined) return this.#refuse(parsed, forbid("watch", parsed.forbidden).reason);
     const obstacle = proxySigns ? this.#cannotSign(userid) : undefined;
-    if (obstacle !== undefined) return this.#refuse(asked, obstacle);
+    if (obstacle !== undefined) return this.#refuse(parsed, obstacle);
     const interval = readInterval(request.payload);
     if (interval === undefined) return new FluxError("EINVAL", "interval is not a positive integer");
+    const { length } = target.ranks;
     const full =
-      watched + ranks.length > MAX_WATCHED
+      watched + length > MAX_WATCHED
         ? `a session may watch ${MAX_WATCHED} ranks`
-        : this.#options.allowance.ranks.take(ranks.length);
-    if (full !== undefined) return this.#refuse(asked, full, "ENOBUFS");
-    const begun = performance.now();
-    return {
-      service,
-      target,
-      interval,
-      signer: proxySigns ? this.#options.signer : undefined,
-      signed:
-        signing === undefined ? undefined : { userid: signing, signature: request.payload["signature"] },
-      judge: (identity, judged) =>
-        judge(identity.permissions, { ...asked, ranks: judged }, this.#knownTo(identity)),
-      pinned: ({ permissions }) => isPinned(permissions, request, asked),
-      shown: (rank, rows, labels, time) => this.#known.listed(service, rank, rows, labels, time),
-      refused: (denied, error) =>
-        this.#refused({ ...asked, target: { ranks: denied, missing: [], size: denied.length } }, error),
-      over: (errno) => {
-        const durationMs = Math.round(performance.now() - begun);
-        audit?.operation({ ...describe(asked), allowed: true, errno, durationMs });
-      },
-    };
+        : this.#options.allowance.ranks.take(length);
+    if (full !== undefined) return this.#refuse(parsed, full, "ENOBUFS");
+    return this.#admittedWatch(request, parsed, interval, proxySigns ? this.#options.signer : undefined);
   }
 
-  /** Why an exec may not be given input; undefined if it may. */
-  inputRefusal({ permissions }: Identity, asked: Asked): string | undefined {
-    if (asked.operation !== "exec" || asked.background) return undefined;
-    const verdict = mayWrite(permissions, asked);
+  /** The reason why an exec may not be given input; undefined if it may, and for any other request. */
+  inputRefusal({ permissions }: Identity, parsed: ParsedRequest): string | undefined {
+    if (parsed.operation !== "exec" || parsed.background) return undefined;
+    const verdict = mayWrite(permissions, parsed);
     return verdict.allowed ? undefined : verdict.reason;
   }
 
   #admitted(
     identity: Identity,
     request: Request,
-    asked: Wanted,
+    parsed: TargetedRequest,
     verdict: Verdict & { allowed: true },
-    sign: boolean,
-  ): Admitted | FluxError {
-    const { usage, signer, audit, polls, allowance } = this.#options;
-    const { target } = asked;
+    signer: Signer | undefined,
+  ): AdmittedRequest | FluxError {
+    const { usage, audit, polls, allowance } = this.#options;
+    const { target } = parsed;
     const full = allowance.ranks.take(target.ranks.length);
-    if (full !== undefined) return this.#refuse(asked, full, "ENOBUFS");
-    const existing = { ...asked, ranks: target.ranks };
-    const pinned = identity.permissions.details !== undefined;
-    const inputRefusal = this.inputRefusal(identity, asked);
+    if (full !== undefined) return this.#refuse(parsed, full, "ENOBUFS");
+    const existing = { ...parsed, ranks: target.ranks };
     return {
-      asked: existing,
+      parsed: existing,
       target,
-      payload: payloadOf(request, asked, verdict.label),
-      pinned,
-      signer: sign ? signer : undefined,
-      overflow: request.overflow ?? (asked.operation === "attach" ? "gap" : "stop"),
-      inputRefusal,
-      watcher: new OperationWatcher({
+      payload: payloadOf(request, parsed, verdict.label),
+      addressesRank: identity.permissions.details !== undefined,
+      signer,
+      overflow: request.overflow ?? (parsed.operation === "attach" ? "gap" : "stop"),
+      inputRefusal: this.inputRefusal(identity, parsed),
+      monitor: new OperationMonitor({
         identity,
-        asked: existing,
+        parsed: existing,
         labels: verdict.labels,
-        pinned: isPinned(identity.permissions, request, asked),
-        known: this.#known,
+        answererCertain: isAnswererCertain(identity.permissions, request, parsed),
+        processes: this.#processes,
         usage,
-        touched: (rank) => polls.touched(asked.service, rank),
-        record: (end) => audit?.operation({ ...describe(asked), allowed: true, ...end }),
+        touched: (rank) => polls.touched(parsed.service, rank),
+        record: (end) => audit?.operation({ ...describe(parsed), allowed: true, ...end }),
       }),
     };
   }
 
-  /** What a request would do to a broker of flux-core 0.88, if it would end it. */
-  #hazard(request: Request, asked: Asked): string | undefined {
+  #admittedWatch(
+    request: Request,
+    parsed: TargetedRequest,
+    interval: number,
+    signer: Signer | undefined,
+  ): AdmittedWatch {
+    const { service, signer: userid, target } = parsed;
+    const beganAt = performance.now();
+    return {
+      service,
+      target,
+      interval,
+      signer,
+      signed: userid === undefined ? undefined : { userid, signature: request.payload["signature"] },
+      judge: (identity, ranks) => judge(identity.permissions, { ...parsed, ranks }, this.#context(identity)),
+      answererCertain: ({ permissions }) => isAnswererCertain(permissions, request, parsed),
+      shown: (rank, rows, labels, requestedAt) =>
+        this.#processes.listed(service, rank, rows, labels, requestedAt),
+      refused: (ranks, error) =>
+        this.#recordRefusal({ ...parsed, target: { ranks, missing: [], size: ranks.length } }, error),
+      over: (errno) => {
+        const durationMs = Math.round(performance.now() - beganAt);
+        this.#options.audit?.operation({ ...describe(parsed), allowed: true, errno, durationMs });
+      },
+    };
+  }
+
+  /** The reason why a request is refused that would end a broker of flux-core 0.88; undefined for any other. */
+  #hazard(request: Request, parsed: ParsedRequest): string | undefined {
     if (this.#options.allowUnbufferedBackground) return undefined;
-    const option = unbufferedOption(request, asked);
+    const option = unbufferedOption(request, parsed);
     return (
       option && `the proxy cannot start a background process with ${option} "false": it can end the broker`
     );
@@ -185,49 +193,59 @@ export class Admission {
     return signer.userid === userid ? undefined : `the proxy cannot sign for user ${userid}`;
   }
 
-  #knownTo({ userid, sub }: Identity): Known {
+  #context({ userid, sub }: Identity): PolicyContext {
     return {
       userid,
-      processes: this.#options.usage.count(sub),
-      isForeground: (...process) => this.#known.isForeground(...process),
-      labelOf: (...process) => this.#known.labelOf(...process),
+      processCount: this.#options.usage.count(sub),
+      isForeground: (...process) => this.#processes.isForeground(...process),
+      labelOf: (...process) => this.#processes.labelOf(...process),
     };
   }
 
-  #refuse(asked: Wanted, reason: string, code: FluxErrorCode = "EPERM"): FluxError {
+  #refuse(parsed: TargetedRequest, reason: string, code: FluxErrorCode = "EPERM"): FluxError {
     const error = new FluxError(code, reason);
-    this.#refused(asked, error);
+    this.#recordRefusal(parsed, error);
     return error;
   }
 
-  #refused(asked: Wanted, { message: reason, errno }: FluxError): void {
-    this.#options.audit?.operation({ ...describe(asked), allowed: false, reason, errno });
+  #recordRefusal(parsed: TargetedRequest, { message: reason, errno }: FluxError): void {
+    this.#options.audit?.operation({ ...describe(parsed), allowed: false, reason, errno });
   }
 }
 
-/** A request as it is judged, and the ranks that it names. */
-interface Wanted extends Asked {
+/** A parsed request with the ranks that it names. */
+interface TargetedRequest extends ParsedRequest {
   readonly target: Target;
 }
 
-/** The ranks that a decision depends on: where the token limits nothing, none that does not exist. */
-function judgedRanks({ details }: Permissions, target: Target): readonly number[] {
-  return details === undefined ? target.ranks : allRanks(target);
+/** The request as it is judged. */
+function targetedRequest({ details }: Permissions, request: Request, target: Target): TargetedRequest {
+  // A token without details allows any rank, so ranks that do not exist need not be in memory one by one.
+  const judgedRanks = details === undefined ? target.ranks : allRanks(target);
+  return { ...parseRequest(request, judgedRanks), target };
 }
 
-/** Whether it is certain that the ranks that are asked are those that answer. */
-function isPinned({ details }: Permissions, { nodeid }: Request, { service }: Asked): boolean {
-  // A service that a broker does not have is looked for upstream of it; "rexec" every one has.
+/** Whether the rank that answers is the one that the request names: the broker cannot reroute the request. */
+function isAnswererCertain(
+  { details }: Permissions,
+  { nodeid }: Request,
+  { service }: ParsedRequest,
+): boolean {
+  // Details make the proxy address "any" by number. A broker passes "any" upstream if it lacks the service; every broker has "rexec".
   return details !== undefined || nodeid !== "any" || service === "rexec";
 }
 
-function payloadOf({ payload }: Request, { operation }: Asked, label: string | undefined): JsonObject {
-  // The server takes nothing from what stands beside a signature; neither is it passed on.
+function payloadOf(
+  { payload }: Request,
+  { operation }: ParsedRequest,
+  label: string | undefined,
+): JsonObject {
+  // The server ignores the fields beside a signature, so the proxy drops them.
   if (operation !== "rpc" && isSigned(payload)) return { signature: payload["signature"] };
   return label === undefined ? payload : { ...payload, pid: -1, label };
 }
 
-function describe({ operation, topic, service, target, pid, label, argv, cwd }: Wanted) {
+function describe({ operation, topic, service, target, pid, label, argv, cwd }: TargetedRequest) {
   return {
     operation,
     service,

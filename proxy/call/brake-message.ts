@@ -1,26 +1,27 @@
-/** What a client has signed to stop its process and let it go on. PROTOCOL.md, "Flow control". */
-import { type Brake, CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+/** A stop and a continue that a client signed for its process. PROTOCOL.md, "Flow control". */
+import { type Brake, malformed } from "../../src/protocol/messages.js";
 import { SIGNUM } from "../flow/signum.js";
-import type { Asked } from "../policy/asked.js";
+import type { ParsedRequest } from "../policy/parsed-request.js";
 import { readSignedKill, SignedError } from "../policy/signed.js";
 
 /**
- * Holds a `brake` against the exec or attach that it is for, and the pid that its server told.
- * @throws ProtocolError if it is anything but those two signals to that process, by who has signed the request
+ * Compares a `brake` with its exec or attach.
+ * @param pid the process's, from its server; undefined before it has started
+ * @throws ProtocolError unless the signer of the request signed exactly these two signals to this process
  */
-export function checkBrake({ stop, cont }: Brake, { service, signer }: Asked, pid: number | undefined): void {
-  if (signer === undefined) throw malformed("the request is not signed by the client");
-  if (pid === undefined) throw malformed("the process has not started");
+export function checkBrake(
+  { stop, cont }: Brake,
+  { service, signer }: ParsedRequest,
+  pid: number | undefined,
+): void {
+  if (signer === undefined) throw malformed("brake: the request is not signed by the client");
+  if (pid === undefined) throw malformed("brake: the process has not started");
   const claim = { topic: `${service}.kill`, userid: signer, pid };
   try {
     readSignedKill(stop, { ...claim, signum: SIGNUM.stop });
     readSignedKill(cont, { ...claim, signum: SIGNUM.cont });
   } catch (cause) {
     if (!(cause instanceof SignedError)) throw cause;
-    throw malformed(cause.message);
+    throw malformed(`brake: ${cause.message}`);
   }
-}
-
-function malformed(what: string): ProtocolError {
-  return new ProtocolError(CLOSE.malformed, `brake: ${what}`);
 }

@@ -1,37 +1,41 @@
-/** The input of an exec: how much of it there may be, and whether there may be any. PROTOCOL.md, "Input". */
+/** The input of an exec: its credit, and the token's permission. PROTOCOL.md, "Input". */
 import { errnoOf } from "../../src/errors.js";
-import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+import { CLOSE, malformed, ProtocolError } from "../../src/protocol/messages.js";
 import type { ControlMessage } from "../flow/message.js";
 import { CreditMeter } from "./credit.js";
 import { InputStream } from "./input-stream.js";
+import type { RankView } from "./ranks.js";
 
 const EPERM = errnoOf("EPERM");
 
 /** The most input streams that a client may name for one exec. */
 const MAX_STREAMS = 1024;
 
+/** The request that takes the input. */
 export interface CallInputOptions {
   id: number;
   ranks: readonly number[];
+  /** Ranks that are not over. */
+  live: RankView;
   /** Whether the request takes input. */
   open: boolean;
-  /** Why none is taken, if the token does not allow it. */
+  /** The reason why the token does not allow input; undefined if it does. */
   refusal: string | undefined;
   emit(message: ControlMessage): void;
 }
 
+/** Admits the input of one exec, stream by stream. */
 export class CallInput {
   readonly #options: CallInputOptions;
+  /** Undefined if the request takes no input. */
   readonly #meter: CreditMeter | undefined;
-  /** Ranks that are not over. */
-  readonly #live: Set<number>;
   readonly #streams = new Map<string, InputStream>();
+  /** Defined while the token does not allow input. */
   #refusal: string | undefined;
 
   constructor(options: CallInputOptions) {
     this.#options = options;
     this.#meter = options.open ? new CreditMeter(options.ranks) : undefined;
-    this.#live = new Set(options.open ? options.ranks : []);
     this.#refusal = options.refusal;
   }
 
@@ -40,20 +44,19 @@ export class CallInput {
     this.#announce(stream, this.#meter?.grant(rank, stream, bytes) ?? 0);
   }
 
-  /** A rank is over: it holds the others back no longer. */
+  /** A rank is over: the credit no longer waits for it. */
   remove(rank: number): void {
-    this.#live.delete(rank);
     for (const [stream, bytes] of this.#meter?.remove(rank) ?? []) this.#announce(stream, bytes);
   }
 
-  /** The token does not allow input, or not any more. Input under credit from before is on its way, and is dropped. */
+  /** The token forbids input from now on. Input that the client sends before it hears so is dropped. */
   forbid(reason: string): void {
     if (this.#refusal !== undefined) return;
     this.#refusal = reason;
     for (const [name, stream] of this.#streams) this.#refuse(name, stream);
   }
 
-  /** The token allows input. A stream that was refused takes it again, unless some of it was dropped. */
+  /** The token allows input again. So do refused streams, except those of which some input was dropped. */
   allow(): void {
     if (this.#refusal === undefined) return;
     this.#refusal = undefined;
@@ -65,18 +68,18 @@ export class CallInput {
   }
 
   /**
-   * Takes note of input, for one rank or for every.
-   * @returns whether it is to be delivered
-   * @throws ProtocolError if the stream has ended, or there was no credit for it
+   * Counts input, for one rank or for all.
+   * @returns whether to deliver it
+   * @throws ProtocolError if the stream has ended, or there is no credit for the input
    */
   take(name: string, bytes: number, rank?: number): boolean {
-    const known = this.#streams.get(name);
-    known?.mustBeOpen(name, rank);
+    const existing = this.#streams.get(name);
+    existing?.mustBeOpen(name, rank);
     if (bytes === 0) return true;
-    if (this.#meter?.spend(name, bytes, rank, known?.withheld) === false) {
+    if (this.#meter?.spend(name, bytes, rank, existing?.withheld) === false) {
       throw new ProtocolError(CLOSE.creditOverrun, `more input on ${name} than there was credit for`);
     }
-    const stream = known ?? this.#stream(name);
+    const stream = existing ?? this.#stream(name);
     if (this.#refusal === undefined && !stream.dropped) {
       stream.pass(bytes, rank);
       return true;
@@ -87,8 +90,8 @@ export class CallInput {
   }
 
   /**
-   * Takes note of the end of a stream, for one rank or for every.
-   * @returns whether it is to be delivered: after a hole the process would take what it has for the whole
+   * Ends a stream, for one rank or for all.
+   * @returns whether to deliver the end: after dropped input the process would take a part for the whole
    * @throws ProtocolError if the stream has ended before
    */
   end(name: string, rank?: number): boolean {
@@ -117,7 +120,7 @@ export class CallInput {
     const { id, emit } = this.#options;
     if (stream.refused || this.#refusal === undefined) return;
     stream.refused = true;
-    const bytes = stream.passedTo(this.#live);
+    const bytes = stream.passedTo(this.#options.live);
     emit({ type: "refused", id, stream: name, bytes, errno: EPERM, message: this.#refusal });
   }
 
@@ -126,7 +129,7 @@ export class CallInput {
     let stream = this.#streams.get(name);
     if (stream === undefined) {
       if (this.#streams.size === MAX_STREAMS) {
-        throw new ProtocolError(CLOSE.malformed, `more than ${MAX_STREAMS} input streams`);
+        throw malformed(`more than ${MAX_STREAMS} input streams`);
       }
       stream = new InputStream();
       this.#streams.set(name, stream);

@@ -1,30 +1,30 @@
-/**
- * Input credit of a request to several ranks: input goes to all, so the slowest has the say. PROTOCOL.md,
- * "Processes".
- */
+/** The input credit of a request to several ranks: all get the same input, so the least credit counts. PROTOCOL.md, "Processes". */
+import { RankList, RankSet } from "./ranks.js";
 
 interface StreamCredit {
-  /** What each rank has granted; a rank that has said nothing has granted 0. */
+  /** Bytes by rank; a rank without an entry has granted 0. */
   granted: Map<number, number>;
-  /** What the client was told: the least that a live rank has granted. */
+  /** The client's credit: the least that a live rank has granted. */
   announced: number;
-  /** How many live ranks have granted no more than that: all are looked at again when there is none. */
+  /** At most the number of live ranks that have granted no more than that. At 0, all ranks are counted again. */
   slowest: number;
-  /** By rank, where input is signed for each; else under {@link EVERY_RANK}. */
+  /** By rank if the client signs input for each; otherwise under {@link EVERY_RANK}. */
   spent: Map<number, number>;
 }
 
 const EVERY_RANK = -1;
 
+/** Combines the credit of all ranks, for each stream. */
 export class CreditMeter {
-  readonly #live: Set<number>;
+  readonly #live: RankSet;
   readonly #streams = new Map<string, StreamCredit>();
 
-  constructor(ranks: Iterable<number>) {
-    this.#live = new Set(ranks);
+  /** @param ranks in ascending order */
+  constructor(ranks: readonly number[]) {
+    this.#live = new RankSet(new RankList(ranks, 0));
   }
 
-  /** Takes note of an RFC 42 add-credit. @returns the bytes by which the credit for all has grown */
+  /** Counts an RFC 42 add-credit. @returns the bytes by which the client's credit grows */
   grant(rank: number, stream: string, bytes: number): number {
     if (!this.#live.has(rank) || bytes === 0) return 0;
     let credit = this.#streams.get(stream);
@@ -39,7 +39,7 @@ export class CreditMeter {
 
   /**
    * A rank is over and no longer counts.
-   * @returns the streams whose credit has grown thereby, with the bytes
+   * @returns the bytes by which the client's credit grows, by stream
    */
   remove(rank: number): Map<string, number> {
     const grown = new Map<string, number>();
@@ -52,7 +52,7 @@ export class CreditMeter {
   }
 
   /**
-   * Takes note of input, for one rank or for every.
+   * Counts input, for one rank or for all.
    * @param withheld the part of the credit that the client was not sent
    * @returns whether the client had the credit for it
    */
@@ -65,7 +65,7 @@ export class CreditMeter {
     return true;
   }
 
-  /** One of the slowest is so no longer. @returns the bytes by which the credit for all has grown */
+  /** One rank fewer has granted the least. @returns the bytes by which the client's credit grows */
   #grow(credit: StreamCredit): number {
     credit.slowest--;
     if (credit.slowest > 0) return 0;

@@ -1,22 +1,23 @@
-/** One request to each of its ranks, and who hears of the answers. PROTOCOL.md, "Requests". */
+/** One request to each of its ranks, and their answers. PROTOCOL.md, "Requests". */
 import { FluxError } from "../../src/errors.js";
 import type { Request } from "../../src/protocol/messages.js";
 import type { Broker, BrokerCall, ResponseHandler } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { Budget } from "../flow/budget.js";
-import type { Admitted } from "./admission.js";
+import type { AdmittedRequest } from "./admission.js";
 import type { Lane } from "./lane.js";
-import { type RankList, RankSet } from "./ranks.js";
+import { type RankList, RankSet, type RankView } from "./ranks.js";
 
-/** The most bytes that one request may become, over all its ranks. */
+/** The most bytes of one request, over all its ranks. */
 const MAX_BYTES = 128 * 1024 * 1024;
 
+/** The request, and the receiver of its answers. */
 export interface FanOutOptions {
   request: Request;
-  admitted: Admitted;
+  admitted: AdmittedRequest;
   ranks: RankList;
-  /** What of requests is still to be sent. */
+  /** The bytes that wait to be sent to the broker. */
   bytes: Pick<Budget, "take" | "give">;
   lane: Lane;
   brakes: Brakes;
@@ -27,6 +28,7 @@ export interface FanOutOptions {
   ended(rank: number, error: FluxError | undefined): void;
 }
 
+/** Sends one request to its ranks. */
 export class FanOut {
   readonly #options: FanOutOptions;
   readonly #unsent: RankSet;
@@ -36,22 +38,22 @@ export class FanOut {
     this.#unsent = new RankSet(options.ranks);
   }
 
-  /** Whether the broker has been sent the request to `rank`. */
+  /** Whether the broker was sent the request to `rank`. */
   sent(rank: number): boolean {
     return !this.#unsent.has(rank);
   }
 
-  /** Where a request to `rank` goes. */
+  /** The rank that a request to `rank` is addressed to; undefined for any. */
   nodeid(rank: number): number | undefined {
     const { request, admitted } = this.#options;
-    return request.nodeid === "any" && !admitted.pinned ? undefined : rank;
+    return request.nodeid === "any" && !admitted.addressesRank ? undefined : rank;
   }
 
   /**
-   * Sends it to the ranks that are `open`: one is over already if it was cancelled, or the broker lost, while it was signed.
-   * @throws FluxError if it is too large, or too much is still to be sent; then nothing is
+   * Sends the request to the ranks that are `open`: the others ended while the request was being signed.
+   * @throws FluxError EMSGSIZE if it is too large, ENOBUFS if too much waits to be sent; then nothing is sent
    */
-  send(broker: Broker, payload: Uint8Array, open: RankSet): void {
+  send(broker: Broker, payload: Uint8Array, open: RankView): void {
     const { request, ranks, bytes, lane } = this.#options;
     const { topic, streaming } = request;
     const total = payload.length * ranks.size;
@@ -89,7 +91,7 @@ export class FanOut {
     const { admitted, ended } = this.#options;
     try {
       broker.request(call, new RankHandler(rank, this.#options, this.#signal(rank)));
-      admitted.watcher.issued(rank, broker);
+      admitted.monitor.issued(rank, broker);
     } catch (error) {
       if (!(error instanceof FluxError)) throw error;
       ended(rank, error);
@@ -97,23 +99,23 @@ export class FanOut {
   }
 
   /**
-   * A kill is on its way: who may stop the process is to know, be it in another session.
-   * @returns takes the answer to it, also when this session is over
+   * Announces a kill to the holder of the process's brake, which may be in another session.
+   * @returns takes the answer, also after the end of this session; undefined if the process has no holder
    */
   #signal(rank: number): ((taken: boolean) => void) | undefined {
-    const { operation, service, signum, pid, label } = this.#options.admitted.asked;
+    const { operation, service, signum, pid, label } = this.#options.admitted.parsed;
     if (operation !== "kill" || signum === undefined) return undefined;
     return this.#options.brakes.signal(service, rank, { pid, label }, signum);
   }
 }
 
-/** Hears of the answers of one rank. A request may have very many of these. */
+/** Receives the answers of one rank. A request may have 65,536 of these. */
 class RankHandler implements ResponseHandler {
   readonly #rank: number;
   readonly #options: FanOutOptions;
+  /** Takes the answer to a kill: whether the server took the signal. */
   readonly #answered: ((taken: boolean) => void) | undefined;
 
-  /** @param answered takes the answer to a kill */
   constructor(rank: number, options: FanOutOptions, answered: ((taken: boolean) => void) | undefined) {
     this.#rank = rank;
     this.#options = options;

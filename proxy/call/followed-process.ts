@@ -1,4 +1,4 @@
-/** The process that an exec or attach follows on one rank: its output, and what becomes of it if that is not taken. */
+/** The process that an exec or attach follows on one rank: its output, and its treatment if nobody consumes the output. */
 import { FluxError } from "../../src/errors.js";
 import type { Brake } from "../../src/protocol/messages.js";
 import type { Broker } from "../broker/broker.js";
@@ -7,46 +7,50 @@ import type { Brakes } from "../flow/brakes.js";
 import type { ControlMessage } from "../flow/message.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { RankOutput } from "../flow/rank-output.js";
-import type { Admitted } from "./admission.js";
+import type { AdmittedRequest } from "./admission.js";
 import { checkBrake } from "./brake-message.js";
 import { GapOverflow } from "./overflow/gap.js";
 import { KillOverflow } from "./overflow/kill.js";
-import type { Overflow } from "./overflow/overflow.js";
+import type { OverflowStrategy } from "./overflow/overflow-strategy.js";
 import { StopOverflow } from "./overflow/stop.js";
-import { type ProcessEvent, readProcessEvent } from "./process.js";
 import { ProcessSignals } from "./process-signals.js";
 import type { SendQueue } from "./send-queue.js";
+import { readServerEvent, type ServerEvent } from "./server-event.js";
 
-/** Output and input streams of one process, by name: each costs memory for as long as it runs. It has no more descriptors, as a rule. */
+/** The most stream names of one process, for input and output: each costs memory. Few processes have more descriptors. */
 const MAX_STREAMS = 1024;
 
+/** The request that follows the process, and the receiver of its answers. */
 export interface FollowedProcessOptions {
   id: number;
   rank: number;
-  /** Where its request goes. */
+  /** The rank that requests are addressed to; undefined for any. */
   nodeid: number | undefined;
-  admitted: Admitted;
+  admitted: AdmittedRequest;
   queue: SendQueue;
   outbox: Outbox;
   brakes: Brakes;
   /** Runs a callback of the broker, or of another session. */
   guard(callback: () => void): void;
-  /** Passes on to the client what the server has said. */
+  /** Passes a response of the server on to the client. */
   pass(payload: JsonObject): void;
-  /** The server takes so much more input. */
+  /** The server takes `bytes` more input. */
   grant(stream: string, bytes: number): void;
-  /** Its last message was sent. */
+  /** The client was sent its last message. */
   over(): void;
 }
 
+/** Follows one process until its last message was sent. */
 export class FollowedProcess {
   readonly #options: FollowedProcessOptions;
   readonly #output: RankOutput;
-  /** Until its pid is known nobody can stop it. */
-  #overflow: Overflow;
+  /** Gaps until its pid is known: before, nobody can stop it. */
+  #overflow: OverflowStrategy;
+  /** Undefined until the request is sent. */
   #broker: Broker | undefined;
+  /** Undefined until the server has answered with it. */
   #pid: number | undefined;
-  /** What the server last said of a stop. */
+  /** The last `stopped` of the server. */
   #stopped: JsonObject = {};
   #unregister = () => {};
   readonly #streams = new Set<string>();
@@ -63,7 +67,7 @@ export class FollowedProcess {
     this.#broker = broker;
   }
 
-  /** Its server has answered. @throws FluxError EPROTO naming what is wrong with the answer */
+  /** Its server has answered. @throws FluxError EPROTO that names the fault of the answer */
   response(payload: JsonObject): void {
     const event = read(payload);
     const { admitted, grant, pass } = this.#options;
@@ -71,10 +75,10 @@ export class FollowedProcess {
       case "output":
         this.#count(event.stream);
         for (const data of event.pieces) {
-          admitted.watcher.received(data.length);
+          admitted.monitor.received(data.length);
           this.#push(event.stream, data);
         }
-        // A stream of which something was dropped ends with its rank, in an error.
+        // A stream with dropped output has no end of its own: its rank ends in an error.
         if (event.eof && this.error === undefined) this.#output.eof(event.stream);
         return;
       case "credit":
@@ -93,9 +97,9 @@ export class FollowedProcess {
     pass(payload);
   }
 
-  /** What the client has signed to stop it and let it go on. @throws ProtocolError if it is anything else */
+  /** The client signed its stop and its continue. @throws ProtocolError if it signed anything else */
   brake(brake: Brake): void {
-    checkBrake(brake, this.#options.admitted.asked, this.#pid);
+    checkBrake(brake, this.#options.admitted.parsed, this.#pid);
     this.#overflow.signed(brake.stop, brake.cont);
   }
 
@@ -104,17 +108,17 @@ export class FollowedProcess {
     this.#output.consumed(stream, bytes);
   }
 
-  /** What its rank ends with, in place of what its server says. */
+  /** Replaces the end that its server gives. */
   get error(): FluxError | undefined {
     return this.#overflow.error;
   }
 
-  /** The last message of its rank, which comes after all its output. */
+  /** Sends the last message of its rank, after all its output. */
   end(last: ControlMessage): void {
     this.#output.end(last);
   }
 
-  /** It is followed no longer: if we hold it, it goes on. */
+  /** It is followed no longer. If the proxy stopped it, it continues. */
   leave(): void {
     this.#unregister();
     this.#overflow.end();
@@ -132,15 +136,15 @@ export class FollowedProcess {
     this.#overflow.took(data.length);
   }
 
-  /** It was started, or attached to. */
+  /** It was started or attached to. */
   #runs(pid: number, label: string | undefined): void {
     const { admitted, outbox, rank, nodeid, queue, brakes, guard, pass } = this.#options;
-    const { asked, overflow, signer } = admitted;
+    const { parsed, overflow, signer } = admitted;
     if (this.#pid !== undefined || this.#broker === undefined) return;
     this.#pid = pid;
     if (overflow === "gap") return;
-    const { service } = asked;
-    const byClient = asked.signer !== undefined;
+    const { service } = parsed;
+    const byClient = parsed.signer !== undefined;
     const broker = this.#broker;
     const signals = new ProcessSignals({ service, nodeid, pid, broker, queue, signer, byClient, guard });
     if (overflow === "kill") {
@@ -149,7 +153,7 @@ export class FollowedProcess {
     }
     const stop = new StopOverflow(this.#output, outbox.backlog, signals, () => pass(this.#stopped));
     this.#overflow = stop;
-    const name = { pid, label: asked.label ?? label };
+    const name = { pid, label: parsed.label ?? label };
     this.#unregister = brakes.add(service, rank, name, {
       signalled: (signum) => stop.signalled(signum),
       answered: (signum, taken) => guard(() => stop.answered(signum, taken)),
@@ -157,9 +161,9 @@ export class FollowedProcess {
   }
 }
 
-function read(payload: JsonObject): ProcessEvent {
+function read(payload: JsonObject): ServerEvent {
   try {
-    return readProcessEvent(payload);
+    return readServerEvent(payload);
   } catch (cause) {
     throw new FluxError("EPROTO", (cause as Error).message, { cause });
   }

@@ -1,15 +1,16 @@
-/** One input stream of an exec: what of it was passed on, and what the client knows of it. PROTOCOL.md, "Input". */
-import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+/** One input stream of an exec: the bytes that were passed on, and its state for the client. PROTOCOL.md, "Input". */
+import { malformed } from "../../src/protocol/messages.js";
 
-/** Stands for all ranks, where input is not signed for each. */
+/** Stands for all ranks, if the client does not sign input for each. */
 const EVERY_RANK = -1;
 
+/** The account of one stream. */
 export class InputStream {
-  /** Credit that the client was not sent, because input was refused. */
+  /** Credit that the client was not sent, in bytes, because input was refused. */
   withheld = 0;
-  /** True from `refused` on, until a renewal allows input again. */
+  /** True from the message `refused` until a renewal allows input again. */
   refused = false;
-  /** Whether input was dropped: what the process has of the stream has no end that would be true. */
+  /** Whether input was dropped. Then the stream is never ended: the process would take a part for the whole. */
   dropped = false;
   /** Bytes passed on, by rank. */
   readonly #passed = new Map<number, number>();
@@ -17,7 +18,7 @@ export class InputStream {
 
   /** @throws ProtocolError if the client has sent its end */
   mustBeOpen(name: string, rank = EVERY_RANK): void {
-    if (this.#ended.has(rank)) throw new ProtocolError(CLOSE.malformed, `input after the end of ${name}`);
+    if (this.#ended.has(rank)) throw malformed(`input after the end of ${name}`);
   }
 
   end(rank = EVERY_RANK): void {
@@ -28,7 +29,7 @@ export class InputStream {
     this.#passed.set(rank, (this.#passed.get(rank) ?? 0) + bytes);
   }
 
-  /** Bytes passed on to every one of `ranks`. */
+  /** The bytes that were passed on to each of `ranks`, at least. */
   passedTo(ranks: Iterable<number>): number {
     const toAll = this.#passed.get(EVERY_RANK);
     if (toAll !== undefined || this.#passed.size === 0) return toAll ?? 0;
@@ -37,7 +38,7 @@ export class InputStream {
     return Number.isFinite(least) ? least : 0;
   }
 
-  /** The credit that was withheld, which is the client's from now on. */
+  /** Releases the withheld credit. @returns its bytes */
   release(): number {
     const { withheld } = this;
     this.withheld = 0;

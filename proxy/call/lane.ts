@@ -1,46 +1,49 @@
 /**
- * What a call sends to its ranks: its request, then its input. One piece follows another, each goes from rank to rank, and
- * is held once, however many those are. Calls take turns, and wait for the broker and for their client.
+ * The lane of a call to its ranks: first its request, then its input, piece by piece. A piece goes from rank to rank and is in
+ * memory once for all of them. Calls take turns, and wait for the broker and for their client.
  */
 import type { Broker } from "../broker/broker.js";
 import { Fifo } from "../flow/fifo.js";
 import type { Job, Scheduler } from "../flow/scheduler.js";
-import type { RankList, RankSet } from "./ranks.js";
+import type { RankList, RankView } from "./ranks.js";
 
 /** The most ranks, and the most bytes, that a call sends to in one turn. */
 const TURN_RANKS = 64;
 const TURN_BYTES = 256 * 1024;
 
-/** A call of so few ranks takes no turns: its pieces keep the order of all that its session sends. */
+/** A call of at most this many ranks takes no turns: its pieces keep the order of all that its session sends. */
 const FEW = 8;
 
+/** A message to all ranks of a call. */
 export interface Piece {
-  /** The size of what one rank is sent. */
+  /** The size for one rank. */
   readonly bytes: number;
-  /** The ranks that it goes to, as they are when it is their turn. */
-  readonly to: RankSet;
-  /** Sends it to a rank. @param sent to be called when that is done, which a signature may delay */
+  /** The ranks that it goes to. A rank that leaves before its turn is skipped. */
+  readonly to: RankView;
+  /** Sends it to a rank. @param sent to be called afterwards; a signature may delay that */
   send(rank: number, sent: () => void): void;
-  /** It will be sent to no further rank. */
+  /** Called when no further rank will be sent it. */
   done(): void;
 }
 
+/** The call's ranks, and everything that its sending waits for. */
 export interface LaneOptions {
   ranks: RankList;
   scheduler: Scheduler;
-  /** Answers wait for the client there: nothing more is asked while those are too many. */
+  /** Nothing is sent while too many answers wait there for the client. */
   outbox: { readonly congested: boolean; relieved(): Promise<void> };
-  /** Runs a turn. What it throws must not reach the scheduler. */
+  /** Runs a turn, whose errors must not reach the scheduler. */
   guard(action: () => void): void;
 }
 
+/** Sends the pieces of one call in order. */
 export class Lane implements Job {
   readonly #options: LaneOptions;
   readonly #pieces = new Fifo<Piece>();
   #broker: Broker | undefined;
-  /** The place of the next rank of the first piece. */
-  #at = 0;
-  /** Whether it waits for its turn, or for what {@link turn} waits for. */
+  /** The index of the next rank of the first piece. */
+  #index = 0;
+  /** True while it waits for a turn, or within a turn for the broker, the client or a signature. */
   #busy = false;
   #closed = false;
 
@@ -48,7 +51,7 @@ export class Lane implements Job {
     this.#options = options;
   }
 
-  /** What follows goes over this connection; the first piece before those that were pushed already. */
+  /** Opens the lane, over this connection. The first piece goes before those that were pushed already. */
   start(broker: Broker, first: Piece): void {
     this.#broker = broker;
     if (this.#few) {
@@ -60,7 +63,7 @@ export class Lane implements Job {
     this.#begin();
   }
 
-  /** Sends it after all that was pushed before. */
+  /** Sends a piece after those that were pushed before. */
   push(piece: Piece): void {
     if (this.#few) {
       sendToAll(piece);
@@ -130,11 +133,11 @@ export class Lane implements Job {
   #next(): number | undefined {
     const { ranks } = this.#options.ranks;
     for (let piece = this.#pieces.first; piece !== undefined; piece = this.#pieces.first) {
-      for (; this.#at < ranks.length; this.#at++) {
-        const rank = ranks[this.#at] as number;
+      for (; this.#index < ranks.length; this.#index++) {
+        const rank = ranks[this.#index] as number;
         if (piece.to.has(rank)) return rank;
       }
-      this.#at = 0;
+      this.#index = 0;
       this.#pieces.shift();
       piece.done();
     }
@@ -143,7 +146,7 @@ export class Lane implements Job {
 
   /** Sends the first piece to the next rank. @returns resolves when it is signed and sent; undefined if it is already */
   #send(): Promise<void> | undefined {
-    const rank = this.#options.ranks.ranks[this.#at++] as number;
+    const rank = this.#options.ranks.ranks[this.#index++] as number;
     let sent = false;
     let resolve = () => {};
     this.#pieces.first?.send(rank, () => {

@@ -1,9 +1,10 @@
-/** The ranks of a call. There may be as many as an instance has, so that each costs a few bytes. */
+/** The ranks of a call: up to as many as an instance has, so that each costs a few bytes. */
 
+/** A list of ranks, and the matchtag of each. */
 export class RankList {
   /** In ascending order. */
   readonly ranks: readonly number[];
-  /** The matchtag of the first; the others count on from it. */
+  /** The matchtag of the first rank; the others count on from it. */
   readonly #id: number;
 
   constructor(ranks: readonly number[], id: number) {
@@ -15,7 +16,7 @@ export class RankList {
     return this.ranks.length;
   }
 
-  /** The place of a rank; -1 if it is not there. */
+  /** The index of a rank; -1 if the list does not have it. */
   indexOf(rank: number): number {
     let [low, high] = [0, this.ranks.length - 1];
     while (low <= high) {
@@ -28,18 +29,24 @@ export class RankList {
     return -1;
   }
 
-  /** The matchtag of a rank; undefined if it is not there. */
+  /** The matchtag of a rank; undefined if the list does not have it. */
   matchtag(rank: number): number | undefined {
     const index = this.indexOf(rank);
     return index < 0 ? undefined : this.#id + index;
   }
 }
 
-/** Those of a list that have not been taken out; all at first. */
-export class RankSet {
+/** The ranks of a call that have a property at present. Iterates in ascending order, and skips ranks that lose it meanwhile. */
+export interface RankView extends Iterable<number> {
+  readonly size: number;
+  has(rank: number): boolean;
+}
+
+/** The ranks of a list that were not deleted. */
+export class RankSet implements RankView {
   readonly #list: RankList;
-  /** 1 for each that was taken out. Absent before the first. */
-  #out: Uint8Array | undefined;
+  /** 1 for each rank that was deleted. Undefined before the first. */
+  #deleted: Uint8Array | undefined;
   #size: number;
 
   constructor(list: RankList) {
@@ -55,22 +62,21 @@ export class RankSet {
     return this.#has(this.#list.indexOf(rank));
   }
 
-  /** @returns whether it was there */
+  /** @returns whether the set had the rank */
   delete(rank: number): boolean {
     const index = this.#list.indexOf(rank);
     if (!this.#has(index)) return false;
-    this.#out ??= new Uint8Array(this.#list.size);
-    this.#out[index] = 1;
+    this.#deleted ??= new Uint8Array(this.#list.size);
+    this.#deleted[index] = 1;
     this.#size--;
     return true;
   }
 
-  /** In ascending order. What is taken out meanwhile does not come. */
   *[Symbol.iterator](): Generator<number, void, void> {
     for (const [index, rank] of this.#list.ranks.entries()) if (this.#has(index)) yield rank;
   }
 
   #has(index: number): boolean {
-    return index >= 0 && this.#out?.[index] !== 1;
+    return index >= 0 && this.#deleted?.[index] !== 1;
   }
 }

@@ -1,64 +1,66 @@
-/** What a session sends to its brokers, in the order that the client asked for it, though signing takes time. */
+/** The messages of a session to its brokers, in the order of the client's requests, although signing takes time. */
 import { FluxError } from "../../src/errors.js";
-import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+import { malformed } from "../../src/protocol/messages.js";
 import { type Signer, signedPayload } from "../../src/signing/signer.js";
 import { encodePayload, type JsonObject } from "../broker/payload.js";
 import { Fifo } from "../flow/fifo.js";
 
-/** How many messages may wait for a signature before those of the client are acknowledged no longer. */
+/** The most messages that wait for a signature while the proxy still acknowledges the client's messages. */
 const MAX_WAITING = 16;
 
-/** How many bytes of input may wait to be sent before those of the client are acknowledged no longer. */
+/** The most bytes of input that wait to be sent while the proxy still acknowledges the client's messages. */
 const MAX_HELD = 1024 * 1024;
 
-export interface Sending {
+/** A message to a broker. */
+export interface OutgoingMessage {
   topic: string;
   payload: JsonObject;
-  /** The payload as bytes; absent: encoded from it. */
+  /** The payload as bytes. @default the payload, encoded */
   encoded?: (() => Uint8Array) | undefined;
-  /** Who signs it; undefined if it goes as it is. */
+  /** Signs it; undefined if it is sent unsigned. */
   signer: Signer | undefined;
   /** Sends it. */
   send(payload: Uint8Array): void;
-  /** It cannot be signed, and is not sent. */
+  /** Called if it cannot be signed; it is not sent then. */
   refuse(error: FluxError): void;
 }
 
+/** Signs and sends the messages of one session. */
 export class SendQueue {
   readonly #guard: (action: () => void) => void;
   readonly #idle: () => void;
-  readonly #waiting = new Fifo<Sending>();
+  readonly #waiting = new Fifo<OutgoingMessage>();
   #held = 0;
   #busy = false;
 
   /**
-   * @param guard runs what may find fault with the client, later than the client asked for it
-   * @param idle called when it is {@link congested} no longer
+   * @param guard runs a `send` after its signature: it may throw a ProtocolError
+   * @param idle called when the queue is no longer {@link congested}
    */
   constructor(guard: (action: () => void) => void, idle: () => void) {
     this.#guard = guard;
     this.#idle = idle;
   }
 
-  /** Whether so much waits that what the client sends should not be acknowledged. */
+  /** Whether so much waits that the client's messages must not be acknowledged. */
   get congested(): boolean {
     return this.#waiting.length > MAX_WAITING || this.#held > MAX_HELD;
   }
 
-  /** Input waits elsewhere to be sent. */
+  /** Counts input that waits to be sent outside of the queue. */
   hold(bytes: number): void {
     this.#held += bytes;
   }
 
-  /** It does so no longer. */
+  /** That input was sent, or dropped. */
   release(bytes: number): void {
     const wasCongested = this.congested;
     this.#held -= bytes;
     if (wasCongested && !this.congested) this.#idle();
   }
 
-  /** Sends at once, if nothing waits and nothing is to be signed. @throws what its `send` throws */
-  push(sending: Sending): void {
+  /** Sends a message: at once if nothing waits and it needs no signature. @throws the error of its `send`, if sent at once */
+  push(sending: OutgoingMessage): void {
     if (!this.#busy && sending.signer === undefined) {
       sending.send(encode(sending));
       return;
@@ -86,8 +88,8 @@ export class SendQueue {
   }
 }
 
-/** Signs what is to be signed. @returns what to do then */
-async function prepare(sending: Sending): Promise<() => void> {
+/** Signs a message if it has a signer. @returns sends or refuses it */
+async function prepare(sending: OutgoingMessage): Promise<() => void> {
   const { signer, topic, payload, send, refuse } = sending;
   if (signer === undefined) return () => send(encode(sending));
   try {
@@ -99,11 +101,11 @@ async function prepare(sending: Sending): Promise<() => void> {
   }
 }
 
-function encode({ payload, encoded }: { payload: object; encoded?: Sending["encoded"] }): Uint8Array {
+function encode({ payload, encoded }: { payload: object; encoded?: OutgoingMessage["encoded"] }): Uint8Array {
   try {
     return encoded === undefined ? encodePayload(payload) : encoded();
   } catch (cause) {
-    // JSON.parse takes more levels of nesting than JSON.stringify.
-    throw new ProtocolError(CLOSE.malformed, "payload is nested too deeply", { cause });
+    // JSON.parse accepts deeper nesting than JSON.stringify.
+    throw malformed("payload is nested too deeply", cause);
   }
 }

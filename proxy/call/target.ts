@@ -2,27 +2,27 @@
 import { encodeIdset, expand, type IdRange, idsetRanges } from "../../src/protocol/idset.js";
 import { type Nodeid, ranksOf } from "../../src/protocol/messages.js";
 
-/** The ranks that do not exist are never one by one in memory: a request of ten bytes may name 65,536 of them. */
+/** The ranks of a request. Those that do not exist are ranges: a request of ten bytes may name 65,536 of them. */
 export interface Target {
-  /** Those that exist, in ascending order. */
+  /** The ranks that exist, in ascending order. */
   readonly ranks: readonly number[];
-  /** Those that do not, which come after the others. */
+  /** The ranks that do not exist. They come after the others. */
   readonly missing: readonly IdRange[];
-  /** How many there are of both. */
+  /** The number of both. */
   readonly size: number;
 }
 
-/** @throws TypeError if the ranks are more than an idset may have */
-export function targetOf(nodeid: Nodeid, place: { readonly rank: number; readonly size: number }): Target {
+/** The ranks that a nodeid names, on the instance of a broker. @throws TypeError if they are more than an idset may have */
+export function targetOf(nodeid: Nodeid, broker: { readonly rank: number; readonly size: number }): Target {
   if (nodeid === "any" || nodeid === "all") {
-    const ranks = ranksOf(nodeid, place.rank, place.size);
+    const ranks = ranksOf(nodeid, broker.rank, broker.size);
     return { ranks, missing: [], size: ranks.length };
   }
   const present: IdRange[] = [];
   const missing: IdRange[] = [];
   for (const [first, last] of idsetRanges(nodeid)) {
-    if (first < place.size) present.push([first, Math.min(last, place.size - 1)]);
-    if (last >= place.size) missing.push([Math.max(first, place.size), last]);
+    if (first < broker.size) present.push([first, Math.min(last, broker.size - 1)]);
+    if (last >= broker.size) missing.push([Math.max(first, broker.size), last]);
   }
   const ranks = expand(present);
   return { ranks, missing, size: ranks.length + sizeOf(missing) };
@@ -33,7 +33,7 @@ export function allRanks({ ranks, missing }: Target): readonly number[] {
   return missing.length === 0 ? ranks : [...ranks, ...expand(missing)];
 }
 
-/** The idset of all of them. */
+/** The idset of all ranks of a target. */
 export function idsetOf({ ranks, missing }: Pick<Target, "ranks" | "missing">): string {
   const parts = [encodeIdset(ranks), encodeRanges(missing)];
   return parts.filter((part) => part !== "").join(",");

@@ -1,46 +1,46 @@
-/** A watch as the token has it: which ranks it may see and what of them, now and when another token has followed. */
+/** An admitted watch: the ranks and processes that the token shows, also after a renewal. PROTOCOL.md, "Watching". */
 import type { FluxError } from "../../src/errors.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { Identity } from "../auth/identity.js";
 import type { JsonObject } from "../broker/payload.js";
-import type { Listed } from "../policy/known.js";
 import type { Verdict } from "../policy/policy.js";
+import type { LabeledProcess } from "../policy/session-processes.js";
 import type { Target } from "./target.js";
 
 /** A watch that may begin. */
 export interface AdmittedWatch {
   readonly service: string;
-  /** The ranks that it names. */
+  /** The ranks that the watch names. */
   readonly target: Target;
-  /** By how much a change may be late, in milliseconds. */
+  /** The longest delay of a change, in milliseconds. */
   readonly interval: number;
-  /** The proxy's signer, where the proxy signs each request. */
+  /** Signs each poll in the proxy; undefined if the proxy does not sign. */
   readonly signer: Signer | undefined;
-  /** The client's first signature, where the client signs, and the user that it has to be of. */
+  /** The client's first signature and the user that must have signed it; undefined if the client does not sign. */
   readonly signed: { readonly userid: number; readonly signature: unknown } | undefined;
-  /** Whether a token may have all these ranks listed. */
+  /** Whether a token allows a list of all these ranks. */
   judge(identity: Identity, ranks: readonly number[]): Verdict;
-  /** Whether "any" must be the rank that the decision was made for. */
-  pinned(identity: Identity): boolean;
-  /** What of a rank's processes the session may see, and from then on knows. */
-  shown<T extends Listed>(
+  /** Whether the rank that answers is the one that a poll names: the broker cannot reroute the poll. */
+  answererCertain(identity: Identity): boolean;
+  /** The rows of a list that the session may see. The session may name these processes from now on. */
+  shown<T extends LabeledProcess>(
     rank: number,
     rows: readonly T[],
     labels: readonly string[] | undefined,
-    asked: number,
+    requestedAt: number,
   ): T[];
-  /** Some ranks are refused. */
+  /** Records the refusal of some ranks. */
   refused(ranks: readonly number[], error: FluxError): void;
-  /** It is over. @param errno the first error of a rank; 0 if there was none */
+  /** The watch is over. @param errno the first error of a rank; 0 if all ranks succeeded */
   over(errno: number): void;
 }
 
-/** The least and the most that may be asked for, in milliseconds. */
+/** The bounds of the interval, in milliseconds. */
 const LEAST_MS = 100;
 const MOST_MS = 3_600_000;
 const DEFAULT_MS = 1000;
 
-/** The interval that a watch asks for, within bounds; undefined if it is none. */
+/** The interval of a watch in milliseconds, brought within its bounds; undefined if it is not a positive integer. */
 export function readInterval({ interval = DEFAULT_MS }: JsonObject): number | undefined {
   if (!Number.isInteger(interval) || (interval as number) < 1) return undefined;
   return Math.min(Math.max(interval as number, LEAST_MS), MOST_MS);

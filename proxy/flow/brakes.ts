@@ -2,6 +2,7 @@
  * The processes that a proxy may stop, in all its sessions. A signal to one of them, through any session, reaches the holder
  * that may stop it.
  */
+import { rankKey } from "../broker/rank-key.js";
 
 /** A process's names on its rank. */
 export interface ProcessName {
@@ -50,6 +51,5 @@ export class Brakes {
   }
 }
 
-/** NUL separates safely: no topic has one, and so no service. */
 const keyOf = (service: string, rank: number, { pid, label }: ProcessName) =>
-  `${service}\0${rank}\0${label === undefined ? pid : `=${label}`}`;
+  `${rankKey(service, rank)}\0${label === undefined ? pid : `=${label}`}`;

@@ -1,63 +1,68 @@
 /**
- * Which ranks answer, while requests wait for them: the broker of each such rank is asked once a round, for all sessions
- * of a proxy. Flux says nothing of a broker that hangs. PROTOCOL.md, "Processes".
+ * Probes the ranks that requests wait for: the broker of each such rank once a round, for all sessions of a proxy. Flux does not
+ * report a broker that hangs. PROTOCOL.md, "Processes".
  */
 import type { FluxError } from "../../src/errors.js";
 
 /** A request that waits for ranks. */
-export interface Follower {
+export interface LivenessObserver {
   /** The ranks that it waits for. */
   readonly ranks: Iterable<number> & { has(rank: number): boolean };
-  /** The broker of one of them has not answered for a round. Called once, until it answers again. */
+  /** The broker of a rank has not answered for a round. Called once, until it answers again. */
   silent(rank: number): void;
-  /** It answers again. */
+  /** The broker answers again. */
   answers(rank: number): void;
-  /** Flux cannot reach the rank: it will not be heard of any more. */
+  /** Flux cannot reach the rank: no answer of it will come. */
   unreachable(rank: number, error: FluxError): void;
 }
 
-/** Takes what comes of a question. */
-export interface Answer {
+/** Receives the answer to a probe. */
+export interface ProbeAnswer {
   response(): void;
   error(error: FluxError): void;
 }
 
+/** The probes and their pace. */
 export interface LivenessOptions {
-  /** How long a round takes, in milliseconds, unless there are very many ranks. */
+  /** The time between two rounds, in milliseconds. */
   intervalMs: number;
-  /** Asks the broker of a rank what it answers at once. */
-  ask(rank: number, answer: Answer): void;
+  /** Sends the broker of a rank a request that it answers at once. */
+  probe(rank: number, answer: ProbeAnswer): void;
 }
 
-/** The most ranks that are asked at once, and how soon the next ones are, in milliseconds. */
+/** The most ranks that are probed at once, and the time until the next ones, in milliseconds. */
 const BATCH = 16;
 const BATCH_MS = 10;
 
-/** The most ranks that are looked at in one turn of the event loop: many requests may wait for the same ones. */
+/** The most ranks that are visited in one turn of the event loop: many requests may wait for the same ranks. */
 const STEPS = 1024;
 
 /**
- * The most questions to a rank that are not answered: a second one, since flux-core loses the request that finds out that
- * a broker has died, and answers the next one with EHOSTUNREACH.
+ * The most unanswered probes of a rank. A second one is needed because flux-core loses the request that finds a broker dead, and
+ * answers the next one with EHOSTUNREACH.
  */
-const MAX_ASKED = 2;
+const MAX_UNANSWERED = 2;
 
-interface Asked {
-  /** How many questions are not answered. */
+/** The unanswered probes of a rank. */
+interface PendingProbes {
+  /** The number of unanswered probes. */
   count: number;
-  /** The round of the last look at it. */
+  /** The round of the last visit. */
   round: number;
 }
 
+/** Probes ranks in rounds while requests wait for them. */
 export class Liveness {
   readonly #options: LivenessOptions;
-  readonly #followers = new Set<Follower>();
-  /** Ranks whose broker was asked and has not answered. */
-  readonly #asked = new Map<number, Asked>();
+  readonly #observers = new Set<LivenessObserver>();
+  /** Ranks with unanswered probes. */
+  readonly #pending = new Map<number, PendingProbes>();
+  /** Ranks that were reported silent and have not answered since. */
   readonly #silent = new Set<number>();
   #round = 0;
-  /** The ranks that this round has come to. */
+  /** The ranks that this round has visited. */
   #visited = new Set<number>();
+  /** The rest of the round; undefined between two rounds. */
   #ranks: Iterator<number, void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -65,24 +70,24 @@ export class Liveness {
     this.#options = options;
   }
 
-  /** From now on a request waits. It is told at once of ranks that are silent. @returns ends that */
-  add(follower: Follower): () => void {
-    this.#followers.add(follower);
-    for (const rank of this.#silent) if (follower.ranks.has(rank)) follower.silent(rank);
+  /** A request waits from now on. Silent ranks are reported to it at once. @returns ends the wait */
+  add(observer: LivenessObserver): () => void {
+    this.#observers.add(observer);
+    for (const rank of this.#silent) if (observer.ranks.has(rank)) observer.silent(rank);
     this.#timer ??= this.#after(this.#options.intervalMs);
     return () => {
-      this.#followers.delete(follower);
-      if (this.#followers.size === 0) this.#rest();
+      this.#observers.delete(observer);
+      if (this.#observers.size === 0) this.#rest();
     };
   }
 
   /** The proxy stops. */
   close(): void {
-    this.#followers.clear();
+    this.#observers.clear();
     this.#rest();
   }
 
-  /** What is read before the next look may be an answer: where the event loop stood still, no rank is to blame. */
+  /** The next visits come after a read: if the event loop stood still, answers may have arrived that were not read. */
   #after(ms: number): ReturnType<typeof setTimeout> {
     const look = () => this.#timer === timer && this.#look();
     const timer = setTimeout(() => setImmediate(look), ms);
@@ -93,14 +98,14 @@ export class Liveness {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#ranks = undefined;
-    // What was asked until now says nothing of a rank in the next round.
+    // Probes of an earlier round prove nothing about a rank that is probed again later.
     this.#round++;
-    // Of ranks that are not asked nothing is known.
+    // The state of a rank is unknown while it is not probed.
     this.#silent.clear();
   }
 
   #look(): void {
-    if (this.#followers.size === 0) return;
+    if (this.#observers.size === 0) return;
     if (this.#ranks === undefined) this.#begin();
     const done = this.#visitSome();
     this.#timer = this.#after(done ? this.#options.intervalMs : BATCH_MS);
@@ -113,7 +118,7 @@ export class Liveness {
   }
 
   *#all(): Generator<number, void, void> {
-    for (const { ranks } of this.#followers) yield* ranks;
+    for (const { ranks } of this.#observers) yield* ranks;
   }
 
   /** @returns whether the round is over */
@@ -135,43 +140,43 @@ export class Liveness {
   }
 
   #visit(rank: number): void {
-    const asked = this.#asked.get(rank);
-    // Nobody has waited for it meanwhile if it was not looked at in the round before.
-    if (asked?.round === this.#round - 1 && !this.#silent.has(rank)) {
+    const pending = this.#pending.get(rank);
+    // If the last round did not visit the rank, nobody waited for it meanwhile.
+    if (pending?.round === this.#round - 1 && !this.#silent.has(rank)) {
       this.#silent.add(rank);
-      this.#tell(rank, (follower) => follower.silent(rank));
+      this.#notify(rank, (observer) => observer.silent(rank));
     }
-    if (asked !== undefined) asked.round = this.#round;
-    if (asked === undefined || asked.count < MAX_ASKED) this.#ask(rank);
+    if (pending !== undefined) pending.round = this.#round;
+    if (pending === undefined || pending.count < MAX_UNANSWERED) this.#probe(rank);
   }
 
-  #ask(rank: number): void {
-    const asked = this.#asked.get(rank) ?? { count: 0, round: this.#round };
-    asked.count++;
-    this.#asked.set(rank, asked);
-    this.#options.ask(rank, {
-      response: () => this.#answered(rank, asked),
+  #probe(rank: number): void {
+    const pending = this.#pending.get(rank) ?? { count: 0, round: this.#round };
+    pending.count++;
+    this.#pending.set(rank, pending);
+    this.#options.probe(rank, {
+      response: () => this.#answered(rank, pending),
       error: (error) => {
-        if (error.code === "EHOSTUNREACH") this.#lost(rank, asked, error);
-        // The connection was lost, or could not be had: that is no answer.
-        else asked.count--;
+        if (error.code === "EHOSTUNREACH") this.#lost(rank, pending, error);
+        // The connection was lost or could not be opened: that is not an answer of the rank.
+        else pending.count--;
       },
     });
   }
 
-  #answered(rank: number, asked: Asked): void {
-    // One before it that is not answered by now is lost.
-    if (this.#asked.get(rank) === asked) this.#asked.delete(rank);
-    if (this.#silent.delete(rank)) this.#tell(rank, (follower) => follower.answers(rank));
+  #answered(rank: number, pending: PendingProbes): void {
+    // An earlier probe that is unanswered by now is lost.
+    if (this.#pending.get(rank) === pending) this.#pending.delete(rank);
+    if (this.#silent.delete(rank)) this.#notify(rank, (observer) => observer.answers(rank));
   }
 
-  #lost(rank: number, asked: Asked, error: FluxError): void {
-    if (this.#asked.get(rank) === asked) this.#asked.delete(rank);
+  #lost(rank: number, pending: PendingProbes, error: FluxError): void {
+    if (this.#pending.get(rank) === pending) this.#pending.delete(rank);
     this.#silent.delete(rank);
-    this.#tell(rank, (follower) => follower.unreachable(rank, error));
+    this.#notify(rank, (observer) => observer.unreachable(rank, error));
   }
 
-  #tell(rank: number, tell: (follower: Follower) => void): void {
-    for (const follower of [...this.#followers]) if (follower.ranks.has(rank)) tell(follower);
+  #notify(rank: number, notify: (observer: LivenessObserver) => void): void {
+    for (const observer of [...this.#observers]) if (observer.ranks.has(rank)) notify(observer);
   }
 }

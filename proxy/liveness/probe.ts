@@ -1,18 +1,18 @@
-/** The question that a broker answers at once, whatever its services do. */
+/** The request that a broker answers at once, even if its services hang. */
 import type { FluxError } from "../../src/errors.js";
 import type { BrokerRequest } from "../broker/broker.js";
 import { encodePayload } from "../broker/payload.js";
-import type { Answer } from "./liveness.js";
+import type { ProbeAnswer } from "./liveness.js";
 
-const QUESTION = encodePayload({ name: "rank" });
+const PAYLOAD = encodePayload({ name: "rank" });
 
-/** Where questions go. */
+/** The connection for probes. */
 export interface Probes {
-  /** One of both is called, once. */
+  /** Sends a request. Calls one method of `answer`, once. */
   request(request: BrokerRequest, answer: { response(): void; error(error: FluxError): void }): Promise<void>;
 }
 
-/** Asks over `probes`: `attr.get`, which flux-core's broker serves itself and allows everybody. */
-export function probe(probes: Probes): (rank: number, answer: Answer) => void {
-  return (nodeid, answer) => void probes.request({ topic: "attr.get", nodeid, payload: QUESTION }, answer);
+/** Probes a rank by `attr.get`, which flux-core's broker serves itself and allows everybody. */
+export function probe(probes: Probes): (rank: number, answer: ProbeAnswer) => void {
+  return (nodeid, answer) => void probes.request({ topic: "attr.get", nodeid, payload: PAYLOAD }, answer);
 }

@@ -1,6 +1,6 @@
 /**
- * The fields of RFC 42's requests, read as a server in C reads them. What such a program could read in another way, and
- * every field and bit that RFC 42 does not have, is unreadable: nobody can say what it does.
+ * The fields of RFC 42's requests, read as a server in C reads them. A value that C could read in another way is unreadable, and
+ * so is every field and bit that RFC 42 does not have: their effect is unknown.
  */
 import { pid as isPid, name as nonEmptyText } from "../../src/protocol/checks.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
@@ -9,35 +9,35 @@ import { isJsonObject, type JsonObject } from "../broker/payload.js";
 /** Methods of a subprocess server. */
 export type Method = "exec" | "attach" | "write" | "kill" | "wait" | "list";
 
-/** What a policy can hold against a token. */
+/** The fields that the policy compares with a token. */
 export interface Fields {
   readonly pid?: number;
   /** Never empty. */
   readonly label?: string;
   readonly argv?: readonly string[];
-  /** The names alone. */
+  /** Only the names. */
   readonly env?: readonly string[];
   /** Names of auxiliary channels, each of which becomes a variable of the environment. */
   readonly channels?: readonly string[];
   readonly cwd?: string;
-  /** The names alone. */
+  /** Only the names. */
   readonly opts?: readonly string[];
   readonly signum?: number;
-  /** It has a label of no characters. */
+  /** True if the label has no characters. */
   readonly emptyLabel?: boolean;
-  /** Why nobody can say what the server will make of the request. */
+  /** The reason why the request's effect in the server is unknown. */
   readonly unreadable?: string;
-  /** Why the request is refused whatever the token says. */
+  /** The reason why the request is refused for every token. */
   readonly forbidden?: string;
 }
 
-/** Why a request cannot be read. */
+/** The reason why a request cannot be read. */
 class Unreadable extends Error {}
 
-/** RFC 42 forbids it; flux-core takes it for a name. */
+/** RFC 42 forbids an empty label; flux-core accepts it as a name. */
 class EmptyLabel extends Unreadable {}
 
-/** Each channel costs the server a descriptor, and the proxy a credit for each rank. */
+/** The most channels of an exec: each costs the server a descriptor, and the proxy a credit for each rank. */
 const MAX_CHANNELS = 16;
 
 const EXEC_FLAGS =
@@ -69,15 +69,16 @@ const READERS: Readonly<Record<Method, (payload: JsonObject) => Fields>> = {
   write: () => ({}),
 };
 
+/** Whether `text` is the name of a method. */
 export function isMethod(text: string): text is Method {
   return Object.hasOwn(READERS, text);
 }
 
-/** What a request of a method asks for; for one that cannot be read, why not. */
+/** The fields of a request; for an unreadable request, the reason. */
 export function readFields(method: Method, payload: JsonObject): Fields {
   const { pid, label } = payload;
   const named = method === "attach" || method === "kill" || method === "wait";
-  // flux-core cuts a pid to 32 bits, so that it would be another process's.
+  // flux-core cuts a pid to 32 bits: the request would reach another process.
   const impossible = named && label === undefined && typeof pid === "number" && isPid(pid);
   if (impossible) return { pid, forbidden: `pid ${impossible}` };
   try {
@@ -92,7 +93,7 @@ export function readFields(method: Method, payload: JsonObject): Fields {
   }
 }
 
-/** The flags of an exec; 0 if they are no integer. */
+/** The flags of an exec; 0 if the field is not an integer. */
 export function flagsOf({ flags }: JsonObject): number {
   return typeof flags === "number" && Number.isInteger(flags) ? flags : 0;
 }
@@ -102,7 +103,7 @@ function readExec(payload: JsonObject): Fields {
   const { cmd, flags, local_flags: localFlags = 0 } = payload;
   if (!isJsonObject(cmd)) throw new Unreadable("cmd is not an object");
   bits(flags, "flags", EXEC_FLAGS);
-  // The server's own stdin, stdout and stderr, its process group, and another way to find the program.
+  // These flags share the server's stdin, stdout, stderr and process group, or change how the program is found.
   bits(localFlags, "local_flags", 0);
   // flux-core reads "msgchan" where RFC 42 has "msgchans".
   only(cmd, ["cwd", "cmdline", "env", "opts", "channels", "label", "msgchan", "msgchans"], "cmd");
@@ -122,7 +123,7 @@ function readExec(payload: JsonObject): Fields {
   };
 }
 
-/** Beside a label the pid counts for nothing. */
+/** The process that a request names. The server ignores the pid beside a label. */
 function readTarget(payload: JsonObject): Fields {
   return { pid: int32(payload["pid"], "pid"), ...readLabel(payload) };
 }
@@ -135,10 +136,10 @@ function readLabel({ label }: JsonObject): { label?: string } {
   return { label: label as string };
 }
 
-function only(object: JsonObject, fields: readonly string[], what: string): void {
+function only(object: JsonObject, fields: readonly string[], name: string): void {
   const other = Object.keys(object).find((field) => !fields.includes(field));
   if (other !== undefined) {
-    throw new Unreadable(`${what} has the field ${JSON.stringify(other.slice(0, MAX_NAME_SHOWN))}`);
+    throw new Unreadable(`${name} has the field ${JSON.stringify(other.slice(0, MAX_NAME_SHOWN))}`);
   }
 }
 
@@ -152,13 +153,13 @@ function names(value: unknown, what: string): string[] {
   return Object.keys(value).map((name) => text(name, what));
 }
 
-/** C sees no further than a NUL. */
+/** A string of C: it ends at the first NUL. */
 function text(value: unknown, what: string): string {
   if (typeof value === "string" && !value.includes("\0")) return value;
   throw new Unreadable(`${what} is not text`);
 }
 
-/** C would cut off what is above. */
+/** An int of C, which would cut off higher bits. */
 function int32(value: unknown, what: string): number {
   if (typeof value === "number" && Number.isInteger(value) && (value | 0) === value) return value;
   throw new Unreadable(`${what} is not an integer`);

@@ -1,11 +1,11 @@
-/** Patterns of a token: `*` is any text, `?` any one character, all else itself. A match is of the whole text. */
+/** Globs of a token: `*` matches any text, `?` any one character, any other character itself. A glob matches the whole text. */
 
-/** The states of a matcher are bits of words of this size. */
+/** The size of a word of state bits. */
 const WORD = 32;
 
 /**
- * Reads each character of the text once. The states that a pattern of m characters can be in are the bits of
- * ceil((m + 1) / 32) words, and a character costs one step for each word, whatever the pattern and the text are (Shift-And:
+ * Whether a glob matches a text. Reads each character of the text once. The states that a pattern of m characters can be in are the
+ * bits of ceil((m + 1) / 32) words, and a character costs one step for each word, whatever the pattern and the text are (Shift-And:
  * Baeza-Yates and Gonnet, CACM 35(10), 1992).
  * @param text characters: those of a string are its code points
  */
@@ -31,11 +31,12 @@ export function matchesGlob(pattern: string, text: Iterable<string>): boolean {
   return ((states[length >>> 5] as number) & bit(length)) !== 0;
 }
 
+/** Whether one of the globs matches a text. */
 export function matchesAny(patterns: readonly string[], text: string): boolean {
   return patterns.some((pattern) => matchesGlob(pattern, text));
 }
 
-/** Whether a pattern of an argv fits: argument by argument, a last "**" for any number of further ones. */
+/** Whether a command matches, argument by argument. A last "**" matches any number of further arguments. */
 export function matchesCommand(pattern: readonly string[], argv: readonly string[]): boolean {
   const open = pattern.at(-1) === "**";
   const fixed = open ? pattern.slice(0, -1) : pattern;
@@ -43,11 +44,11 @@ export function matchesCommand(pattern: readonly string[], argv: readonly string
   return fixed.every((glob, i) => matchesGlob(glob, argv[i] as string));
 }
 
-/** A pattern as bits, one for each of its characters but the stars, which loop at the character that they stand before. */
+/** A pattern as bits, one for each character except the stars. A star is a loop at the character after it. */
 interface Compiled {
-  /** The characters without the stars. */
+  /** The number of characters without the stars. */
   length: number;
-  /** By character: the states that it leads on from. */
+  /** By character, the states that it leads on from. */
   literals: ReadonlyMap<string, Uint32Array>;
   /** The states that every character leads on from. */
   any: Uint32Array;

@@ -1,49 +1,52 @@
 /**
- * What a token allows: one pure function per operation. A request needs the token's scope, if it has one, and one
+ * The rights of a token: one pure function for each operation. A request needs the token's scope, if it has one, and one
  * of its details, if it has any, that allows it in every field. A token with neither allows nothing.
  */
 import type { Overflow } from "../../src/protocol/messages.js";
 import type { Action, Detail, Permissions } from "../auth/permissions.js";
-import type { Asked, Operation } from "./asked.js";
 import { matchesAny, matchesCommand } from "./glob.js";
+import type { Operation, ParsedRequest } from "./parsed-request.js";
 import { DEFAULT_TOPICS } from "./services.js";
 
-/** What a decision depends on beside the token and the request. */
-export interface Known {
+/** The facts that a decision depends on beside the token and the request. */
+export interface PolicyContext {
   /** The client's userid. */
   readonly userid: number;
-  /** How many processes the subject has, in all sessions. */
-  readonly processes: number;
-  /** Whether the session runs this process in the foreground now. */
+  /** The number of the subject's processes, in all sessions. */
+  readonly processCount: number;
+  /** Whether the session runs this process in the foreground. */
   isForeground(service: string, rank: number, pid: number): boolean;
-  /** The label of a process that the session has started or was shown. */
+  /** The label of a process that the session has started, or that a list has shown it. */
   labelOf(service: string, rank: number, pid: number): string | undefined;
 }
 
+/** The token allows the request. */
 export interface Allowed {
   readonly allowed: true;
-  /** What the request must name in place of its pid, which may be another process's by now. */
+  /** The label that replaces the request's pid, since the pid may be another process's by now. */
   readonly label?: string;
-  /** The globs of the labels that an answer may show. Absent: all. */
+  /** Globs of the labels that an answer may show; absent if it may show all. */
   readonly labels?: readonly string[];
 }
 
+/** The request is refused. */
 export interface Denied {
   readonly allowed: false;
   /** "token does not allow OPERATION: FIELD", or "no token allows OPERATION: WHY". */
   readonly reason: string;
 }
 
+/** The decision on a request. */
 export type Verdict = Allowed | Denied;
 
 /** The pid of a request that names a label. */
 const NO_PID = -1;
 
-/** A field of a detail, and whether it lets a request pass. */
+/** A field of a detail, and whether it allows the request. */
 type Check = readonly [field: string, passes: (detail: Detail) => boolean];
 
 const POLICIES: Readonly<
-  Record<Operation, (permissions: Permissions, asked: Asked, known: Known) => Verdict>
+  Record<Operation, (permissions: Permissions, request: ParsedRequest, context: PolicyContext) => Verdict>
 > = {
   exec: mayExec,
   attach: mayAttach,
@@ -55,21 +58,22 @@ const POLICIES: Readonly<
   rpc: mayRpc,
 };
 
-/** The decision on a request, whatever it is. */
-export function judge(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  const { operation, forbidden, signer } = asked;
+/** Decides on a request of any operation. */
+export function judge(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  const { operation, forbidden, signer } = request;
   if (forbidden !== undefined) return forbid(operation, forbidden);
-  if (signer !== undefined && signer !== known.userid)
+  if (signer !== undefined && signer !== context.userid)
     return forbid(operation, "signature is of another user");
-  // Input has messages of its own, whose bytes count.
+  // Input has its own messages, whose bytes count against the credit.
   if (operation === "write") return forbid("write", "it is no request of its own");
-  return POLICIES[operation](permissions, asked, known);
+  return POLICIES[operation](permissions, request, context);
 }
 
-export function mayExec(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  const { label, argv = [], env = [], channels = [], opts = [], cwd } = asked;
-  const count = known.processes + asked.ranks.length;
-  return anyOf(permissions, asked, [
+/** Decides on an exec. */
+export function mayExec(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  const { label, argv = [], env = [], channels = [], opts = [], cwd } = request;
+  const count = context.processCount + request.ranks.length;
+  return anyOf(permissions, request, [
     ["labels", ({ labels }) => labels === undefined || (label !== undefined && matchesAny(labels, label))],
     [
       "commands",
@@ -83,89 +87,99 @@ export function mayExec(permissions: Permissions, asked: Asked, known: Known): V
   ]);
 }
 
-export function mayAttach(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  return onProcess(permissions, asked, known, []);
+/** Decides on an attach. */
+export function mayAttach(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  return onProcess(permissions, request, context, []);
 }
 
-export function mayWait(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  return onProcess(permissions, asked, known, []);
+/** Decides on a wait. */
+export function mayWait(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  return onProcess(permissions, request, context, []);
 }
 
-/** Signals that end what a session runs in the foreground: what closing the session does to it anyway. */
+/** The signals that a session may always send to its own processes in the foreground: its end kills them anyway. */
 const ENDING: ReadonlySet<number> = new Set([9, 15]);
 
-export function mayKill(permissions: Permissions, asked: Asked, known: Known): Verdict {
-  const { signum = -1 } = asked;
-  const verdict = onProcess(permissions, asked, known, [
+/** Decides on a kill. */
+export function mayKill(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
+  const { signum = -1 } = request;
+  const verdict = onProcess(permissions, request, context, [
     ["signals", ({ signals }) => signals === undefined || signals.has(signum)],
   ]);
-  return verdict.allowed || !ENDING.has(signum) || !isOwn(asked, known) ? verdict : { allowed: true };
+  return verdict.allowed || !ENDING.has(signum) || !isOwn(request, context) ? verdict : { allowed: true };
 }
 
-/** What the proxy sends to a process whose output is not taken: SIGSTOP and SIGCONT, or SIGKILL. */
+/** The proxy's signals to a process whose output is not consumed: SIGSTOP and SIGCONT, or SIGKILL. */
 const OVERFLOW_SIGNALS: Readonly<Record<Overflow, readonly number[]>> = {
   stop: [19, 18],
   gap: [],
   kill: [9],
 };
 
-/** What is to become of a process whose output is not taken. Whoever runs it may say; of any other, who may send signals. */
+/** Decides on the overflow of a request. An exec may have any; an attach one whose signals the token allows. */
 export function mayOverflow(
   permissions: Permissions,
-  asked: Asked,
-  known: Known,
+  request: ParsedRequest,
+  context: PolicyContext,
   overflow: Overflow | undefined,
 ): Verdict {
-  if (asked.operation !== "attach" || overflow === undefined) return { allowed: true };
+  if (request.operation !== "attach" || overflow === undefined) return { allowed: true };
   const verdicts = OVERFLOW_SIGNALS[overflow].map((signum) =>
-    mayKill(permissions, { ...asked, operation: "kill", signum }, known),
+    mayKill(permissions, { ...request, operation: "kill", signum }, context),
   );
   return verdicts.find(({ allowed }) => !allowed) ?? { allowed: true };
 }
 
-/** Input for a process, as its exec was asked for. */
-export function mayWrite(permissions: Permissions, exec: Asked): Verdict {
+/** Decides on input for the process of an exec. */
+export function mayWrite(permissions: Permissions, exec: ParsedRequest): Verdict {
   const { label } = exec;
   return anyOf(permissions, { ...exec, operation: "write" }, [
     ["labels", ({ labels }) => labels === undefined || (label !== undefined && matchesAny(labels, label))],
   ]);
 }
 
-export function mayList(permissions: Permissions, asked: Asked): Verdict {
-  const verdict = passingDetails(permissions, asked, []);
+/** Decides on a list. */
+export function mayList(permissions: Permissions, request: ParsedRequest): Verdict {
+  const verdict = passingDetails(permissions, request, []);
   if (!verdict.allowed) return verdict;
   const labels = verdict.details.map((detail) => detail.labels);
   if (labels.length === 0 || labels.includes(undefined)) return { allowed: true };
   return { allowed: true, labels: labels.flatMap((globs) => globs ?? []) };
 }
 
-/** Who may list may watch. */
-export function mayWatch(permissions: Permissions, asked: Asked): Verdict {
-  return mayList(permissions, { ...asked, operation: "list" });
+/** Decides on a watch: it needs the right to list. */
+export function mayWatch(permissions: Permissions, request: ParsedRequest): Verdict {
+  return mayList(permissions, { ...request, operation: "list" });
 }
 
-export function mayRpc(permissions: Permissions, asked: Asked): Verdict {
-  const reaches = ({ topics = DEFAULT_TOPICS }: Pick<Detail, "topics">) => matchesAny(topics, asked.topic);
-  const verdict = passingDetails(permissions, asked, [["topics", reaches]]);
+/** Decides on a request to any other service. */
+export function mayRpc(permissions: Permissions, request: ParsedRequest): Verdict {
+  const reaches = ({ topics = DEFAULT_TOPICS }: Pick<Detail, "topics">) => matchesAny(topics, request.topic);
+  const verdict = passingDetails(permissions, request, [["topics", reaches]]);
   if (!verdict.allowed) return verdict;
-  // The scope alone does not name any.
+  // A scope names no topics.
   return verdict.details.length > 0 || reaches({}) ? { allowed: true } : deny("rpc", "topics");
 }
 
 /**
- * A process by its label, or by its pid where that cannot reach another's: a detail that is limited to labels
- * allows the pid of what the session runs now, and of what it knows the label of, which then takes the pid's place.
- * A request that the client has signed cannot be changed, so that it must be of the former.
+ * Decides on a request that names a process by label or pid. A detail with labels allows a pid only of a process that the session
+ * runs in the foreground, or whose label it knows; the label then replaces the pid. A request that the client signed cannot be
+ * changed, so its pid must be of the former.
  */
-function onProcess(permissions: Permissions, asked: Asked, known: Known, checks: readonly Check[]): Verdict {
-  const { label, pid = NO_PID, service, ranks, signer } = asked;
+function onProcess(
+  permissions: Permissions,
+  request: ParsedRequest,
+  context: PolicyContext,
+  checks: readonly Check[],
+): Verdict {
+  const { label, pid = NO_PID, service, ranks, signer } = request;
   const rank = ranks.length === 1 ? ranks[0] : undefined;
   const signed = signer !== undefined;
-  const own = isOwn(asked, known);
-  const found = rank !== undefined && !signed ? known.labelOf(service, rank, pid) : undefined;
-  // A pid beside a label counts for nothing, so that there is no reason to sign one.
+  const own = isOwn(request, context);
+  const found = rank !== undefined && !signed ? context.labelOf(service, rank, pid) : undefined;
+  // The server ignores a pid beside a label, so an honest client does not sign one.
   const name = label === undefined ? found : signed && pid !== NO_PID ? undefined : label;
-  const verdict = passingDetails(permissions, asked, [
+  const verdict = passingDetails(permissions, request, [
     ...checks,
     [
       "labels",
@@ -177,32 +191,32 @@ function onProcess(permissions: Permissions, asked: Asked, known: Known, checks:
   return limited && !signed && name !== undefined ? { allowed: true, label: name } : { allowed: true };
 }
 
-/** Whether a request is for one process, by its pid, that the session runs in the foreground. */
+/** Whether a request names by pid one process that the session runs in the foreground. */
 function isOwn(
-  { label, pid = NO_PID, service, ranks: [rank, ...more], unreadable }: Asked,
-  known: Known,
+  { label, pid = NO_PID, service, ranks: [rank, ...more], unreadable }: ParsedRequest,
+  context: PolicyContext,
 ): boolean {
   const one = rank !== undefined && more.length === 0 && label === undefined && unreadable === undefined;
-  return one && known.isForeground(service, rank, pid);
+  return one && context.isForeground(service, rank, pid);
 }
 
-function anyOf(permissions: Permissions, asked: Asked, checks: readonly Check[]): Verdict {
-  const verdict = passingDetails(permissions, asked, checks);
+function anyOf(permissions: Permissions, request: ParsedRequest, checks: readonly Check[]): Verdict {
+  const verdict = passingDetails(permissions, request, checks);
   return verdict.allowed ? { allowed: true } : verdict;
 }
 
-/** The details that allow a request; none if the scope does so alone. */
+/** The details that allow a request; empty if the token has a scope alone. */
 function passingDetails(
   { scope, details }: Permissions,
-  asked: Asked,
+  request: ParsedRequest,
   checks: readonly Check[],
 ): { readonly allowed: true; readonly details: readonly Detail[] } | Denied {
-  const { operation, service, ranks } = asked;
+  const { operation, service, ranks } = request;
   if (scope === undefined && details === undefined) return deny(operation, "it has no permissions");
   if (scope !== undefined && !scope.has(operation)) return deny(operation, "scope");
   if (details === undefined) return { allowed: true, details: [] };
-  // Where a field counts, what cannot be read cannot be compared.
-  if (asked.unreadable !== undefined) return deny(operation, asked.unreadable);
+  // An unreadable field cannot be compared.
+  if (request.unreadable !== undefined) return deny(operation, request.unreadable);
   const all: Check[] = [
     ["actions", ({ actions }) => actions.has(operation satisfies Action)],
     ["services", ({ services }) => services === undefined || matchesAny(services, service)],
@@ -212,13 +226,13 @@ function passingDetails(
   const failures = details.map((detail) => all.findIndex(([, passes]) => !passes(detail)));
   const passing = details.filter((_, i) => failures[i] === -1);
   if (passing.length > 0) return { allowed: true, details: passing };
-  // Of the detail that came closest.
+  // The reason names the field at which the best detail fails.
   return deny(operation, all[Math.max(...failures)]?.[0] ?? "actions");
 }
 
 /**
- * Names in an environment, those of channels included. A limit on commands is one on the environment too, unless that has its
- * own: LD_PRELOAD makes any command another. A name with "=" in it would set a variable of another name.
+ * Whether a detail allows these names of variables or channels. A detail with `commands` and without `env` allows no variable, since
+ * LD_PRELOAD turns any command into another. A name with "=" would set a variable of another name.
  */
 function allowsEnvironment({ env, commands }: Detail, names: readonly string[]): boolean {
   if (env === undefined) return commands === undefined || names.length === 0;
@@ -226,8 +240,8 @@ function allowsEnvironment({ env, commands }: Detail, names: readonly string[]):
 }
 
 /**
- * A working directory. Many a program runs what it finds there, so that a limit on commands is one on this too, unless it has
- * its own. A glob's "*" matches "/", and so would match "..".
+ * Whether a detail allows a working directory. A detail with `commands` and without `cwd` allows no directory, since many programs
+ * run files that they find there. The "*" of a glob matches "/", and so would match "..".
  */
 function allowsDirectory({ cwd: globs, commands }: Detail, cwd: string | undefined): boolean {
   if (cwd === undefined) return true;
@@ -235,14 +249,14 @@ function allowsDirectory({ cwd: globs, commands }: Detail, cwd: string | undefin
   return cwd.startsWith("/") && !cwd.split("/").includes("..") && matchesAny(globs, cwd);
 }
 
-/** Names of options. How the streams of a process are cut into messages harms nobody; any other does what its server likes. */
+/** Whether a detail allows these options. Line buffering is harmless; the effect of any other option depends on the server. */
 function allowsOptions({ opts, commands }: Detail, names: readonly string[], channels: readonly string[]) {
   if (opts === undefined && commands === undefined) return true;
   const harmless = ["stdout", "stderr", ...channels].map((stream) => `${stream}_LINE_BUFFER`);
   return names.every((name) => harmless.includes(name) || matchesAny(opts ?? [], name));
 }
 
-/** No token allows it. */
+/** A refusal for every token. */
 export function forbid(operation: Operation, why: string): Denied {
   return { allowed: false, reason: `no token allows ${operation}: ${why}` };
 }

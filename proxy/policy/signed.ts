@@ -1,27 +1,28 @@
-/** What a client has signed (RFC 42, "Request Authentication"): read, so that it can be judged, and not verified. */
+/** Requests that a client signed (RFC 42, "Request Authentication"), as the policy reads them. The server verifies them. */
 import { type IoObject, ioBytes } from "../../src/protocol/rfc42.js";
 import type { KvMap } from "../../src/signing/kv.js";
 import { parseSignature, SignatureError } from "../../src/signing/signature.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 
-/** A signature that does not let itself be read, or that is of another request: the message says why. */
+/** A signature that cannot be read, or that is of another request. The message has the reason. */
 export class SignedError extends Error {
   override readonly name = "SignedError";
 }
 
-export interface Signed {
-  /** Who is claimed to have signed. */
+/** A signed request, not verified. */
+export interface SignedRequest {
+  /** The user that the signature claims. */
   userid: number;
   /** The request's fields. */
   payload: JsonObject;
-  /** For how long it is good from when it was made, in milliseconds, as far as it says so itself. */
+  /** Its validity from its creation on, in milliseconds; infinite if it has no expiry. */
   lifetime: number;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** @throws SignedError */
-export function readSigned(signature: unknown, topic: string): Signed {
+/** Reads a signed request. @throws SignedError if it cannot be read, or is of another topic */
+export function readSignedRequest(signature: unknown, topic: string): SignedRequest {
   if (typeof signature !== "string") throw new SignedError("signature is not a string");
   let parsed: ReturnType<typeof parseSignature>;
   let payload: unknown;
@@ -29,8 +30,8 @@ export function readSigned(signature: unknown, topic: string): Signed {
     parsed = parseSignature(signature);
     payload = JSON.parse(utf8.decode(parsed.payload));
   } catch (cause) {
-    const what = cause instanceof SignatureError ? cause.message : "signature's payload is not JSON";
-    throw new SignedError(what, { cause });
+    const message = cause instanceof SignatureError ? cause.message : "signature's payload is not JSON";
+    throw new SignedError(message, { cause });
   }
   if (!isJsonObject(payload)) throw new SignedError("signature's payload is not an object");
   if (payload["topic"] !== topic) throw new SignedError("signature is of another topic");
@@ -43,7 +44,7 @@ function lifetimeOf(header: KvMap): number {
   return (xtime.value - ctime.value) * 1000;
 }
 
-/** What a signed write must be of. */
+/** The write that a signature must be of. */
 export interface WriteClaim {
   topic: string;
   userid: number;
@@ -52,11 +53,12 @@ export interface WriteClaim {
 }
 
 /**
- * How many bytes of input there are in a signed RFC 42 write, and whether it ends the stream.
- * @throws SignedError if it is not the write that it was sent as
+ * Reads a signed RFC 42 write.
+ * @returns the number of bytes of input, and whether it ends the stream
+ * @throws SignedError if it is of another write than `claim`
  */
 export function readSignedWrite(signature: string, claim: WriteClaim): { bytes: number; eof: boolean } {
-  const { userid, payload } = readSigned(signature, claim.topic);
+  const { userid, payload } = readSignedRequest(signature, claim.topic);
   const { matchtag, io } = payload;
   if (userid !== claim.userid) throw new SignedError("signature is of another user");
   if (matchtag !== claim.matchtag) throw new SignedError("signature is of another matchtag");
@@ -77,7 +79,7 @@ export function readSignedWrite(signature: string, claim: WriteClaim): { bytes: 
   }
 }
 
-/** What a signed kill must be of. */
+/** The kill that a signature must be of. */
 export interface KillClaim {
   topic: string;
   userid: number;
@@ -85,26 +87,26 @@ export interface KillClaim {
   signum: number;
 }
 
-/** Reads a signed RFC 42 kill. @throws SignedError if it is not of this signal to this process, and of that alone */
+/** Checks a signed RFC 42 kill. @throws SignedError unless it is of this signal to this process, and of nothing else */
 export function readSignedKill(signature: string, claim: KillClaim): void {
-  const { userid, payload } = readSigned(signature, claim.topic);
+  const { userid, payload } = readSignedRequest(signature, claim.topic);
   const { topic: _, pid, signum, ...more } = payload;
   if (userid !== claim.userid) throw new SignedError("signature is of another user");
   if (pid !== claim.pid) throw new SignedError("signature is of another process");
   if (signum !== claim.signum) throw new SignedError("signature is of another signal");
-  // A label would count, and not the pid.
+  // Beside a label, the server ignores the pid.
   if (Object.keys(more).length > 0) throw new SignedError("signature is of more than a pid and a signal");
 }
 
-/** The longest signature of a list, in characters: the proxy holds it for as long as the watch lasts. */
+/** The longest signature of a list, in characters: the proxy keeps it while the watch lasts. */
 const MAX_LIST = 4096;
 
-/** Reads a signed RFC 42 list. @throws SignedError if it is not of that, and of that alone */
-export function readSignedList(signature: unknown, topic: string): Signed {
+/** Reads a signed RFC 42 list. @throws SignedError unless it is of a list, and of nothing else */
+export function readSignedList(signature: unknown, topic: string): SignedRequest {
   if (typeof signature === "string" && signature.length > MAX_LIST) {
     throw new SignedError(`signature is longer than ${MAX_LIST} characters`);
   }
-  const signed = readSigned(signature, topic);
+  const signed = readSignedRequest(signature, topic);
   if (Object.keys(signed.payload).length > 1) throw new SignedError("signature is of more than a list");
   return signed;
 }

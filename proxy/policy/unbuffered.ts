@@ -1,17 +1,17 @@
 /**
- * Background processes whose output is not cut into lines. flux-core 0.88 logs such output as it comes, and a chunk of it ends the
- * rank's broker with SIGSEGV, attached to or not (libsubprocess/server.c, proc_output_cb).
+ * Background processes whose output is not cut into lines. flux-core 0.88 logs such output, and a chunk of it ends the rank's
+ * broker with SIGSEGV, whether somebody is attached or not (libsubprocess/server.c, proc_output_cb).
  */
 import type { Request } from "../../src/protocol/messages.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
-import { type Asked, isSigned } from "./asked.js";
-import { readSigned, SignedError } from "./signed.js";
+import { isSigned, type ParsedRequest } from "./parsed-request.js";
+import { readSignedRequest, SignedError } from "./signed.js";
 
-/** The streams of a background process: it has no auxiliary channels. */
+/** The options of a background process's streams: it has no auxiliary channels. */
 const OPTIONS = ["stdout_LINE_BUFFER", "stderr_LINE_BUFFER"];
 
-/** The option that makes a request such a start; undefined if it is another request. */
-export function unbufferedOption(request: Request, { background }: Asked): string | undefined {
+/** The option by which a request starts such a process; undefined for any other request. */
+export function unbufferedOption(request: Request, { background }: ParsedRequest): string | undefined {
   if (!background) return undefined;
   const cmd = execPayload(request)["cmd"];
   const opts = isJsonObject(cmd) ? cmd["opts"] : undefined;
@@ -19,19 +19,19 @@ export function unbufferedOption(request: Request, { background }: Asked): strin
   return OPTIONS.find((name) => Object.hasOwn(opts, name) && isFalse(opts[name]));
 }
 
-/** What the server will read: of a signed request, what was signed. */
+/** The payload that the server reads: of a signed request, the signed one. */
 function execPayload({ topic, payload }: Request): JsonObject {
   if (!isSigned(payload)) return payload;
   try {
-    return readSigned(payload["signature"], topic).payload;
+    return readSignedRequest(payload["signature"], topic).payload;
   } catch (error) {
-    // It is refused for that.
+    // The policy refuses the request for this error.
     if (error instanceof SignedError) return {};
     throw error;
   }
 }
 
-/** libsubprocess compares with strcasecmp(3), which sees no further than a NUL. */
+/** libsubprocess compares with strcasecmp(3), which reads up to the first NUL. */
 function isFalse(value: unknown): boolean {
   return typeof value === "string" && /^false(?:\0|$)/i.test(value);
 }

@@ -1,17 +1,17 @@
-/** How much a session may have open or under way, and all sessions of a subject together. docs/security.md, "Limits". */
+/** The limits of a session, and of all sessions of a subject together. docs/security.md, "Limits". */
 import { Budget } from "../flow/budget.js";
 
-/** Ranks of requests and watches that have no last message. */
+/** Ranks of requests and watches without a last message. */
 const RANKS = { session: 65_536, subject: 131_072 };
 
-/** Bytes still to be sent to the broker: of a request for each of its ranks, of input once. */
+/** Bytes that wait to be sent to the broker: of a request once for each of its ranks, of input once. */
 const BYTES = { session: 256 * 1024 * 1024, subject: 512 * 1024 * 1024 };
 
-/** What one session may have. */
+/** The budgets of one session. */
 export interface Allowance {
   readonly ranks: Budget;
   readonly bytes: Budget;
-  /** Attaches have a connection to the broker each, which is a descriptor here and in the broker. */
+  /** Each attach has a connection to the broker: a descriptor in the proxy and in the broker. */
   readonly attaches: Budget;
 }
 
@@ -19,18 +19,19 @@ interface Subject extends Allowance {
   sessions: number;
 }
 
+/** The budgets of all sessions of a proxy. */
 export class Allowances {
   readonly #attaches: number;
   readonly #all: Budget;
   readonly #subjects = new Map<string, Subject>();
 
-  /** @param attaches how many there may be in all; a subject may have half of them, a session a quarter */
+  /** @param attaches the most attaches of the proxy; a subject may have half of them, a session a quarter */
   constructor(attaches: number) {
     this.#attaches = attaches;
     this.#all = new Budget(`the proxy may have ${attaches} attaches open`, attaches);
   }
 
-  /** What a new session of a subject may have. To be given back with {@link close}. */
+  /** The budgets of a new session of a subject. {@link close} gives them back. */
   open(sub: string): Allowance {
     const subject = this.#subjects.get(sub) ?? this.#subject();
     this.#subjects.set(sub, subject);
@@ -42,7 +43,7 @@ export class Allowances {
     };
   }
 
-  /** The session is over, and all that it had with it. */
+  /** The session is over, and gives back all that it took. */
   close(sub: string, { ranks, bytes, attaches }: Allowance): void {
     for (const each of [ranks, bytes, attaches]) each.close();
     const subject = this.#subjects.get(sub);
@@ -59,6 +60,6 @@ export class Allowances {
   }
 }
 
-function budget(owner: string, limit: number, what: string, above?: Budget): Budget {
-  return new Budget(`a ${owner} may have ${limit} ${what}`, limit, above);
+function budget(owner: string, limit: number, unit: string, above?: Budget): Budget {
+  return new Budget(`a ${owner} may have ${limit} ${unit}`, limit, above);
 }

@@ -1,12 +1,15 @@
-/** The broker connections of one session. They are always read: what they bring waits here or is not asked for. */
+/** The broker connections of one session. The proxy always reads them, so that output does not fill the broker's memory. */
 import type { Broker } from "../broker/broker.js";
 
+/** Opens and closes the connections of one session together. */
 export class BrokerPool {
   readonly #brokers = new Set<Broker>();
   #closed = false;
 
   /**
-   * What `connect` opens, or undefined if it is not `wanted` any more when it is there.
+   * Opens a connection.
+   * @param wanted whether the connection is still needed when it is open
+   * @returns undefined if it is not
    * @throws FluxError if the broker cannot be reached
    */
   async open(connect: () => Promise<Broker>, wanted = () => true): Promise<Broker | undefined> {
@@ -20,13 +23,13 @@ export class BrokerPool {
     return broker;
   }
 
-  /** Whether more is waiting to be written than should be. */
+  /** Whether too many bytes wait to be written on one of the connections. */
   get congested(): boolean {
     for (const broker of this.#brokers) if (broker.congested) return true;
     return false;
   }
 
-  /** Resolves when all that was congested is written. */
+  /** Resolves when no connection is congested. */
   async drained(): Promise<void> {
     await Promise.all([...this.#brokers].map((broker) => broker.drained()));
   }

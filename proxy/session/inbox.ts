@@ -1,30 +1,33 @@
-/** What a client sends, in its order: taken once, and acknowledged when it was passed on. PROTOCOL.md, "Sequence". */
+/** The messages of a client in sequence: each is taken once, and acknowledged when it was passed on. PROTOCOL.md, "Sequence". */
 import { CLOSE, INPUT_WINDOW, MAX_FRAME, ProtocolError } from "../../src/protocol/messages.js";
 import { Sequence } from "../../src/protocol/sequence.js";
 import type { BrokerPool } from "./broker-pool.js";
 
-/** What may be unacknowledged of a client's messages, in bytes, the last one included. */
+/** The most unacknowledged bytes of a client's messages, including the last message. */
 const MAX_UNACKED = 2 * INPUT_WINDOW + MAX_FRAME;
 
+/** The places that messages wait in, and the sender of acknowledgements. */
 export interface InboxOptions {
   pool: Pick<BrokerPool, "congested" | "drained">;
-  /** Messages that wait here to be signed. */
+  /** Messages wait there for a signature. */
   queue: { readonly congested: boolean };
-  /** Tells the client that all up to `seq` was taken, if it is there and the session is not over. */
+  /** Acknowledges all messages up to `seq`, if the client has a socket and the session is not over. */
   ack(seq: number): void;
 }
 
+/** The client's sequence in one session. */
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #sequence = new Sequence();
   #unacked = 0;
+  /** True while an acknowledgement waits for a congested broker connection. */
   #withheld = false;
 
   constructor(options: InboxOptions) {
     this.#options = options;
   }
 
-  /** Takes note of the next message. @throws ProtocolError if it is another one, or too much is not acknowledged */
+  /** Takes the next message. @throws ProtocolError if `seq` is not the next number, or too many bytes are unacknowledged */
   take(seq: number, bytes: number): void {
     if (!this.#sequence.receive(seq, bytes)) {
       throw new ProtocolError(
@@ -38,13 +41,13 @@ export class Inbox {
     }
   }
 
-  /** Acknowledges all that was taken. @returns the number of the last of it */
+  /** Acknowledges all messages that were taken. @returns the number of the last one */
   received(): number {
     this.#unacked = 0;
     return this.#sequence.ack();
   }
 
-  /** What was taken is acknowledged, unless it piles up here: the client is not to send more then. */
+  /** Acknowledges messages, unless they pile up in the proxy: without the acknowledgement the client sends no more. */
   acknowledge(): void {
     const { pool, queue, ack } = this.#options;
     if (!this.#sequence.due || queue.congested || this.#withheld) return;

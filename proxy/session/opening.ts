@@ -1,22 +1,24 @@
-/** From the first message of a client to what it is let in to. PROTOCOL.md, "Opening". */
+/** The opening of a connection: the client's hello, its token, and its proof. PROTOCOL.md, "Opening". */
 import { FluxError } from "../../src/errors.js";
 import { parseHello, parseProof } from "../../src/protocol/client-messages.js";
-import { CLOSE, type Hello, ProtocolError } from "../../src/protocol/messages.js";
+import { CLOSE, type Hello, malformed } from "../../src/protocol/messages.js";
 import type { Identity } from "../auth/identity.js";
 import { createNonce, verifyProof } from "../auth/proof.js";
 
+/** The connection that opens. */
 export interface OpeningOptions {
-  /** Accepts a token or throws a FluxError that says why not. */
+  /** Verifies a token. Rejects with a FluxError that has the reason of a refusal. */
   verify(token: string): Promise<Identity>;
+  /** The time for the client's hello and proof, in milliseconds. */
   helloTimeoutMs: number;
   send(message: object): void;
-  /** Whose client it is, and what it wants. Nothing is taken from it until that is done. */
+  /** The token was accepted. No message is accepted until the promise settles. */
   accepted(identity: Identity, hello: Hello): Promise<void>;
   close(code: number, reason: string): void;
   fault(error: unknown): void;
 }
 
-/** What a client is to prove, and the first time that it may not any more. */
+/** A challenge that the client has not answered. */
 interface Challenge {
   hello: Hello;
   nonce: string;
@@ -24,10 +26,12 @@ interface Challenge {
   jkt: string;
 }
 
+/** The opening of one connection. */
 export class Opening {
   readonly #options: OpeningOptions;
   readonly #timer: ReturnType<typeof setTimeout>;
   #waitsFor: "hello" | "nothing" | Challenge = "hello";
+  /** True once the time for hello and proof has passed. */
   #late = false;
   #over = false;
 
@@ -38,21 +42,21 @@ export class Opening {
 
   /** A text message has arrived. @throws ProtocolError */
   text(text: string): void {
-    const waited = this.#waitsFor;
-    if (waited === "nothing") throw new ProtocolError(CLOSE.malformed, "message before welcome");
+    const expected = this.#waitsFor;
+    if (expected === "nothing") throw malformed("message before welcome");
     this.#waitsFor = "nothing";
-    if (waited === "hello") this.#run(this.#hello(parseHello(text)));
-    else this.#run(this.#proof(parseProof(text).proof, waited));
+    if (expected === "hello") this.#run(this.#hello(parseHello(text)));
+    else this.#run(this.#proof(parseProof(text).proof, expected));
   }
 
-  /** The client is let in, or gone. */
+  /** The client was sent `welcome`, or is gone. */
   end(): void {
     this.#over = true;
     clearTimeout(this.#timer);
   }
 
   async #hello(hello: Hello): Promise<void> {
-    const identity = await this.#accepted(this.#options.verify(hello.token));
+    const identity = await this.#check(this.#options.verify(hello.token));
     if (identity === undefined || this.#over) return;
     const { jkt } = identity;
     if (jkt === undefined) return this.#options.accepted(identity, hello);
@@ -64,11 +68,11 @@ export class Opening {
 
   async #proof(proof: string, { identity, hello, nonce, jkt }: Challenge): Promise<void> {
     const proven = verifyProof(proof, { token: hello.token, nonce, jkt }).then(() => true);
-    if ((await this.#accepted(proven)) && !this.#over) await this.#options.accepted(identity, hello);
+    if ((await this.#check(proven)) && !this.#over) await this.#options.accepted(identity, hello);
   }
 
-  /** What a check gives; undefined if it refused, and the connection is closed. */
-  async #accepted<T>(check: Promise<T>): Promise<T | undefined> {
+  /** @returns the result of a check; undefined if it refused, and the connection is closed */
+  async #check<T>(check: Promise<T>): Promise<T | undefined> {
     try {
       return await check;
     } catch (error) {
@@ -82,11 +86,11 @@ export class Opening {
     step.catch((error: unknown) => this.#options.fault(error));
   }
 
-  /** Time that we take ourselves, to check or to connect, is not the client's. */
+  /** The time that the proxy needs to verify or to connect does not end the opening. */
   #timeout(): void {
     this.#late = true;
     if (this.#waitsFor === "nothing" || this.#over) return;
-    const what = this.#waitsFor === "hello" ? "hello" : "proof";
-    this.#options.close(CLOSE.timeout, `no ${what} in time`);
+    const message = this.#waitsFor === "hello" ? "hello" : "proof";
+    this.#options.close(CLOSE.timeout, `no ${message} in time`);
   }
 }

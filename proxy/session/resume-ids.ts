@@ -1,26 +1,30 @@
 /**
- * What resumes the sessions of a proxy. An id is random and known to its client alone. Those before it stay good until
- * the client is known to have it: a welcome may be lost with its socket, and a `hello` may come twice, of which the
- * client hears one answer. PROTOCOL.md, "Resuming".
+ * The ids that resume the sessions of a proxy. An id is random, and a secret of its client. Earlier ids stay valid until the
+ * client has shown that it has the newest: a `welcome` may be lost with its socket, and of two answers to a repeated `hello` the
+ * client may hear either. PROTOCOL.md, "Resuming".
  */
 import { createHash, randomBytes } from "node:crypto";
 
 const BYTES = 32;
 
-/** How many may be good beside the one that was used last, and the newest. */
+/** The most ids of a session that are valid beside the newest and the one that was used last. */
 const SPARE = 8;
 
+/** Valid ids by their digests, with their owners. */
 export class ResumeIds<T> {
   readonly #owners = new Map<string, T>();
-  /** Oldest first; the last one is the newest. */
+  /** The digests of each owner's valid ids, oldest first. */
   readonly #ids = new Map<T, string[]>();
 
-  /** Whose id it is, if anybody's. */
+  /** The owner of a valid id. */
   find(id: string): T | undefined {
     return this.#owners.get(digest(id));
   }
 
-  /** A new id. @param used the one that the client had */
+  /**
+   * Makes a new id. Valid beside it are `used` and the newest {@link SPARE} of the others, until {@link confirm}.
+   * @param used the id that the client has resumed with
+   */
   rotate(owner: T, used?: string): string {
     const id = randomBytes(BYTES).toString("base64url");
     const kept = used === undefined ? undefined : digest(used);
@@ -29,12 +33,13 @@ export class ResumeIds<T> {
     return id;
   }
 
-  /** The client has the newest id. */
+  /** The client has the newest id: all others become invalid. */
   confirm(owner: T): void {
     const ids = this.#ids.get(owner);
     if (ids !== undefined && ids.length > 1) this.#set(owner, ids.slice(-1));
   }
 
+  /** The session is over: none of its ids is valid. */
   delete(owner: T): void {
     this.#set(owner, []);
     this.#ids.delete(owner);
@@ -47,7 +52,7 @@ export class ResumeIds<T> {
   }
 }
 
-/** How long a lookup takes then says nothing of the id. */
+/** Lookup by digest: its time then depends on no secret. */
 function digest(id: string): string {
   return createHash("sha256").update(id).digest("base64");
 }

@@ -1,4 +1,4 @@
-/** One session, over as many connections as it takes, one at a time. Everything that it does is in PROTOCOL.md. */
+/** One session, over one connection after another. PROTOCOL.md has all that it does. */
 import type { FluxError } from "../../src/errors.js";
 import { parseClientMessage } from "../../src/protocol/client-messages.js";
 import { decodeDataFrame } from "../../src/protocol/frame.js";
@@ -15,73 +15,81 @@ import type { Liveness } from "../liveness/liveness.js";
 import type { Usage } from "../usage.js";
 import type { Polls } from "../watch/polls.js";
 import type { Allowance } from "./allowances.js";
+import type { BrokerInfo } from "./broker-info.js";
 import type { BrokerPool } from "./broker-pool.js";
 import { Inbox } from "./inbox.js";
-import { Lease } from "./lease.js";
-import { OpenSession } from "./open-session.js";
-import type { Place } from "./place.js";
+import { RequestTable } from "./request-table.js";
+import { TokenLease } from "./token-lease.js";
 
-/** One of the connections that a session has in the course of time. */
+/** A connection of a client, to its session. */
 export interface SessionConnection {
   readonly socket: OutboxSocket;
-  /** What arrives from now on is the session's. */
+  /** Later messages of the connection go to this session. */
   enter(session: Session): void;
-  /** Sends a message that is not in the sequence. */
+  /** Sends a message outside of the sequence. */
   send(message: object): void;
-  /** Lets go of the session, and closes. */
+  /** Leaves the session and closes. */
   close(code: number, reason: string): void;
 }
 
-/** What all sessions of a proxy share. */
-export interface SessionSurroundings {
-  /** Accepts a token or throws a FluxError that says why not. */
+/** The parts of a proxy that all its sessions share. */
+export interface SharedResources {
+  /** Verifies a token. Rejects with a FluxError that has the reason of a refusal. */
   verify(token: string): Promise<Identity>;
-  /** Signs for the user that the proxy runs as. */
+  /** Signs for the user that the proxy runs as. @default the proxy cannot sign */
   signer?: Signer | undefined;
-  /** The processes of each subject, in all sessions. */
+  /** Counts the processes of each subject. */
   usage: Usage;
-  /** The processes that may be stopped, in all sessions. */
+  /** The holders of processes that the proxy may stop. */
   brakes: Brakes;
-  /** What is polled for those who watch, in all sessions. */
+  /** Polls ranks for all watches. */
   polls: Polls;
-  /** Whether a background process may write output that is not cut into lines. Default false. */
+  /** Whether a background process may write output that is not cut into lines. @default false */
   allowUnbufferedBackground?: boolean | undefined;
-  /** Gives long work its turns, in all sessions. */
+  /** Runs long work in turns. */
   scheduler: Scheduler;
-  /** Which ranks answer, in all sessions. */
+  /** Probes the ranks that requests wait for. */
   liveness: Pick<Liveness, "add">;
-  /** Told of faults in the proxy itself, which end the session with 4500. */
+  /** Receives faults of the proxy itself. They end the session with 4500. */
   onFault(error: unknown): void;
 }
 
-export interface SessionOptions extends SessionSurroundings {
+/** A new session, and its own parts. */
+export interface SessionOptions extends SharedResources {
   id: string;
   identity: Identity;
-  /** For how long it outlives a lost connection, in milliseconds. */
+  /** The time for which the session outlives a lost connection, in milliseconds. */
   grace: number;
   broker: Broker;
   pool: BrokerPool;
-  place: Place;
+  brokerInfo: BrokerInfo;
   allowance: Allowance;
   audit: AuditSession | undefined;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
-  /** A new id that resumes it; of those before it, only the one that was used stays good, until it is confirmed. */
+  /**
+   * Makes a new id that resumes the session.
+   * @param used the id that the client has resumed with. It and up to eight others stay valid until `confirmed`
+   */
   rotate(used: string | undefined): string;
-  /** The client has the new id. */
+  /** The client has the newest id: all others become invalid. */
   confirmed(): void;
+  /** The session is over. */
   ended(): void;
 }
 
+/** The proxy's half of one session. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
-  readonly #lease: Lease;
-  readonly #open: OpenSession;
+  readonly #lease: TokenLease;
+  readonly #requests: RequestTable;
+  /** Undefined while the client has no connection. */
   #connection: SessionConnection | undefined;
-  /** Whether a message has come over the connection there is. */
+  /** Whether a message has arrived over the present connection. */
   #confirmed = false;
+  /** Ends the session after its grace, while the client has no connection. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
@@ -93,7 +101,7 @@ export class Session {
       replay: options.grace > 0,
       overrun: () => this.end(CLOSE.overrun, "too much was not acknowledged"),
     });
-    this.#lease = new Lease(identity, {
+    this.#lease = new TokenLease(identity, {
       verify: options.verify,
       send: (message) => this.#connection?.send(message),
       renewed: (next) => this.#renewed(next),
@@ -106,7 +114,7 @@ export class Session {
       queue,
       ack: (seq) => this.#connection?.send({ type: "ack", seq }),
     });
-    this.#open = new OpenSession({
+    this.#requests = new RequestTable({
       ...options,
       signer,
       lease: this.#lease,
@@ -124,27 +132,27 @@ export class Session {
     return this.#options.id;
   }
 
-  /** Whose it is now. */
+  /** The identity of the present token. */
   get identity(): Identity {
     return this.#lease.identity;
   }
 
-  /** Whether nobody is there, and nothing is under way. */
-  get forsaken(): boolean {
-    return this.#connection === undefined && this.#open.idle;
+  /** Whether the client has no connection, and no request is open. */
+  get abandoned(): boolean {
+    return this.#connection === undefined && this.#requests.idle;
   }
 
   /**
-   * Goes on over this connection, and over no other.
-   * @param received the last message that the client has taken
-   * @param resumed whose token it was resumed with, and by which id
+   * Continues over this connection, and over no other.
+   * @param received the last message that the client has received
+   * @param resumed the identity of the token and the id with which the client resumed; absent for a new session
    */
   attach(
     connection: SessionConnection,
     received: number,
     resumed?: { identity: Identity; id: string },
   ): void {
-    const { id, grace, place, audit, rotate } = this.#options;
+    const { id, grace, brokerInfo, audit, rotate } = this.#options;
     if (!this.#outbox.canResume(received)) {
       const reason = "there is no such session to resume";
       connection.close(CLOSE.notResumable, reason);
@@ -158,13 +166,13 @@ export class Session {
     this.#confirmed = false;
     if (resumed) {
       audit?.resumed(resumed.identity);
-      this.#open.renewed(resumed.identity);
+      this.#requests.renewed(resumed.identity);
     }
     const identity = resumed?.identity ?? this.identity;
     const welcome: Welcome = {
       type: "welcome",
       session: id,
-      ...place,
+      ...brokerInfo,
       userid: identity.userid,
       expires: identity.expires,
       time: Date.now(),
@@ -175,7 +183,7 @@ export class Session {
     connection.send(welcome);
     this.#lease.begin(identity);
     this.#outbox.attach(connection.socket, received);
-    this.#open.attached(identity);
+    this.#requests.connected(identity);
   }
 
   /** A text message has arrived. @throws ProtocolError */
@@ -195,12 +203,12 @@ export class Session {
         this.#lease.renew(message.token);
         return;
       default:
-        if (this.#take(message.seq, text.length)) this.#open.message(message);
+        if (this.#take(message.seq, text.length)) this.#requests.message(message);
         this.#inbox.acknowledge();
     }
   }
 
-  /** Who does not read has no need of an answer: what it has not read is a sign of life. */
+  /** Skips `pong` while 1 MiB is unread: those bytes are a sign of life for the client when it reads them. */
   #pong(): void {
     const connection = this.#connection;
     if (connection && connection.socket.bufferedAmount < MAX_FRAME) connection.send({ type: "pong" });
@@ -210,17 +218,17 @@ export class Session {
   binary(bytes: Uint8Array): void {
     const frame = decodeDataFrame(bytes);
     this.#confirm();
-    if (this.#take(frame.seq, bytes.length)) this.#open.data(frame);
+    if (this.#take(frame.seq, bytes.length)) this.#requests.data(frame);
     this.#inbox.acknowledge();
   }
 
-  /** The network has taken some of what was sent. */
+  /** The socket has sent some of its buffered bytes. */
   drained(): void {
     this.#guard(() => this.#outbox.drained());
   }
 
-  /** The connection there is has closed. @param ended the code with which the client has ended the session */
-  left(ended: number | undefined): void {
+  /** The connection has closed. @param ended the code with which the client closed; undefined if the connection was lost */
+  lostConnection(ended: number | undefined): void {
     const { grace, audit } = this.#options;
     this.#connection = undefined;
     if (ended !== undefined || grace === 0) {
@@ -229,18 +237,18 @@ export class Session {
     }
     audit?.detached();
     this.#outbox.detach();
-    this.#open.detached();
+    this.#requests.disconnected();
     this.#lease.pause();
     this.#timer = setTimeout(() => this.end(undefined, "nobody has resumed it in time"), grace);
   }
 
-  /** It is over. @param code the close code; undefined if there is nobody to tell it to */
+  /** Ends the session. @param code the close code; undefined if the client has no connection to be closed */
   end(code: number | undefined, reason: string): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
     this.#lease.end();
-    this.#open.end();
+    this.#requests.end();
     this.#options.pool.close();
     this.#options.ended();
     if (code === CLOSE.unauthorized) this.#options.audit?.refused(reason);
@@ -249,13 +257,13 @@ export class Session {
     if (code !== undefined) this.#connection?.close(code, reason);
   }
 
-  /** Takes note of the next message. @returns whether it counts still: the token may have expired */
+  /** Takes the next message. @returns whether to act on it: not if the token has expired */
   #take(seq: number, bytes: number): boolean {
     this.#inbox.take(seq, bytes);
     return this.#lease.check();
   }
 
-  /** The client has its welcome. */
+  /** A message over this connection shows that the client has its `welcome`. */
   #confirm(): void {
     if (this.#confirmed) return;
     this.#confirmed = true;
@@ -264,18 +272,16 @@ export class Session {
 
   #renewed(identity: Identity): void {
     this.#options.audit?.renewed(identity);
-    this.#open.renewed(identity);
+    this.#requests.renewed(identity);
   }
 
-  /**
-   * The broker has gone. All that the client has a right to, the last message of every rank too, comes before the close.
-   */
+  /** The broker connection was lost. The client gets every message, with the last one of each rank, before the close. */
   #lost(error: FluxError): void {
-    this.#open.lost(error);
+    this.#requests.lost(error);
     this.#outbox.whenEmpty(() => this.end(CLOSE.brokerLost, error.message));
   }
 
-  /** Runs what may find fault with the client, or have a fault itself: neither may harm other sessions. */
+  /** Runs code that may throw: neither a client's error nor a fault of the proxy may harm other sessions. */
   #guard(action: () => void): void {
     if (this.#over) return;
     try {

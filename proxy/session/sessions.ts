@@ -1,43 +1,46 @@
-/** The sessions of a proxy: new ones, resumed ones, and how many a subject may have. PROTOCOL.md, "Resuming". */
+/** The sessions of a proxy: new and resumed ones, and the limit for each subject. PROTOCOL.md, "Resuming". */
 import { randomUUID } from "node:crypto";
 import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
 import type { Audit } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
 import type { Allowances } from "./allowances.js";
+import { readBrokerInfo } from "./broker-info.js";
 import { BrokerPool } from "./broker-pool.js";
-import { differenceOf } from "./lease.js";
-import { placeOf } from "./place.js";
 import { ResumeIds } from "./resume-ids.js";
-import { Session, type SessionConnection, type SessionSurroundings } from "./session.js";
+import { Session, type SessionConnection, type SharedResources } from "./session.js";
+import { differenceOf } from "./token-lease.js";
 
-export interface SessionsOptions extends SessionSurroundings {
+/** The parts that all sessions share, and their limits. */
+export interface SessionsOptions extends SharedResources {
   /** Opens a connection to the broker in the name of a user. */
   connectBroker(userid: number): Promise<Broker>;
   allowances: Allowances;
   audit?: Audit | undefined;
-  /** For how long a session outlives a lost socket, in milliseconds: if its client does not say, and at most. */
+  /** The time for which a session outlives a lost socket, in milliseconds, if its client does not ask for another. */
   graceMs: number;
+  /** The most that a client may ask for, in milliseconds. */
   maxGraceMs: number;
-  /** How long a broker that has accepted a connection may take for its first answers, in milliseconds. */
+  /** The time for the first answers of a broker that has accepted a connection, in milliseconds. @default no limit */
   brokerTimeoutMs?: number;
-  /** How many sessions a subject may have. */
+  /** The most sessions of a subject. */
   sessionsPerSubject: number;
 }
 
+/** Opens, finds and counts sessions. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #resumeIds = new ResumeIds<Session>();
   /** By subject, oldest first. */
   readonly #bySubject = new Map<string, Set<Session>>();
-  /** Sessions of each subject that are being opened. */
+  /** By subject, the number of sessions that are being opened. */
   readonly #opening = new Map<string, number>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
   }
 
-  /** How many there are. */
+  /** The number of sessions. */
   get size(): number {
     let size = 0;
     for (const sessions of this.#bySubject.values()) size += sessions.size;
@@ -46,8 +49,8 @@ export class Sessions {
 
   /**
    * Opens a session.
-   * @param wanted its connection, if that is still there
-   * @throws ProtocolError 4423 if the subject has as many as it may
+   * @param wanted its connection; undefined once that has closed
+   * @throws ProtocolError 4423 if the subject has the most sessions that it may have
    * @throws FluxError if the broker cannot be reached, or is silent
    */
   async open(
@@ -66,9 +69,9 @@ export class Sessions {
         () => connectBroker(userid),
         () => wanted() !== undefined,
       );
-      const place = broker && (await placeOf(broker, brokerTimeoutMs));
+      const brokerInfo = broker && (await readBrokerInfo(broker, brokerTimeoutMs));
       const connection = wanted();
-      if (!broker || !place || !connection) return pool.close();
+      if (!broker || !brokerInfo || !connection) return pool.close();
       const id = randomUUID();
       const allowance = allowances.open(sub);
       const session: Session = new Session({
@@ -78,7 +81,7 @@ export class Sessions {
         grace: Math.min(grace ?? graceMs, maxGraceMs),
         broker,
         pool,
-        place,
+        brokerInfo,
         allowance,
         audit: audit?.session(id, peer),
         connectBroker: () => connectBroker(userid),
@@ -99,7 +102,7 @@ export class Sessions {
     }
   }
 
-  /** The session that `id` resumes, if it is there and is of this subject, user and key. */
+  /** The session that `id` resumes, if it is of this subject, user and key. */
   resume(identity: Identity, id: string): Session | undefined {
     const session = this.#resumeIds.find(id);
     return session && differenceOf(session.identity, identity) === undefined ? session : undefined;
@@ -117,7 +120,7 @@ export class Sessions {
     const opening = this.#opening.get(sub) ?? 0;
     for (const session of sessions) {
       if (sessions.size + opening < this.#options.sessionsPerSubject) return;
-      if (session.forsaken) session.end(CLOSE.tooManySessions, "it made room for another");
+      if (session.abandoned) session.end(CLOSE.tooManySessions, "it made room for another");
     }
     if (sessions.size + opening < this.#options.sessionsPerSubject) return;
     throw new ProtocolError(

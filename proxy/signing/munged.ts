@@ -1,6 +1,7 @@
 /** A client of munged: one connection per request, since munged closes it after the response. No process is started. */
 import { connect, type Socket } from "node:net";
-import { errnoOf, FluxError, type FluxErrorCode } from "../../src/errors.js";
+import { FluxError, type FluxErrorCode } from "../../src/errors.js";
+import { systemCode } from "../system-code.js";
 import {
   type DecodeResponse,
   decodeDecodeResponse,
@@ -83,10 +84,4 @@ function mungeError({ errnum, errorText }: { errnum: number; errorText: string }
   if (errnum === EMUNGE.noMemory) code = "ENOMEM";
   else if (errnum >= EMUNGE.badCredential && errnum <= EMUNGE.unauthorized) code = "EPERM";
   return new FluxError(code, `munge: ${errorText || `error ${errnum}`}`);
-}
-
-/** The Linux name of a system error; EIO for one that Linux does not know. */
-function systemCode(error: unknown): FluxErrorCode {
-  const code = error instanceof Error && "code" in error ? (error.code as FluxErrorCode) : "EIO";
-  return errnoOf(code) === 0 ? "EIO" : code;
 }

@@ -5,6 +5,7 @@
 import { FluxError } from "../../src/errors.js";
 import type { Broker } from "../broker/broker.js";
 import { encodePayload } from "../broker/payload.js";
+import { rankKey } from "../broker/rank-key.js";
 import type { Scheduler } from "../flow/scheduler.js";
 import type { Usage } from "../usage.js";
 import { PollConnection } from "./poll-connection.js";
@@ -55,7 +56,7 @@ export class Polls {
       user = { connection: new PollConnection(() => connectBroker(userid)), pollers: new Map() };
       this.#users.set(userid, user);
     }
-    const key = [placeOf(service, rank), pinned, signer?.key].join("\0");
+    const key = [rankKey(service, rank), pinned, signer?.key].join("\0");
     let poller = user.pollers.get(key);
     if (poller === undefined) {
       poller = this.#poller(user, key, polled);
@@ -66,7 +67,7 @@ export class Polls {
 
   /** A process of a rank was started through this proxy, or has ended. */
   touched(service: string, rank: number): void {
-    for (const poller of this.#places.get(placeOf(service, rank)) ?? []) poller.touch();
+    for (const poller of this.#places.get(rankKey(service, rank)) ?? []) poller.touch();
   }
 
   /** The proxy stops. */
@@ -83,7 +84,7 @@ export class Polls {
     const { usage, scheduler } = this.#options;
     const topic = `${service}.list`;
     const nodeid = pinned ? rank : undefined;
-    const place = placeOf(service, rank);
+    const place = rankKey(service, rank);
     const poller = new Poller({
       ask: (answer) =>
         scheduler.add({
@@ -135,6 +136,3 @@ async function ask(
   }
   await connection.request({ ...request, payload: encodePayload(payload) }, answer);
 }
-
-/** No topic has a NUL. */
-const placeOf = (service: string, rank: number) => `${service}\0${rank}`;

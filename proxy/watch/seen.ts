@@ -2,6 +2,7 @@
 import { FluxError } from "../../src/errors.js";
 import type { ListedProcess, TableDifference, TableFailure } from "../../src/protocol/watch.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
+import { errorText } from "../call/error-message.js";
 
 /** What one difference may come to: rows, and characters in them. A rank with more fails, and its session goes on. */
 const MAX_ROWS = 65_536;
@@ -22,9 +23,8 @@ export function isFailure(seen: Seen | undefined): seen is TableFailure {
   return seen !== undefined && "errno" in seen;
 }
 
-export function failureOf({ code, errno, message }: FluxError): TableFailure {
-  // A FluxError without a text of the broker's has its code as its message.
-  return { errno, message: message === code ? "" : message };
+export function failureOf(error: FluxError): TableFailure {
+  return { errno: error.errno, message: errorText(error) };
 }
 
 /**

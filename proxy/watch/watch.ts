@@ -3,7 +3,7 @@ import { FluxError } from "../../src/errors.js";
 import { expand } from "../../src/protocol/idset.js";
 import { CLOSE, type Fresh, ProtocolError } from "../../src/protocol/messages.js";
 import type { Identity } from "../auth/identity.js";
-import { errorMessage } from "../call/call.js";
+import { errorMessage } from "../call/error-message.js";
 import type { AdmittedWatch } from "../call/watch-admission.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Job, Scheduler } from "../flow/scheduler.js";
@@ -222,7 +222,7 @@ export class Watch implements Job {
     const { service } = admitted;
     const signer = this.#signer;
     const { userid } = identity;
-    this.#pinned = admitted.pinned(identity);
+    this.#pinned = admitted.answererCertain(identity);
     const polled = { userid, service, rank, pinned: this.#pinned, signer };
     watched.follow(labels, (observer) => polls.watch(polled, observer));
   }

@@ -9,7 +9,7 @@
  *    16    n  the stream's name, UTF-8
  *  16+n       data
  */
-import { CLOSE, MAX_NAME, ProtocolError } from "./messages.js";
+import { MAX_NAME, malformed } from "./messages.js";
 import { decoder, encoder } from "./utf8.js";
 
 const KIND_DATA = 1;
@@ -49,7 +49,6 @@ export function encodeDataFrame(frame: Omit<DataFrame, "type">): Uint8Array<Arra
 
 /** Decodes a binary frame; `data` is a view of `bytes`. @throws ProtocolError */
 export function decodeDataFrame(bytes: Uint8Array): DataFrame {
-  const malformed = (what: string, cause?: unknown) => new ProtocolError(CLOSE.malformed, what, { cause });
   const dataAt = HEADER + (bytes[1] ?? 0);
   if (bytes.length < dataAt) throw malformed("binary frame ends before its data");
   const view = new DataView(bytes.buffer, bytes.byteOffset);

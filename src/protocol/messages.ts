@@ -312,6 +312,11 @@ export class ProtocolError extends Error {
   }
 }
 
+/** The error of a message, or of a field of one, that PROTOCOL.md does not have. */
+export function malformed(what: string, cause?: unknown): ProtocolError {
+  return new ProtocolError(CLOSE.malformed, what, { cause });
+}
+
 /**
  * The ranks that a nodeid means on an instance of `size` brokers, when the broker spoken to is `rank`.
  * @throws TypeError if they are more than an idset may have

@@ -1,6 +1,6 @@
 /** What arrives is `unknown` until it has been held against a shape, once, at the edge. */
 import { type Check, isObject, object } from "./checks.js";
-import { CLOSE, ProtocolError } from "./messages.js";
+import { malformed } from "./messages.js";
 
 type Json = Record<string, unknown>;
 
@@ -50,8 +50,4 @@ export function nested(value: unknown, shape: Shape): string | false {
   const wrong = object(value);
   if (!wrong) pick(value as Json, shape);
   return wrong;
-}
-
-function malformed(what: string, cause?: unknown): ProtocolError {
-  return new ProtocolError(CLOSE.malformed, what, { cause });
 }

@@ -106,13 +106,13 @@ class SignedCalls implements CallSigner {
     // Without them the process cannot be stopped, and its output may have gaps, which are told.
     const failed = () => {};
     for (const signum of [STOP, CONT]) {
-      this.#sign(topicOf(topic, "kill"), () => ({ pid, signum }), use, failed);
+      this.#sign(siblingTopic(topic, "kill"), () => ({ pid, signum }), use, failed);
     }
   }
 
   /** RFC 42 write in signed form. It names the matchtag of the exec on its rank, so that each rank has its own. */
   #sink(call: Call, ranks: readonly number[], id: number, stream: string): InputSink {
-    const topic = topicOf(call.request.topic, "write");
+    const topic = siblingTopic(call.request.topic, "write");
     const failed = (error: FluxError) => call.input(stream).refuse(error, Number.POSITIVE_INFINITY);
     const write = (bytes: number, io: (rank: string) => object) => {
       for (const [index, rank] of ranks.entries()) {
@@ -156,6 +156,6 @@ class SignedCalls implements CallSigner {
 }
 
 /** The topic of another method of the same service. */
-function topicOf(topic: string, method: string): string {
+function siblingTopic(topic: string, method: string): string {
   return topic.replace(/[^.]*$/, method);
 }

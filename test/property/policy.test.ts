@@ -2,11 +2,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readPermissions } from "../../proxy/auth/permissions.js";
-import { readRequest } from "../../proxy/policy/asked.js";
-import { judge, type Known } from "../../proxy/policy/policy.js";
+import { parseRequest } from "../../proxy/policy/parsed-request.js";
+import { judge, type PolicyContext } from "../../proxy/policy/policy.js";
 import type { Request } from "../../src/protocol/messages.js";
 
-const known: Known = { userid: 1, processes: 0, isForeground: () => false, labelOf: () => undefined };
+const known: PolicyContext = {
+  userid: 1,
+  processCount: 0,
+  isForeground: () => false,
+  labelOf: () => undefined,
+};
 const ask = (topic: string, payload: object, streaming = true): Request => ({
   ...{ type: "request", seq: 1, id: 1, nodeid: "0", topic, streaming },
   payload: payload as Record<string, unknown>,
@@ -50,7 +55,7 @@ test("an exec that passes is the one command, with nothing that would make it an
   let passed = 0;
   fc.assert(
     fc.property(payload, (fields) => {
-      if (!judge(limited, readRequest(ask("rexec.exec", fields), [0]), known).allowed) return;
+      if (!judge(limited, parseRequest(ask("rexec.exec", fields), [0]), known).allowed) return;
       passed++;
       const { cmd: given, flags, local_flags: localFlags = 0, ...more } = fields;
       const {
@@ -85,7 +90,7 @@ test("rpc by the scope alone passes for two topics, and what a detail names neve
   fc.assert(
     fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
       const topic = parts.join(".");
-      const { allowed } = judge(scope, readRequest(ask(topic, {}, false), [0]), known);
+      const { allowed } = judge(scope, parseRequest(ask(topic, {}, false), [0]), known);
       expect(allowed).toBe(["attr.get", "attr.list"].includes(topic));
       const details = [{ type: "flux_subprocess", actions: ["rpc"], topics: [topic] }];
       if (!/^[^.*?]+\./.test(topic)) expect(() => readPermissions(undefined, details)).toThrow(TypeError);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CallTable } from "../../proxy/call/call-table.js";
+import { IdTable } from "../../proxy/call/id-table.js";
 import { RankList, RankSet } from "../../proxy/call/ranks.js";
 import { allRanks, idsetOf, targetOf } from "../../proxy/call/target.js";
 import { decodeIdset, encodeIdset } from "../../src/protocol/idset.js";
@@ -57,7 +57,7 @@ describe("CallTable", () => {
     });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
-        const table = new CallTable<{ id: number; ids: number }>();
+        const table = new IdTable<{ id: number; ids: number }>();
         const model = new Map<number, { id: number; ids: number }>();
         const used = () =>
           [...model.values()].flatMap(({ id, ids }) => Array.from({ length: ids }, (_, i) => id + i));

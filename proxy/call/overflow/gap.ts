@@ -1,9 +1,10 @@
-/** Overflow that drops the oldest output, and says how much. */
+/** Overflow that drops the oldest output, and reports the number of bytes. */
 import type { Backlog } from "../../flow/backlog.js";
 import type { RankOutput } from "../../flow/rank-output.js";
-import type { Overflow } from "./overflow.js";
+import type { OverflowStrategy } from "./overflow-strategy.js";
 
-export class GapOverflow implements Overflow {
+/** The strategy "gap". */
+export class GapOverflow implements OverflowStrategy {
   readonly error = undefined;
   readonly #output: RankOutput;
   readonly #backlog: Backlog;

@@ -1,12 +1,13 @@
-/** Overflow that ends the process. What waits by then is sent, what comes after it is dropped. */
+/** Overflow that kills the process. The output that waits is sent; later output is dropped. */
 import { FluxError } from "../../../src/errors.js";
 import type { Backlog } from "../../flow/backlog.js";
 import type { RankOutput } from "../../flow/rank-output.js";
 import { SIGNUM } from "../../flow/signum.js";
 import type { ProcessSignals } from "../process-signals.js";
-import type { Overflow } from "./overflow.js";
+import type { OverflowStrategy } from "./overflow-strategy.js";
 
-export class KillOverflow implements Overflow {
+/** The strategy "kill". */
+export class KillOverflow implements OverflowStrategy {
   readonly #output: RankOutput;
   readonly #backlog: Backlog;
   readonly #signals: ProcessSignals;
@@ -36,8 +37,8 @@ export class KillOverflow implements Overflow {
 
   get error(): FluxError | undefined {
     if (!this.#killed) return undefined;
-    const what = `killed: its output was not taken in time, and ${this.#dropped} bytes of it are dropped`;
-    return new FluxError("ENOBUFS", what);
+    const message = `killed: its output was not taken in time, and ${this.#dropped} bytes of it are dropped`;
+    return new FluxError("ENOBUFS", message);
   }
 
   drained(): void {}

@@ -1,6 +1,6 @@
 /**
- * Overflow that stops the process, and lets it go on when little of its output waits. It is stopped as well while it writes
- * faster than we read: what we have not read piles up in the broker.
+ * Overflow that stops the process while much of its output waits. It also stops a process that writes faster than the proxy reads:
+ * the difference would pile up in the broker.
  */
 import type { Backlog } from "../../flow/backlog.js";
 import { Brake } from "../../flow/brake.js";
@@ -8,31 +8,32 @@ import type { RankOutput } from "../../flow/rank-output.js";
 import { SIGNUM } from "../../flow/signum.js";
 import { UnreadEstimate } from "../../flow/unread-estimate.js";
 import type { ProcessSignals } from "../process-signals.js";
-import type { Overflow } from "./overflow.js";
+import type { OverflowStrategy } from "./overflow-strategy.js";
 
 const SIGNALS = [SIGNUM.stop, SIGNUM.cont];
 
-/** What may wait of a process that does not stop. */
+/** The most output that waits of a process that does not stop, in bytes. */
 const MOST = 4 * 1024 * 1024;
 
-export class StopOverflow implements Overflow {
+/** The strategy "stop". */
+export class StopOverflow implements OverflowStrategy {
   readonly error = undefined;
   readonly #output: RankOutput;
   readonly #backlog: Backlog;
   readonly #signals: ProcessSignals;
-  readonly #tell: () => void;
+  readonly #reportStop: () => void;
   readonly #brake = new Brake();
-  readonly #lag: UnreadEstimate;
+  readonly #unread: UnreadEstimate;
   #prepared = false;
   #followed = true;
 
-  /** @param tell tells the client that the process has stopped */
-  constructor(output: RankOutput, backlog: Backlog, signals: ProcessSignals, tell: () => void) {
+  /** @param reportStop reports to the client that the process has stopped */
+  constructor(output: RankOutput, backlog: Backlog, signals: ProcessSignals, reportStop: () => void) {
     this.#output = output;
     this.#backlog = backlog;
     this.#signals = signals;
-    this.#tell = tell;
-    this.#lag = new UnreadEstimate(
+    this.#reportStop = reportStop;
+    this.#unread = new UnreadEstimate(
       (answered) => signals.ask(answered),
       () => this.drained(),
     );
@@ -43,25 +44,25 @@ export class StopOverflow implements Overflow {
   }
 
   took(bytes: number): void {
-    this.#lag.received(bytes);
-    const high = this.#followed && (this.#output.bytes > this.#backlog.high || this.#lag.behind);
+    this.#unread.received(bytes);
+    const high = this.#followed && (this.#output.bytes > this.#backlog.high || this.#unread.behind);
     if (high && !this.#prepared) {
       this.#prepared = true;
       this.#signals.prepare(SIGNALS, () => this.took(0));
     }
-    // It is not held before it can be let go as well.
+    // Without a continue at hand the process would stay stopped.
     const ready = SIGNALS.every((signum) => this.#signals.has(signum));
     if (this.#brake.output(bytes, high && ready)) this.#halt();
     while (this.#output.bytes > MOST && this.#drops) this.#output.drop();
   }
 
-  /** What is on its way when a process is stopped is kept; what one writes that cannot be stopped, or goes on, is not. */
+  /** Whether to drop output: not while the process stops, since its output in flight is kept, but if it cannot be stopped. */
   get #drops(): boolean {
     return this.#brake.unheeded || !this.#signals.possible || this.#backlog.full;
   }
 
   drained(): void {
-    if (this.#lag.behind || this.#output.bytes > this.#backlog.low) return;
+    if (this.#unread.behind || this.#output.bytes > this.#backlog.low) return;
     if (this.#brake.release()) this.#continue();
   }
 
@@ -75,15 +76,15 @@ export class StopOverflow implements Overflow {
     this.took(0);
   }
 
-  /** Its user sends it a signal. */
+  /** Its user sends the process a signal. */
   signalled(signum: number): void {
     this.#brake.signalled(signum);
   }
 
-  /** That was taken, or refused. */
+  /** The server took or refused that signal. */
   answered(signum: number, taken: boolean): void {
     const { signal, tell } = this.#brake.answered(signum, taken, performance.now());
-    if (tell) this.#tell();
+    if (tell) this.#reportStop();
     if (signal === "stop") this.#halt();
     else if (signal === "cont") this.#continue();
   }

@@ -48,7 +48,7 @@ describe("CreditMeter", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 60 }), (ranks, steps) => {
         const live = new Map(Array.from({ length: ranks }, (_, rank) => [rank, new Map<string, number>()]));
-        const meter = new CreditMeter(live.keys());
+        const meter = new CreditMeter([...live.keys()]);
         const announced = new Map<string, number>();
         const announce = (stream: string, bytes: number) => {
           expect(bytes).toBeGreaterThanOrEqual(0);

@@ -8,7 +8,7 @@ import { Outbox } from "../../../../proxy/flow/outbox.js";
 import { Scheduler } from "../../../../proxy/flow/scheduler.js";
 import type { Liveness } from "../../../../proxy/liveness/liveness.js";
 import { Allowances } from "../../../../proxy/session/allowances.js";
-import { OpenSession } from "../../../../proxy/session/open-session.js";
+import { RequestTable } from "../../../../proxy/session/request-table.js";
 import { Usage } from "../../../../proxy/usage.js";
 import { Polls } from "../../../../proxy/watch/polls.js";
 import { parseClientMessage } from "../../../../src/protocol/client-messages.js";
@@ -50,7 +50,7 @@ export class OpenHarness {
   waiting = 0;
   /** Whether output is consumed as it comes. */
   consumes = true;
-  readonly session: OpenSession;
+  readonly session: RequestTable;
   readonly outbox: Outbox;
   readonly #outputs = new Map<number, Output>();
   readonly #brokers = new Set<Broker>();
@@ -80,10 +80,10 @@ export class OpenHarness {
     const usage = new Usage();
     const scheduler = new Scheduler();
     const lease = { identity: identity ?? IDENTITY };
-    this.session = new OpenSession({
+    this.session = new RequestTable({
       lease,
       broker,
-      place: { rank: 0, size: 2, owner: 0 },
+      brokerInfo: { rank: 0, size: 2, owner: 0 },
       pool: { open: (connect, wanted = () => true) => this.#open(connect, wanted) },
       outbox: this.outbox,
       queue: new SendQueue(guard, () => {}),

@@ -1,6 +1,6 @@
 import { stat } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Answer, type Follower, Liveness } from "../../../../proxy/liveness/liveness.js";
+import { Liveness, type LivenessObserver, type ProbeAnswer } from "../../../../proxy/liveness/liveness.js";
 import { FluxError } from "../../../../src/errors.js";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -16,10 +16,10 @@ class World {
   readonly hung = new Set<number>();
   readonly gone = new Set<number>();
   /** Questions that are not answered, by rank. */
-  readonly open = new Map<number, Answer[]>();
+  readonly open = new Map<number, ProbeAnswer[]>();
   readonly liveness = new Liveness({
     intervalMs: 5000,
-    ask: (rank, answer) => {
+    probe: (rank, answer) => {
       this.asked.push(`${Math.floor((performance.now() - this.begun) / 1000)}: ${rank}`);
       if (this.gone.has(rank)) answer.error(new FluxError("EHOSTUNREACH"));
       else if (this.hung.has(rank)) this.open.set(rank, [...(this.open.get(rank) ?? []), answer]);
@@ -37,7 +37,7 @@ class World {
   follow(...ranks: number[]) {
     const events: string[] = [];
     const waits = new Set(ranks);
-    const follower: Follower = {
+    const follower: LivenessObserver = {
       ranks: waits,
       silent: (rank) => events.push(`silent ${rank}`),
       answers: (rank) => events.push(`answers ${rank}`),
@@ -132,7 +132,10 @@ describe("Liveness", () => {
     vi.useRealTimers();
     const silent: number[] = [];
     // The answer comes while the proxy stands still, and is there as soon as the event loop polls.
-    const liveness = new Liveness({ intervalMs: 50, ask: (_, answer) => stat("/", () => answer.response()) });
+    const liveness = new Liveness({
+      intervalMs: 50,
+      probe: (_, answer) => stat("/", () => answer.response()),
+    });
     const nothing = () => {};
     const ranks = new Set([1]);
     const end = liveness.add({

@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 import { readPermissions } from "../../../../proxy/auth/permissions.js";
-import type { Asked } from "../../../../proxy/policy/asked.js";
-import { type Known, mayKill } from "../../../../proxy/policy/policy.js";
+import type { ParsedRequest } from "../../../../proxy/policy/parsed-request.js";
+import { mayKill, type PolicyContext } from "../../../../proxy/policy/policy.js";
 
 const OWN = 7;
-const known: Known = {
+const known: PolicyContext = {
   userid: 1,
-  processes: 1,
+  processCount: 1,
   isForeground: (_service, _rank, pid) => pid === OWN,
   labelOf: () => undefined,
 };
-const asked = (pid: number, signum: number): Asked => ({
+const asked = (pid: number, signum: number): ParsedRequest => ({
   operation: "kill",
   topic: "rexec.kill",
   service: "rexec",

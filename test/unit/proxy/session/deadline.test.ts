@@ -1,7 +1,7 @@
 /** Ranks that do not answer in time, and what of theirs comes late. PROTOCOL.md, "Requests" and "Processes". */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Budget } from "../../../../proxy/flow/budget.js";
-import { type Answer, Liveness } from "../../../../proxy/liveness/liveness.js";
+import { Liveness, type ProbeAnswer } from "../../../../proxy/liveness/liveness.js";
 import type { Allowances } from "../../../../proxy/session/allowances.js";
 import { FluxError } from "../../../../src/errors.js";
 import { type Harness, json, openSession, settle } from "../support/memory.js";
@@ -144,10 +144,10 @@ describe("the deadline of a request", () => {
 describe("ranks whose brokers do not answer", () => {
   /** Brokers that answer questions when the test says so. */
   async function open(): Promise<Harness & { hang: (rank: number) => void; resume: (rank: number) => void }> {
-    const hung = new Map<number, Answer[]>();
+    const hung = new Map<number, ProbeAnswer[]>();
     const liveness = new Liveness({
       intervalMs: 5000,
-      ask: (rank, answer) => {
+      probe: (rank, answer) => {
         const waiting = hung.get(rank);
         if (waiting === undefined) answer.response();
         else waiting.push(answer);
@@ -201,9 +201,9 @@ describe("ranks whose brokers do not answer", () => {
 
   test("that Flux cannot reach are over, though the answer was lost: a wait ends, and an exec with its other ranks alive", async () => {
     const gone = new Set<number>();
-    const ask = (rank: number, answer: Answer) =>
+    const probe = (rank: number, answer: ProbeAnswer) =>
       gone.has(rank) ? answer.error(new FluxError("EHOSTUNREACH")) : answer.response();
-    const harness = await openSession({ liveness: new Liveness({ intervalMs: 5000, ask }) });
+    const harness = await openSession({ liveness: new Liveness({ intervalMs: 5000, probe }) });
     harness.next({ ...exec, id: 1 });
     harness.next({ ...list, topic: "rexec.wait", payload: { pid: 7 }, nodeid: "2", id: 10 });
     harness.broker.handler(1).response({ type: "started", pid: 7 });
@@ -218,11 +218,11 @@ describe("ranks whose brokers do not answer", () => {
 
   test("are asked for no request whose deadline says how long it waits, and for none that is over", async () => {
     let asked = 0;
-    const ask = (_: number, answer: Answer) => {
+    const probe = (_: number, answer: ProbeAnswer) => {
       asked++;
       answer.response();
     };
-    const liveness = new Liveness({ intervalMs: 5000, ask });
+    const liveness = new Liveness({ intervalMs: 5000, probe });
     const harness = await openSession({ liveness });
     harness.next({ ...list, id: 1, timeout: 60_000 });
     harness.next({ ...exec, id: 10, nodeid: "1" });

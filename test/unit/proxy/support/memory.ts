@@ -6,7 +6,7 @@ import { Brakes } from "../../../../proxy/flow/brakes.js";
 import { Scheduler } from "../../../../proxy/flow/scheduler.js";
 import { Liveness } from "../../../../proxy/liveness/liveness.js";
 import { Allowances } from "../../../../proxy/session/allowances.js";
-import { Connection, type ConnectionSocket } from "../../../../proxy/session/connection.js";
+import { ClientConnection, type ClientSocket } from "../../../../proxy/session/client-connection.js";
 import { Sessions, type SessionsOptions } from "../../../../proxy/session/sessions.js";
 import { Usage } from "../../../../proxy/usage.js";
 import { Polls } from "../../../../proxy/watch/polls.js";
@@ -15,7 +15,7 @@ import { type DataFrame, decodeDataFrame } from "../../../../src/protocol/frame.
 import type { SequencedServerMessage, ServerMessage, Welcome } from "../../../../src/protocol/messages.js";
 import { parseServerMessage } from "../../../../src/protocol/server-messages.js";
 
-export class MemorySocket implements ConnectionSocket {
+export class MemorySocket implements ClientSocket {
   readonly texts: string[] = [];
   /** What has a number. */
   readonly messages: (SequencedServerMessage | DataFrame)[] = [];
@@ -138,7 +138,7 @@ export type HarnessOptions = Partial<
 
 /** One WebSocket of a client. */
 export interface Client {
-  session: Connection;
+  session: ClientConnection;
   socket: MemorySocket;
 }
 
@@ -176,7 +176,7 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
     usage,
     polls: new Polls({ connectBroker: options.connectBroker ?? connectBroker, usage, scheduler }),
     scheduler,
-    liveness: new Liveness({ intervalMs: 5000, ask: (_, answer) => answer.response() }),
+    liveness: new Liveness({ intervalMs: 5000, probe: (_, answer) => answer.response() }),
     allowances: new Allowances(1024),
     brakes: new Brakes(),
     graceMs: 120_000,
@@ -188,7 +188,7 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
   const sessions = new Sessions(all);
   const accept = (): Client => {
     const socket = new MemorySocket();
-    return { socket, session: new Connection(socket, { ...all, sessions }) };
+    return { socket, session: new ClientConnection(socket, { ...all, sessions }) };
   };
   const client = accept();
   const connect = async (hello: object = {}, other = accept()) => {

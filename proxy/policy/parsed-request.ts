@@ -1,34 +1,36 @@
-/** What a request asks for, read before anything of it is sent: from its fields, or from what the client signed. */
+/** A request, parsed before any part of it is sent: from its fields, or from the payload that the client signed. */
 import { isSubprocessService } from "../../src/protocol/checks.js";
 import type { Request } from "../../src/protocol/messages.js";
 import type { JsonObject } from "../broker/payload.js";
 import { type Fields, flagsOf, isMethod, type Method, readFields } from "./fields.js";
 import { isBeyondRpc } from "./services.js";
-import { readSigned, readSignedList, SignedError } from "./signed.js";
+import { readSignedList, readSignedRequest, SignedError } from "./signed.js";
 
-/** A watch is a list that is streaming: the proxy asks for it again and again. */
+/** The verb of a request. A watch is a streaming list: the proxy polls for it. An rpc is a request to any other service. */
 export type Operation = Method | "watch" | "rpc";
 
-export interface Asked extends Fields {
+/** A request as the policy judges it. */
+export interface ParsedRequest extends Fields {
   readonly operation: Operation;
   readonly service: string;
-  /** The service and one of its methods. */
+  /** The service and the method. */
   readonly topic: string;
   readonly ranks: readonly number[];
-  /** Of an exec: whether the process outlives the session. */
+  /** True for an exec whose process outlives the session. */
   readonly background: boolean;
-  /** RFC 42 flags of an exec. */
+  /** The RFC 42 flags of an exec; otherwise 0. */
   readonly flags: number;
-  /** The userid that the client has signed as. */
+  /** The userid of the client's signature; absent if the client does not sign. */
   readonly signer?: number;
 }
 
-/** Whether the client has signed a request. */
+/** Whether the client signed the payload. */
 export function isSigned(payload: JsonObject): boolean {
   return Object.hasOwn(payload, "signature");
 }
 
-export function readRequest(request: Request, ranks: readonly number[]): Asked {
+/** Parses a request. @param ranks the ranks to judge; those that do not exist may be left out */
+export function parseRequest(request: Request, ranks: readonly number[]): ParsedRequest {
   const { topic, streaming } = request;
   const { service, method } = splitTopic(topic);
   const operation = operationOf(service, method, streaming);
@@ -40,10 +42,10 @@ export function readRequest(request: Request, ranks: readonly number[]): Asked {
     return { ...common, flags: flagsOf(request.payload), ...readFields(operation, request.payload) };
   }
   const [verb, readSignature] =
-    operation === "watch" ? (["list", readSignedList] as const) : ([operation, readSigned] as const);
+    operation === "watch" ? (["list", readSignedList] as const) : ([operation, readSignedRequest] as const);
   try {
     const { userid, payload } = readSignature(request.payload["signature"], topic);
-    const { topic: _, ...fields } = payload; // which readSigned has compared
+    const { topic: _, ...fields } = payload; // which the reader has compared
     return { ...common, signer: userid, flags: flagsOf(fields), ...readFields(verb, fields) };
   } catch (error) {
     if (!(error instanceof SignedError)) throw error;
@@ -53,7 +55,7 @@ export function readRequest(request: Request, ranks: readonly number[]): Asked {
 
 const BEYOND_RPC = "its service runs commands, or is a user's own";
 
-/** Whether it is the proxy that is to answer. */
+/** Whether the proxy itself answers a request, by polling. */
 export function isWatch({ topic, streaming }: Request): boolean {
   const { service, method } = splitTopic(topic);
   return operationOf(service, method, streaming) === "watch";

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { KnownProcesses } from "../../../../proxy/policy/known.js";
+import { SessionProcesses } from "../../../../proxy/policy/session-processes.js";
 
 const at = ["rexec", 0] as const;
 const listed = (pid: number, label = "") => ({ pid, label, cmd: "x", state: "R" });
 
-describe("KnownProcesses", () => {
+describe("SessionProcesses", () => {
   test("knows what the session has started, until it is gone", () => {
-    const known = new KnownProcesses();
+    const known = new SessionProcesses();
     known.started(...at, 7, { label: "a", foreground: true });
     known.started(...at, 8, { label: undefined, foreground: false });
     expect([known.isForeground(...at, 7), known.labelOf(...at, 7)]).toEqual([true, "a"]);
@@ -26,7 +26,7 @@ describe("KnownProcesses", () => {
   });
 
   test("shows those of the permitted labels, and the session's own", () => {
-    const known = new KnownProcesses();
+    const known = new SessionProcesses();
     known.started(...at, 1, { label: "own", foreground: false });
     known.started(...at, 2, { label: undefined, foreground: true });
     const all = [listed(1, "own"), listed(2), listed(3, "ok-1"), listed(4, "no"), listed(5)];
@@ -35,17 +35,19 @@ describe("KnownProcesses", () => {
   });
 
   test("* is no permission for those without a label", () => {
-    expect(new KnownProcesses().listed(...at, [listed(1), listed(2, "a")], ["*"])).toEqual([listed(2, "a")]);
+    expect(new SessionProcesses().listed(...at, [listed(1), listed(2, "a")], ["*"])).toEqual([
+      listed(2, "a"),
+    ]);
   });
 
   test("shows all where there is no limit", () => {
-    const known = new KnownProcesses();
+    const known = new SessionProcesses();
     expect(known.listed(...at, [listed(1), listed(2, "a")], undefined)).toHaveLength(2);
     expect(known.labelOf(...at, 2)).toBe("a");
   });
 
   test("forgets a pid that is no longer listed, or is another process's", () => {
-    const known = new KnownProcesses();
+    const known = new SessionProcesses();
     known.started(...at, 1, { label: "a", foreground: false });
     known.listed(...at, [listed(1, "a"), listed(2, "b"), listed(3, "c")], ["b", "c"]);
     expect(known.listed(...at, [listed(1, "z"), listed(2, "z"), listed(3, "c")], ["b", "c"])).toEqual([
@@ -55,7 +57,7 @@ describe("KnownProcesses", () => {
   });
 
   test("a list that was asked for before a process was started does not have to show it", () => {
-    const known = new KnownProcesses();
+    const known = new SessionProcesses();
     known.started(...at, 1, { label: "a", foreground: false, since: 10 });
     known.listed(...at, [], [], 9);
     expect(known.labelOf(...at, 1)).toBe("a");
@@ -64,14 +66,14 @@ describe("KnownProcesses", () => {
   });
 
   test("a process in the foreground is the session's until its exec ends, whatever a list says", () => {
-    const known = new KnownProcesses();
+    const known = new SessionProcesses();
     known.started(...at, 1, { label: "a", foreground: true });
     known.listed(...at, [], undefined);
     expect(known.isForeground(...at, 1)).toBe(true);
   });
 
   test("does not grow for ever", () => {
-    const known = new KnownProcesses();
+    const known = new SessionProcesses();
     for (let pid = 1; pid <= 70_000; pid++) known.started(...at, pid, { label: "a", foreground: false });
     expect(known.labelOf(...at, 65_536)).toBe("a");
     expect(known.labelOf(...at, 65_537)).toBeUndefined();

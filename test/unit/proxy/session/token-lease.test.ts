@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Identity } from "../../../../proxy/auth/identity.js";
-import { Lease } from "../../../../proxy/session/lease.js";
+import { TokenLease } from "../../../../proxy/session/token-lease.js";
 import { FluxError } from "../../../../src/errors.js";
 import { CLOSE } from "../../../../src/protocol/messages.js";
 import { IDENTITY } from "../support/memory.js";
@@ -13,7 +13,7 @@ afterEach(() => void vi.useRealTimers());
 /** A lease of `seconds`, and all that it said. */
 function begin(seconds: number, verify: (token: string) => Promise<Identity> = async () => IDENTITY) {
   const said: unknown[] = [];
-  const lease = new Lease(
+  const lease = new TokenLease(
     { ...IDENTITY, expires: START + seconds },
     {
       verify,

@@ -1,42 +1,44 @@
-/** A token has an end, and may have a successor. PROTOCOL.md, "Renewal". */
+/** The time for which a session has a valid token, and its renewal. PROTOCOL.md, "Renewal". */
 import { FluxError } from "../../src/errors.js";
 import { CLOSE, type Expiry } from "../../src/protocol/messages.js";
 import type { Identity } from "../auth/identity.js";
 
-/** How long before the end the client is told, in milliseconds. */
+/** The time between `expiring` and the end of a token, in milliseconds. */
 const NOTICE_MS = 60_000;
 
-/** How often the clock is looked at: it may be set, and stands still for timers while the machine sleeps. */
+/** The time between two looks at the clock, in milliseconds: the clock may be set, and timers stop while the machine sleeps. */
 const LOOK_MS = 10_000;
 
-export interface LeaseOptions {
-  /** Accepts a token or throws a FluxError that says why not. */
+/** The session that has the token. */
+export interface TokenLeaseOptions {
+  /** Verifies a token. Rejects with a FluxError that has the reason of a refusal. */
   verify(token: string): Promise<Identity>;
   send(message: Expiry): void;
-  /** A token has taken the place of the one before. */
+  /** A renewal was accepted. */
   renewed(identity: Identity): void;
   close(code: number, reason: string): void;
   fault(error: unknown): void;
 }
 
-export class Lease {
-  readonly #options: LeaseOptions;
+/** Ends a session with its token, unless the client renews the token. */
+export class TokenLease {
+  readonly #options: TokenLeaseOptions;
   #identity: Identity;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the client is to be told, in milliseconds since 1970; undefined once it was. */
-  #notice: number | undefined;
-  /** Tokens are checked in the order that they came. */
-  #checked: Promise<void> = Promise.resolve();
-  /** Changes when the connection does: a token that came over one before is as lost as its answer. */
+  /** The time for `expiring`, in milliseconds since 1970; undefined once it was sent. */
+  #noticeAt: number | undefined;
+  /** Settles when all tokens that arrived are verified, in the order of their arrival. */
+  #verified: Promise<void> = Promise.resolve();
+  /** The number of the connection. A token that arrived over an earlier connection is dropped, as its answer would be. */
   #connection = 0;
   #over = false;
 
-  constructor(identity: Identity, options: LeaseOptions) {
+  constructor(identity: Identity, options: TokenLeaseOptions) {
     this.#options = options;
     this.#identity = identity;
   }
 
-  /** A client is there, with this token; its end is watched. */
+  /** The client has a connection, with this token. */
   begin(identity: Identity): void {
     this.#connection++;
     this.#watch(identity);
@@ -46,22 +48,22 @@ export class Lease {
     if (this.#over) return;
     this.#identity = identity;
     const left = identity.expires * 1000 - Date.now();
-    this.#notice = Date.now() + Math.max(left - NOTICE_MS, (left * 3) / 4);
+    this.#noticeAt = Date.now() + Math.max(left - NOTICE_MS, (left * 3) / 4);
     this.#look();
   }
 
-  /** Nobody is there to act, or to be told. */
+  /** The client lost its connection: nobody can act or be sent a notice. */
   pause(): void {
     this.#connection++;
     clearTimeout(this.#timer);
   }
 
-  /** Whose token it is now. */
+  /** The identity of the present token. */
   get identity(): Identity {
     return this.#identity;
   }
 
-  /** Closes the session if the token has ended. @returns whether it has not */
+  /** Closes the session if the token has expired. @returns whether the token is still valid */
   check(): boolean {
     if (this.#over) return false;
     if (Date.now() < this.#identity.expires * 1000) return true;
@@ -70,28 +72,29 @@ export class Lease {
     return false;
   }
 
-  /** A client offers a successor. */
+  /** The client sent another token. */
   renew(token: string): void {
     const connection = this.#connection;
-    const gone = () => this.#over || this.#connection !== connection;
-    this.#checked = this.#checked
-      .then(() => this.#renew(token, gone))
+    const isGone = () => this.#over || this.#connection !== connection;
+    this.#verified = this.#verified
+      .then(() => this.#renew(token, isGone))
       .catch((error: unknown) => {
         if (!this.#over) this.#options.fault(error);
       });
   }
 
+  /** The session is over. */
   end(): void {
     this.#over = true;
     clearTimeout(this.#timer);
   }
 
-  /** @param gone whether the client is, or the connection that it came over */
-  async #renew(token: string, gone: () => boolean): Promise<void> {
-    if (gone()) return;
+  /** @param isGone whether the session or the connection of the token is over */
+  async #renew(token: string, isGone: () => boolean): Promise<void> {
+    if (isGone()) return;
     try {
       const next = await this.#options.verify(token);
-      if (gone()) return;
+      if (isGone()) return;
       const difference = differenceOf(this.#identity, next);
       if (difference !== undefined) throw new FluxError("EACCES", difference);
       if (!this.check()) return;
@@ -100,7 +103,7 @@ export class Lease {
       this.#watch(next);
     } catch (error) {
       if (!(error instanceof FluxError)) throw error;
-      if (!gone()) this.#options.close(CLOSE.unauthorized, error.message);
+      if (!isGone()) this.#options.close(CLOSE.unauthorized, error.message);
     }
   }
 
@@ -108,16 +111,16 @@ export class Lease {
     clearTimeout(this.#timer);
     if (!this.check()) return;
     const now = Date.now();
-    if (this.#notice !== undefined && now >= this.#notice) {
-      this.#notice = undefined;
+    if (this.#noticeAt !== undefined && now >= this.#noticeAt) {
+      this.#noticeAt = undefined;
       this.#options.send({ type: "expiring", expires: this.#identity.expires });
     }
-    const next = (this.#notice ?? this.#identity.expires * 1000) - now;
+    const next = (this.#noticeAt ?? this.#identity.expires * 1000) - now;
     this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(Math.ceil(next), 1), LOOK_MS));
   }
 }
 
-/** Why a token cannot follow another; undefined if it can. */
+/** The reason why a token cannot renew another, or resume its session; undefined if it can. */
 export function differenceOf(before: Identity, next: Identity): string | undefined {
   if (next.sub !== before.sub) return "token's sub claim is not that of the token before";
   if (next.userid !== before.userid) return "token's userid is not that of the token before";

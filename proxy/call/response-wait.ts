@@ -1,58 +1,62 @@
 /**
- * How long a call waits for its ranks: until its deadline, and for as long as Flux reaches their brokers. Its client hears
- * which of them do not answer. PROTOCOL.md, "Requests" and "Processes".
+ * The wait of a call for its ranks: until its deadline, and while Flux reaches their brokers. The client learns which ranks do not
+ * answer. PROTOCOL.md, "Requests" and "Processes".
  */
 import { FluxError } from "../../src/errors.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
 import type { Request } from "../../src/protocol/messages.js";
 import type { ControlMessage } from "../flow/message.js";
 import type { Outbox, State } from "../flow/outbox.js";
-import type { Follower, Liveness } from "../liveness/liveness.js";
-import { type RankList, RankSet } from "./ranks.js";
+import type { Liveness, LivenessObserver } from "../liveness/liveness.js";
+import { type RankList, RankSet, type RankView } from "./ranks.js";
 
-export interface WaitingOptions {
+/** The call that waits. */
+export interface ResponseWaitOptions {
   request: Pick<Request, "id" | "topic" | "streaming" | "timeout">;
   ranks: RankList;
   /** Ranks that have no last message yet. */
-  live: RankSet;
-  /** Whether it follows processes: their client hears of ranks that do not answer. */
+  live: RankView;
+  /** Whether the call follows processes: its client is sent `unresponsive` and `responsive`. */
   isProcess: boolean;
   outbox: Pick<Outbox, "changed" | "forget">;
   liveness: Pick<Liveness, "add">;
-  /** Runs what a timer or the broker has brought. */
+  /** Runs a callback of a timer or of the broker. */
   guard(action: () => void): void;
-  /** These ranks are not waited for any longer. */
+  /** Ends the wait for these ranks. */
   giveUp(ranks: readonly number[], error: FluxError): void;
 }
 
-export class Waiting implements Follower {
-  readonly ranks: RankSet;
-  readonly #options: WaitingOptions;
-  /** Ranks that have not answered. Absent if there is no deadline. */
+/** The wait of one call. */
+export class ResponseWait implements LivenessObserver {
+  readonly ranks: RankView;
+  readonly #options: ResponseWaitOptions;
+  /** Ranks that have not answered. Undefined without a deadline. */
   readonly #unanswered: RankSet | undefined;
+  /** Undefined without a deadline. */
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Only ranks that have not answered for a round at least once. */
   readonly #states = new Map<number, Responsiveness>();
   readonly #leave: () => void;
 
-  /** It begins to wait. */
-  constructor(options: WaitingOptions) {
+  /** The wait begins. */
+  constructor(options: ResponseWaitOptions) {
     this.#options = options;
     const { request, ranks, live, isProcess, liveness } = options;
     const { timeout, streaming } = request;
     this.ranks = live;
     if (timeout !== undefined) {
       this.#unanswered = new RankSet(ranks);
-      // An answer that has arrived by then, and was not read yet, is in time.
+      // An answer that has arrived by then is in time, although it was not read yet: it is read before setImmediate.
       this.#timer = setTimeout(
         () => setImmediate(() => options.guard(() => this.#expired(timeout))),
         timeout,
       );
     }
-    // One answer with a deadline needs no more.
+    // A deadline suffices for a request with one answer.
     this.#leave = isProcess || streaming || timeout === undefined ? liveness.add(this) : () => {};
   }
 
-  /** A rank has answered: its deadline is kept. */
+  /** A rank has answered, and so kept its deadline. */
   answered(rank: number): void {
     if (this.#unanswered?.delete(rank) && this.#unanswered.size === 0) clearTimeout(this.#timer);
   }
@@ -97,18 +101,19 @@ export class Waiting implements Follower {
   #expired(timeout: number): void {
     const late = [...(this.#unanswered ?? [])];
     if (late.length === 0) return;
-    const who = late.length === 1 ? `rank ${late} has` : `ranks ${encodeIdset(late)} have`;
-    const what = `${who} not answered ${this.#options.request.topic} for ${timeout / 1000} s`;
+    const subject = late.length === 1 ? `rank ${late} has` : `ranks ${encodeIdset(late)} have`;
+    const what = `${subject} not answered ${this.#options.request.topic} for ${timeout / 1000} s`;
     this.#options.giveUp(late, new FluxError("ETIMEDOUT", what));
   }
 }
 
-/** Whether the broker of a rank answers. Only how it is counts: a client that is away is not told how often it changed. */
+/** Whether the broker of a rank answers. A state: a client that was away gets the latest value, not each change. */
 class Responsiveness implements State {
   responsive = true;
   readonly #id: number;
   readonly #rank: number;
-  #told = true;
+  /** The value that the client has. */
+  #sent = true;
 
   constructor(id: number, rank: number) {
     this.#id = id;
@@ -116,8 +121,8 @@ class Responsiveness implements State {
   }
 
   next(): ControlMessage | undefined {
-    if (this.responsive === this.#told) return undefined;
-    this.#told = this.responsive;
+    if (this.responsive === this.#sent) return undefined;
+    this.#sent = this.responsive;
     return { type: this.responsive ? "responsive" : "unresponsive", id: this.#id, rank: this.#rank };
   }
 }

@@ -1,38 +1,39 @@
-/** A session that has been welcomed: its requests, their input, and the connections to the broker they need. */
+/** The open requests of a session, their input, and the broker connections that they need. PROTOCOL.md, "Requests". */
 import { FluxError } from "../../src/errors.js";
 import { ALL_RANKS, type DataFrame } from "../../src/protocol/frame.js";
 import { MAX_IDS } from "../../src/protocol/idset.js";
 import {
-  CLOSE,
   type Fresh,
   MAX_DATA,
-  ProtocolError,
+  malformed,
   type Request,
   type SequencedClientMessage,
 } from "../../src/protocol/messages.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
 import { Admission, type AdmissionOptions } from "../call/admission.js";
-import { Call, errorMessage } from "../call/call.js";
-import { CallTable } from "../call/call-table.js";
+import { errorMessage } from "../call/error-message.js";
+import { IdTable } from "../call/id-table.js";
+import { RankedCall } from "../call/ranked-call.js";
 import type { SendQueue } from "../call/send-queue.js";
 import { type Target, targetOf } from "../call/target.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
 import type { Liveness } from "../liveness/liveness.js";
-import { isSigned, isWatch } from "../policy/asked.js";
+import { isSigned, isWatch } from "../policy/parsed-request.js";
 import type { Polls } from "../watch/polls.js";
 import { Watch } from "../watch/watch.js";
 import type { Allowance } from "./allowances.js";
+import type { BrokerInfo } from "./broker-info.js";
 import type { BrokerPool } from "./broker-pool.js";
-import type { Lease } from "./lease.js";
-import type { Place } from "./place.js";
+import type { TokenLease } from "./token-lease.js";
 
-export interface OpenSessionOptions extends AdmissionOptions {
-  lease: Pick<Lease, "identity">;
+/** The parts of a session and of the proxy that its requests use. */
+export interface RequestTableOptions extends AdmissionOptions {
+  lease: Pick<TokenLease, "identity">;
   broker: Broker;
-  place: Place;
+  brokerInfo: BrokerInfo;
   pool: Pick<BrokerPool, "open">;
   outbox: Outbox;
   queue: SendQueue;
@@ -47,21 +48,22 @@ export interface OpenSessionOptions extends AdmissionOptions {
   allowance: Allowance;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
-  /** Runs what may find fault with the client. */
+  /** Runs code that may throw a ProtocolError. */
   guard(action: () => void): void;
 }
 
-/** How many watches of a session the client may sign: their polls are shared with nobody. */
+/** The most watches of a session that the client signs: each polls for itself. */
 const MAX_SIGNED = 16;
 
-export class OpenSession {
-  readonly #options: OpenSessionOptions;
+/** Takes the messages of a session after its `welcome`, in sequence. */
+export class RequestTable {
+  readonly #options: RequestTableOptions;
   readonly #admission: Admission;
-  readonly #open = new CallTable<Call | Watch>();
-  /** The connections that attaches have to themselves; undefined while one is opened. */
-  readonly #attached = new Map<Call, Broker | undefined>();
+  readonly #open = new IdTable<RankedCall | Watch>();
+  /** The broker connection of each attach; undefined while the connection is opened. */
+  readonly #attached = new Map<RankedCall, Broker | undefined>();
 
-  constructor(options: OpenSessionOptions) {
+  constructor(options: RequestTableOptions) {
     this.#options = options;
     this.#admission = new Admission(options);
   }
@@ -97,34 +99,32 @@ export class OpenSession {
     }
   }
 
-  /** The next message has arrived, which is process input. @throws ProtocolError */
+  /** The next message has arrived: process input. @throws ProtocolError */
   data({ id, rank, stream, data }: DataFrame): void {
-    if (rank !== ALL_RANKS) throw new ProtocolError(CLOSE.malformed, "input for one rank");
-    if (data.length > MAX_DATA) {
-      throw new ProtocolError(CLOSE.malformed, `input of more than ${MAX_DATA} bytes`);
-    }
+    if (rank !== ALL_RANKS) throw malformed("input for one rank");
+    if (data.length > MAX_DATA) throw malformed(`input of more than ${MAX_DATA} bytes`);
     this.#call(id)?.input(stream, data);
   }
 
-  /** A token has followed the one before. What runs goes on, but input and watches may have to stop. */
+  /** The client renewed its token. Processes run on, but the new token may forbid their input, and watches. */
   renewed(identity: Identity): void {
     for (const watch of this.#watches) watch.allow(identity);
     for (const call of this.#calls) {
-      call.renewed(this.#admission.inputRefusal(identity, call.admitted.asked));
+      call.renewed(this.#admission.inputRefusal(identity, call.admitted.parsed));
     }
   }
 
-  /** The client has no connection: nobody watches. */
-  detached(): void {
+  /** The client lost its socket: watches pause. */
+  disconnected(): void {
     for (const watch of this.#watches) watch.pause();
   }
 
-  /** The client is there again. */
-  attached(identity: Identity): void {
+  /** The client has a socket again. */
+  connected(identity: Identity): void {
     for (const watch of this.#watches) watch.resume(identity);
   }
 
-  /** The broker has gone: every rank has its last message, but for those of watches, which end with the session. */
+  /** The broker connection was lost. Every rank gets its last message, except those of watches, which end with the session. */
   lost(error: FluxError): void {
     for (const watch of this.#watches) watch.pause();
     for (const call of this.#calls) call.fail(error);
@@ -138,8 +138,8 @@ export class OpenSession {
     this.#open.clear();
   }
 
-  get #calls(): Call[] {
-    return this.#open.all().filter((open) => open instanceof Call);
+  get #calls(): RankedCall[] {
+    return this.#open.all().filter((open) => open instanceof RankedCall);
   }
 
   get #watches(): Watch[] {
@@ -147,23 +147,23 @@ export class OpenSession {
   }
 
   /** @throws ProtocolError if `id` is not the first of its request, or of a watch */
-  #call(id: number): Call | undefined {
+  #call(id: number): RankedCall | undefined {
     const open = this.#open.get(id);
-    if (open instanceof Watch) throw new ProtocolError(CLOSE.malformed, `request ${id} is a watch`);
+    if (open instanceof Watch) throw malformed(`request ${id} is a watch`);
     return open;
   }
 
   #request(request: Request): void {
-    const { lease, broker, place, outbox, queue, brakes, scheduler, liveness, allowance, guard } =
+    const { lease, broker, brokerInfo, outbox, queue, brakes, scheduler, liveness, allowance, guard } =
       this.#options;
-    if (request.nodeid === "all" && place.size > MAX_IDS) {
+    if (request.nodeid === "all" && brokerInfo.size > MAX_IDS) {
       this.#open.check(request.id, 1);
-      const reason = `"all" is ${place.size} ranks, and a request goes to at most ${MAX_IDS}`;
-      const target = { ranks: [place.rank], missing: [], size: 1 };
+      const reason = `"all" is ${brokerInfo.size} ranks, and a request goes to at most ${MAX_IDS}`;
+      const target = { ranks: [brokerInfo.rank], missing: [], size: 1 };
       this.#refuse(request, target, new FluxError("EINVAL", reason));
       return;
     }
-    const target = targetOf(request.nodeid, place);
+    const target = targetOf(request.nodeid, brokerInfo);
     this.#open.check(request.id, target.size);
     if (isWatch(request)) {
       this.#watch(request, target);
@@ -174,16 +174,16 @@ export class OpenSession {
       this.#refuse(request, target, admitted);
       return;
     }
-    const call = new Call(request, admitted, {
+    const call: RankedCall = new RankedCall(request, admitted, {
       queue,
       outbox,
       brakes,
       scheduler,
       liveness,
       bytes: allowance.bytes,
-      said: (count) => allowance.ranks.give(count),
-      ended: (ended) => this.#ended(ended),
-      over: (over) => this.#open.remove(over),
+      releaseRanks: (count) => allowance.ranks.give(count),
+      ended: () => this.#ended(call),
+      over: () => this.#open.remove(call),
       guard,
     });
     this.#open.add(call);
@@ -217,7 +217,7 @@ export class OpenSession {
     const { id } = message;
     const open = this.#open.get(id);
     if (open === undefined) return;
-    if (!(open instanceof Watch)) throw new ProtocolError(CLOSE.malformed, `request ${id} is no watch`);
+    if (!(open instanceof Watch)) throw malformed(`request ${id} is no watch`);
     open.fresh(message);
   }
 
@@ -225,7 +225,7 @@ export class OpenSession {
     this.#options.outbox.send(errorMessage(id, target, error));
   }
 
-  #attach(call: Call): void {
+  #attach(call: RankedCall): void {
     const { pool, allowance, connectBroker, guard } = this.#options;
     const refusal = allowance.attaches.take(1);
     if (refusal !== undefined) {
@@ -253,14 +253,14 @@ export class OpenSession {
   #detach(id: number): void {
     const open = this.#open.get(id);
     if (open === undefined) return;
-    if (open instanceof Call && open.kind !== "attach") {
-      throw new ProtocolError(CLOSE.malformed, `request ${id} is no attach and no watch`);
+    if (open instanceof RankedCall && open.kind !== "attach") {
+      throw malformed(`request ${id} is no attach and no watch`);
     }
     open.fail(new FluxError("ECANCELED", "detached"));
   }
 
-  #ended(call: Call): void {
-    call.admitted.watcher.over();
+  #ended(call: RankedCall): void {
+    call.admitted.monitor.over();
     const broker = this.#attached.get(call);
     if (this.#attached.delete(call)) this.#options.allowance.attaches.give(1);
     broker?.close();

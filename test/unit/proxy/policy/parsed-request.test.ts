@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { isWatch, readRequest } from "../../../../proxy/policy/asked.js";
+import { isWatch, parseRequest } from "../../../../proxy/policy/parsed-request.js";
 import { noneSigner } from "../../../../src/signing/none.js";
 import { signedPayload } from "../../../../src/signing/signer.js";
 
 const read = (topic: string, payload: object, streaming = false) =>
-  readRequest(
+  parseRequest(
     {
       ...{ type: "request", seq: 1, id: 1, nodeid: "0", sign: false },
       ...{ topic, streaming, payload: payload as Record<string, unknown> },
-    } as Parameters<typeof readRequest>[0],
+    } as Parameters<typeof parseRequest>[0],
     [0],
   );
 

@@ -1,22 +1,21 @@
-/** What RFC 42 exec and attach answer, checked: a broker's word is data from outside too. */
+/** The answers of a server to RFC 42 exec and attach. They are checked, since a broker's data is from outside too. */
+import { streamName } from "../../src/protocol/checks.js";
 import { type IoObject, ioBytes } from "../../src/protocol/rfc42.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 import { MAX_OUTPUT } from "../flow/stream-output.js";
 
-export type ProcessEvent =
+/** A checked answer. */
+export type ServerEvent =
   | { type: "output"; stream: string; pieces: Uint8Array[]; eof: boolean }
   | { type: "credit"; grants: { stream: string; bytes: number }[] }
   /** started or attached. */
   | { type: "runs"; pid: number; label: string | undefined }
   | { type: "stopped" }
-  /** finished, and what later RFCs add: passed on as it is. */
+  /** `finished`, and any type that a later RFC may add: passed on unchanged. */
   | { type: "other" };
 
-/** What a stream's name has room for in a binary frame, in bytes. */
-const MAX_STREAM_NAME = 255;
-
-/** @throws TypeError naming what is wrong with `payload` */
-export function readProcessEvent(payload: JsonObject): ProcessEvent {
+/** Reads an answer. @throws TypeError that names the fault */
+export function readServerEvent(payload: JsonObject): ServerEvent {
   switch (payload.type) {
     case "output":
       return readOutput(payload.io);
@@ -32,16 +31,16 @@ export function readProcessEvent(payload: JsonObject): ProcessEvent {
   }
 }
 
-/** Of a command object only the label counts here; the client gets all of it, whatever it is. */
-function readRuns({ pid, cmd }: JsonObject): ProcessEvent {
+/** Of the command object, the proxy reads the label; the client gets the whole object unchecked. */
+function readRuns({ pid, cmd }: JsonObject): ServerEvent {
   if (typeof pid !== "number") return { type: "other" };
   const label = isJsonObject(cmd) ? cmd["label"] : undefined;
   return { type: "runs", pid, label: typeof label === "string" && label !== "" ? label : undefined };
 }
 
-function readOutput(io: unknown): ProcessEvent {
+function readOutput(io: unknown): ServerEvent {
   if (!isJsonObject(io)) throw new TypeError("output without an I/O object");
-  const stream = streamName(io.stream);
+  const stream = readStreamName(io.stream);
   const { data, encoding, eof = false } = io;
   if (data !== undefined && typeof data !== "string")
     throw new TypeError("I/O object's data is not a string");
@@ -55,27 +54,20 @@ function readOutput(io: unknown): ProcessEvent {
   return { type: "output", stream, pieces: pieces(ioBytes(object)), eof };
 }
 
-function readCredit(channels: unknown): ProcessEvent {
+function readCredit(channels: unknown): ServerEvent {
   if (!isJsonObject(channels)) throw new TypeError("add-credit without channels");
   const grants = Object.entries(channels).map(([stream, bytes]) => {
     if (typeof bytes !== "number" || !Number.isSafeInteger(bytes) || bytes < 0) {
       throw new TypeError("add-credit of what is no number of bytes");
     }
-    return { stream: streamName(stream), bytes };
+    return { stream: readStreamName(stream), bytes };
   });
   return { type: "credit", grants };
 }
 
-function streamName(name: unknown): string {
-  if (
-    typeof name !== "string" ||
-    name === "" ||
-    name.includes("\0") ||
-    Buffer.byteLength(name) > MAX_STREAM_NAME
-  ) {
-    throw new TypeError("stream without a usable name");
-  }
-  return name;
+function readStreamName(name: unknown): string {
+  if (streamName(name)) throw new TypeError("stream without a usable name");
+  return name as string;
 }
 
 function pieces(bytes: Uint8Array): Uint8Array[] {

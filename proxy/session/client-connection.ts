@@ -1,11 +1,11 @@
 /**
- * One WebSocket, without I/O: it is told what arrives and that it has closed, and talks to a {@link ConnectionSocket}. Once
- * it has been let in, what arrives is its session's, for as long as the session has no other connection.
+ * One WebSocket of a client, without I/O: its methods are the events of the socket, and a {@link ClientSocket} sends. After
+ * `welcome` its messages go to its session, until the session has another connection.
  */
 import { randomUUID } from "node:crypto";
 import { FluxError } from "../../src/errors.js";
 import { closeReason } from "../../src/protocol/close-reason.js";
-import { CLOSE, type Hello, ProtocolError } from "../../src/protocol/messages.js";
+import { CLOSE, type Hello, malformed, ProtocolError } from "../../src/protocol/messages.js";
 import type { Audit } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { OutboxSocket } from "../flow/outbox.js";
@@ -14,47 +14,49 @@ import type { Session, SessionConnection } from "./session.js";
 import type { Sessions } from "./sessions.js";
 
 /** The proxy's end of one WebSocket. */
-export interface ConnectionSocket extends OutboxSocket {
+export interface ClientSocket extends OutboxSocket {
   /** Starts the closing handshake. */
   close(code: number, reason: string): void;
 }
 
-export interface ConnectionOptions {
+/** The proxy's parts that a connection uses. */
+export interface ClientConnectionOptions {
   sessions: Sessions;
-  /** Accepts a token or throws a FluxError that says why not. */
+  /** Verifies a token. Rejects with a FluxError that has the reason of a refusal. */
   verify(token: string): Promise<Identity>;
   audit?: Audit | undefined;
-  /** The address that the client comes from, for the audit. */
+  /** The client's address, for the audit. */
   peer?: string | undefined;
-  /** Told of faults in the proxy itself, which close the connection with 4500. */
+  /** Receives faults of the proxy itself. They close the connection with 4500. */
   onFault(error: unknown): void;
-  /** How long a client may take for its hello, in milliseconds. */
+  /** The time for a client's hello, in milliseconds. */
   helloTimeoutMs: number;
 }
 
 type State = { name: "opening"; opening: Opening } | { name: "open"; session: Session } | { name: "closed" };
 
-export class Connection implements SessionConnection {
-  readonly socket: ConnectionSocket;
-  readonly #options: ConnectionOptions;
+/** The proxy's end of one WebSocket, from its opening to its close. */
+export class ClientConnection implements SessionConnection {
+  readonly socket: ClientSocket;
+  readonly #options: ClientConnectionOptions;
   #state: State;
 
   /** The WebSocket has opened. */
-  constructor(socket: ConnectionSocket, options: ConnectionOptions) {
+  constructor(socket: ClientSocket, options: ClientConnectionOptions) {
     this.socket = socket;
     this.#options = options;
     const opening = new Opening({
       verify: options.verify,
       helloTimeoutMs: options.helloTimeoutMs,
       send: (message) => this.send(message),
-      accepted: (identity, hello) => this.#accepted(identity, hello),
+      accepted: (identity, hello) => this.#enterSession(identity, hello),
       close: (code, reason) => this.#refuse(code, reason),
       fault: (error) => this.#fault(error),
     });
     this.#state = { name: "opening", opening };
   }
 
-  /** Whether it has been let in. */
+  /** Whether the client was sent `welcome`. */
   get welcomed(): boolean {
     return this.#state.name === "open";
   }
@@ -70,34 +72,34 @@ export class Connection implements SessionConnection {
   /** A binary message has arrived. */
   binary(bytes: Uint8Array): void {
     this.#guard((state) => {
-      if (state.name !== "open") throw new ProtocolError(CLOSE.malformed, "message before welcome");
+      if (state.name !== "open") throw malformed("message before welcome");
       state.session.binary(bytes);
     });
   }
 
-  /** The network has taken some of what was sent. */
+  /** The socket has sent some of its buffered bytes. */
   drained(): void {
     if (this.#state.name === "open") this.#state.session.drained();
   }
 
   /**
    * The WebSocket has closed.
-   * @param ended the code with which the client has ended it; undefined if it was lost
+   * @param ended the code with which the client closed; undefined if the connection was lost
    */
   closed(ended?: number): void {
     const state = this.#leave();
-    if (state.name === "open") state.session.left(ended);
+    if (state.name === "open") state.session.lostConnection(ended);
   }
 
-  /** What has arrived is not a message at all, and the WebSocket is being closed for it with `code`. */
+  /** The WebSocket is being closed with `code`, because the client broke RFC 6455. */
   broken(code: number, reason: string): void {
     this.#end(code, reason);
   }
 
-  /** Nothing has come for too long. The client may be there all the same, and resume its session. */
+  /** Nothing has arrived for too long. The session stays, since the client may resume it. */
   silent(): void {
     const state = this.#leave();
-    if (state.name === "open") state.session.left(undefined);
+    if (state.name === "open") state.session.lostConnection(undefined);
     if (state.name !== "closed") this.socket.close(CLOSE.timeout, "nothing has come for too long");
   }
 
@@ -106,17 +108,17 @@ export class Connection implements SessionConnection {
     this.#end(CLOSE.goingAway, "the proxy stops");
   }
 
-  /** Sends a message that is not in the sequence. */
+  /** Sends a message outside of the sequence. */
   send(message: object): void {
     if (this.#state.name !== "closed") this.socket.sendText(JSON.stringify(message));
   }
 
-  /** Lets go of the session, and closes: what still comes from this client is of no interest. */
+  /** Leaves the session and closes: later messages of this socket are ignored. */
   close(code: number, reason: string): void {
     if (this.#leave().name !== "closed") this.socket.close(code, closeReason(reason));
   }
 
-  async #accepted(identity: Identity, { grace, resume }: Hello): Promise<void> {
+  async #enterSession(identity: Identity, { grace, resume }: Hello): Promise<void> {
     const { sessions, peer } = this.#options;
     if (resume) {
       const session = sessions.resume(identity, resume.id);
@@ -133,7 +135,7 @@ export class Connection implements SessionConnection {
     }
   }
 
-  /** What arrives from now on is the session's. */
+  /** Later messages go to this session. */
   enter(session: Session): void {
     if (this.#state.name === "opening") this.#state.opening.end();
     this.#state = { name: "open", session };

@@ -1,65 +1,69 @@
-/** Input of an exec on its way to its processes: RFC 42 write, to each rank with the matchtag of its exec. */
+/** Sends the input of an exec to its processes: RFC 42 write, to each rank with the matchtag of its exec. */
 import { FluxError } from "../../src/errors.js";
-import { CLOSE, ProtocolError, type SignedWrite } from "../../src/protocol/messages.js";
+import { malformed, type SignedWrite } from "../../src/protocol/messages.js";
 import { type IoObject, ioObject } from "../../src/protocol/rfc42.js";
 import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Budget } from "../flow/budget.js";
 import { readSignedWrite, SignedError } from "../policy/signed.js";
-import type { Admitted } from "./admission.js";
+import type { AdmittedRequest } from "./admission.js";
 import type { CallInput } from "./call-input.js";
 import type { Lane } from "./lane.js";
-import type { RankList, RankSet } from "./ranks.js";
+import type { RankList, RankView } from "./ranks.js";
 import type { SendQueue } from "./send-queue.js";
 
-export interface InputWriterOptions {
+/** The exec, and the way to its ranks. */
+export interface InputSenderOptions {
   id: number;
-  admitted: Admitted;
+  admitted: AdmittedRequest;
   ranks: RankList;
-  /** Those that are not over. */
-  live: RankSet;
+  /** Ranks that are not over. */
+  live: RankView;
   input: CallInput;
   lane: Lane;
-  /** What waits to be sent. */
+  /** The bytes that wait to be sent to the broker. */
   bytes: Pick<Budget, "take" | "give">;
   queue: SendQueue;
+  /** The rank that a write to `rank` is addressed to; undefined for any. */
   nodeid(rank: number): number | undefined;
-  /** Input went to a rank. */
+  /** A rank was sent input. */
   sent(broker: Broker, rank: number, stream: string, bytes: number): void;
-  /** What the process gets from here on would have a hole in it. */
+  /** Input is lost: later input would have a gap before it. */
   fail(error: FluxError): void;
 }
 
-export class InputWriter {
-  readonly #options: InputWriterOptions;
+/** The input of one exec. */
+export class InputSender {
+  readonly #options: InputSenderOptions;
+  /** Undefined until the request is sent. */
   #broker: Broker | undefined;
 
-  constructor(options: InputWriterOptions) {
+  constructor(options: InputSenderOptions) {
     this.#options = options;
   }
 
-  /** Where the request goes, and its input after it. */
+  /** The request and its input go over this connection. */
   start(broker: Broker): void {
     this.#broker = broker;
   }
 
-  /** Input for every rank. @throws ProtocolError if the client signs, or there is no credit for it */
+  /** Input for every rank. @throws ProtocolError if the client signs input, or has no credit for it */
   data(stream: string, data: Uint8Array): void {
     this.#mustBe("plain");
     const { admitted, input, live } = this.#options;
     if (live.size === 0 || !input.take(stream, data.length)) return;
-    admitted.watcher.sent(data.length);
+    admitted.monitor.sent(data.length);
     if (data.length > 0) this.#writeToAll(ioObject(stream, "", data), data.length);
   }
 
-  /** The end of a stream, for every rank. @throws ProtocolError if the client signs, or the stream has ended before */
+  /** The end of a stream, for every rank. @throws ProtocolError if the client signs input, or the stream has ended */
   eof(stream: string): void {
     this.#mustBe("plain");
     if (this.#options.live.size === 0 || !this.#options.input.end(stream)) return;
     this.#writeToAll({ stream, eof: true }, 0);
   }
 
-  /** Input for one rank that the client has signed. @throws ProtocolError as `data`, or if it is not what it says */
+  /** Input for one rank, signed by the client. @throws ProtocolError as {@link data}, or if the signature has other input */
   signed({ rank, stream, bytes, signature }: SignedWrite, matchtag: number): void {
     this.#mustBe("signed");
     const { admitted, input, live } = this.#options;
@@ -68,18 +72,18 @@ export class InputWriter {
     if (signed.bytes !== bytes) throw malformed("write has another number of bytes than it says");
     if (!input.take(stream, bytes, rank)) return;
     if (signed.eof && !input.end(stream, rank)) return;
-    admitted.watcher.sent(bytes);
+    admitted.monitor.sent(bytes);
     this.#write(rank, stream, bytes, { signature });
   }
 
-  #mustBe(what: "plain" | "signed"): void {
-    const bySignature = this.#options.admitted.asked.signer !== undefined;
-    if ((what === "signed") === bySignature) return;
+  #mustBe(form: "plain" | "signed"): void {
+    const bySignature = this.#options.admitted.parsed.signer !== undefined;
+    if ((form === "signed") === bySignature) return;
     throw malformed(`request ${this.#options.id} is ${bySignature ? "" : "not "}signed by the client`);
   }
 
   #read(signature: string, matchtag: number, stream: string): { bytes: number; eof: boolean } {
-    const userid = this.#options.admitted.asked.signer as number;
+    const userid = this.#options.admitted.parsed.signer as number;
     try {
       return readSignedWrite(signature, { topic: this.#topic, userid, matchtag, stream });
     } catch (cause) {
@@ -88,7 +92,7 @@ export class InputWriter {
     }
   }
 
-  /** @param size of the data in `io`, which is kept once for all ranks */
+  /** @param size of the data in `io`, in bytes; the data is in memory once for all ranks */
   #writeToAll({ rank: _, ...io }: Partial<IoObject>, size: number): void {
     const { admitted, ranks, live, lane, bytes, queue, fail } = this.#options;
     if (this.#broker === undefined || live.size === 0) return;
@@ -118,9 +122,9 @@ export class InputWriter {
   }
 
   /**
-   * @param size of the data in `payload`
-   * @param done called once it was sent, or will not be
-   * @param encoded the payload as it is sent, if it need not be signed and encoding it again would cost much
+   * @param size of the data in `payload`, in bytes
+   * @param done called when the write was sent, or is given up
+   * @param encoded the payload as bytes, if it need not be signed and is costly to encode for each rank
    */
   #write(
     rank: number,
@@ -140,7 +144,7 @@ export class InputWriter {
       encoded,
       signer: admitted.signer,
       send: (bytes) => {
-        // A rank that is over, meanwhile too, has no process that would read it.
+        // A rank may be over by now: no process would read the input.
         if (live.has(rank)) {
           broker.send({ topic, nodeid: nodeid(rank), payload: bytes });
           sent(broker, rank, stream, size);
@@ -155,10 +159,6 @@ export class InputWriter {
   }
 
   get #topic(): string {
-    return `${this.#options.admitted.asked.service}.write`;
+    return `${this.#options.admitted.parsed.service}.write`;
   }
-}
-
-function malformed(what: string): ProtocolError {
-  return new ProtocolError(CLOSE.malformed, what);
 }
