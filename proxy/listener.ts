@@ -12,6 +12,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { CLOSE, MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
 import type { Dashboard } from "./dashboard.js";
 import { keepAlive } from "./keepalive.js";
+import { limitMessagesPerTurn } from "./message-turns.js";
 import { Newcomers } from "./newcomers.js";
 import { ClientConnection, type ClientConnectionOptions } from "./session/client-connection.js";
 
@@ -51,7 +52,7 @@ export async function listen(
     maxPayload: MAX_FRAME,
     perMessageDeflate: false,
     autoPong: false,
-    // One message of a socket in a turn of the event loop: others have theirs in between.
+    // Other sockets have turns in between: see limitMessagesPerTurn.
     allowSynchronousEvents: false,
     handleProtocols: () => SUBPROTOCOL,
   });
@@ -74,6 +75,7 @@ export async function listen(
       const connection = serve(ws, { ...connectionOptions, peer });
       sockets.set(ws, connection);
       newcomers.add(connection, ws, socket);
+      limitMessagesPerTurn(ws, () => connection.welcomed);
       ws.on("close", () => sockets.delete(ws));
     });
   });
