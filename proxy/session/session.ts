@@ -2,7 +2,7 @@
 import type { FluxError } from "../../src/errors.js";
 import { parseClientMessage } from "../../src/protocol/client-messages.js";
 import { decodeDataFrame } from "../../src/protocol/frame.js";
-import { CLOSE, MAX_FRAME, ProtocolError, type Welcome } from "../../src/protocol/messages.js";
+import { CLOSE, MAX_FRAME, MAX_ID, malformed, ProtocolError, type Welcome } from "../../src/protocol/messages.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { AuditSession } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
@@ -217,6 +217,7 @@ export class Session {
   /** A binary message has arrived. @throws ProtocolError */
   binary(bytes: Uint8Array): void {
     const frame = decodeDataFrame(bytes);
+    if (frame.id < 1 || frame.id > MAX_ID) throw malformed(`id is not an integer of 1 to ${MAX_ID}`);
     this.#confirm();
     if (this.#take(frame.seq, bytes.length)) this.#requests.data(frame);
     this.#inbox.acknowledge();

@@ -158,7 +158,7 @@ export const TOKENS: Refusal[] = [
     ["1e400", "-1e400", "8640000000001", "-1"].map((number) =>
       row(
         `${claim} of ${number}, which is no time`,
-        new RegExp(`token's ${claim} claim is not (a time|what it must be)|issued in the future|expired`),
+        new RegExp(`token's ${claim} claim (is not a time|has a wrong value)|issued in the future|expired`),
         (world) => numeric(world, claim, number),
         (world) => numeric(world, claim, String(inSeconds(claim === "exp" ? 60 : -60))),
       ),

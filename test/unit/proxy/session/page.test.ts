@@ -187,6 +187,12 @@ describe("input", () => {
       (other: Peer) => other.input("x", { stream: "a\0" }),
       "binary frame without a stream's name",
     ],
+    ["id 0", (other: Peer) => other.input("x", { id: 0 }), "id is not an integer of 1 to 2147483647"],
+    [
+      "an id over 2147483647",
+      (other: Peer) => other.input("x", { id: 0x80000000 }),
+      "id is not an integer of 1 to 2147483647",
+    ],
     ["the end of a stream without a name", (other: Peer) => other.eof(""), "stream is empty"],
     [
       "a stream with a name of 256 bytes",
