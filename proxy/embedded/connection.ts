@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import { encodeFrame, FrameDecoder } from "../wire/framing.js";
 import { type RequestMessage, type ResponseMessage, WireError } from "../wire/message.js";
+import { RequestTurns } from "./request-turns.js";
 
 /** Bytes queued for a client above which the processes that it listens to are no longer read. */
 const CONGESTED = 4 * 1024 * 1024;
@@ -40,20 +41,20 @@ export class Connection {
   open(events: ConnectionEvents): void {
     const decoder = new FrameDecoder();
     const socket = this.#socket;
-    socket.on("data", (chunk) => {
-      try {
-        for (const message of decoder.push(chunk)) {
-          if (message.type === "request") events.request(message);
-        }
-      } catch (error) {
+    const turns = new RequestTurns({
+      handle: (request) => events.request(request),
+      failed: (error) => {
         if (!(error instanceof WireError)) throw error;
         socket.destroy();
-      }
+      },
+      socket,
     });
+    socket.on("data", (chunk) => turns.push(decoder.push(chunk)));
     socket.on("end", () => socket.destroy());
     socket.on("error", () => {}); // "close" follows and says all that matters
     socket.on("drain", () => this.#resume());
     socket.on("close", () => {
+      turns.finish();
       this.#resume();
       events.closed();
     });
