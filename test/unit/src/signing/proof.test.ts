@@ -34,15 +34,15 @@ test("the proof is good for a minute before and after its time", async () => {
   }
   for (const seconds of [61, -61]) {
     at(seconds);
-    await expect(verifyProof(proof, claim)).rejects.toThrow("is not of now");
+    await expect(verifyProof(proof, claim)).rejects.toThrow("has an iat over 60 seconds");
   }
 });
 
 test("the proof is good for this nonce, token and key alone", async () => {
   for (const [wrong, message] of [
-    [{ nonce: "x" }, "is of another nonce"],
+    [{ nonce: "x" }, "has another nonce"],
     [{ token: `${token}x` }, "is for another token"],
-    [{ jkt: "x" }, "is by another key"],
+    [{ jkt: "x" }, "is signed with another key"],
   ] as const) {
     await expect(verifyProof(proof, { ...claim, ...wrong })).rejects.toThrow(message);
   }
