@@ -18,7 +18,7 @@ const MAX_BUFFERED = 256 * 1024;
 const POLL_MS = 5;
 
 export class Outgoing {
-  readonly #replay = new Replay(true);
+  readonly #replay = new Replay({ keep: true });
   /** What waits for the window, in order. */
   readonly #waiting: Message[] = [];
   /** Each sends one piece of input, and says whether it has more. */
