@@ -52,7 +52,7 @@ export class Opening {
   }
 
   async #hello(hello: Hello): Promise<void> {
-    const identity = await this.#accepted(this.#options.verify(hello.token));
+    const identity = await this.#closeIfRefused(this.#options.verify(hello.token));
     if (identity === undefined || this.#over) return;
     const { jkt } = identity;
     if (jkt === undefined) return this.#options.accepted(identity, hello);
@@ -64,11 +64,11 @@ export class Opening {
 
   async #proof(proof: string, { identity, hello, nonce, jkt }: Challenge): Promise<void> {
     const proven = verifyProof(proof, { token: hello.token, nonce, jkt }).then(() => true);
-    if ((await this.#accepted(proven)) && !this.#over) await this.#options.accepted(identity, hello);
+    if ((await this.#closeIfRefused(proven)) && !this.#over) await this.#options.accepted(identity, hello);
   }
 
-  /** What a check gives; undefined if it refused, and the connection is closed. */
-  async #accepted<T>(check: Promise<T>): Promise<T | undefined> {
+  /** @returns the result of `check`; undefined if it refused, and the connection is closed */
+  async #closeIfRefused<T>(check: Promise<T>): Promise<T | undefined> {
     try {
       return await check;
     } catch (error) {

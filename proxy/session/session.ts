@@ -66,7 +66,10 @@ export interface SessionOptions extends SessionSurroundings {
   audit: AuditSession | undefined;
   /** Opens a further connection to the broker in the name of the client's user. */
   connectBroker(): Promise<Broker>;
-  /** A new id that resumes it; of those before it, only the one that was used stays good, until it is confirmed. */
+  /**
+   * A new id that resumes it. The one that was used and at most eight other earlier ones stay valid until `confirmed`: a welcome may
+   * be lost with its socket.
+   */
   rotate(used: string | undefined): string;
   /** The client has the new id. */
   confirmed(): void;
