@@ -1,8 +1,8 @@
 import { Flux } from "./flux.js";
 import { demand, natural, optional } from "./protocol/checks.js";
-import { Lease, type Prove, type TokenSource } from "./session/lease.js";
 import type { RetryOptions } from "./session/retry.js";
 import { Session } from "./session/session.js";
+import { type Prove, SessionToken, type TokenSource } from "./session/session-token.js";
 import type { ClientSigner } from "./session/signed-calls.js";
 import { webSocketConnector } from "./transport/websocket.js";
 
@@ -50,7 +50,9 @@ export function connect(url: string | URL, options: ConnectOptions): Flux {
   demand("grace", grace, (value) => optional(value, natural));
   if (signer && !("calls" in signer)) throw new TypeError("the signer is none of clientSigner's");
   const connector = webSocketConnector(webSocketUrl(url));
-  return new Flux(new Session(connector, new Lease(tokenSource(token), prove), signer, { retry, grace }));
+  return new Flux(
+    new Session(connector, new SessionToken(tokenSource(token), prove), signer, { retry, grace }),
+  );
 }
 
 function webSocketUrl(url: string | URL): string {

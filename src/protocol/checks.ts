@@ -54,6 +54,8 @@ const positiveInt32: Check = (value) => range(value, 1, 0x7fffffff);
 export const pid = positiveInt32;
 /** The range that a timer of every runtime takes. */
 export const milliseconds = positiveInt32;
+/** {@link milliseconds}, or 0. */
+export const delay: Check = (value) => range(value, 0, 0x7fffffff);
 export const rank: Check = (value) => range(value, 0, 0xfffffffe);
 
 /** At least one rank. */

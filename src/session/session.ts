@@ -12,48 +12,51 @@ import {
   type Welcome,
 } from "../protocol/messages.js";
 import type { Connector } from "../transport/transport.js";
-import { Call, type CallObserver, type CallRequest, type CallSigner } from "./call.js";
-import { Consumed } from "./consumed.js";
+import { type CallObserver, type CallRequest, type CallSigner, ClientCall } from "./client-call.js";
+import { ConsumedReports } from "./consumed-reports.js";
 import { deliver } from "./consumption.js";
 import { Ids } from "./ids.js";
-import type { InputSink } from "./input.js";
+import type { InputSink } from "./input-queue.js";
 import { Latest } from "./latest.js";
-import type { Lease } from "./lease.js";
 import { Link, type LinkOptions } from "./link.js";
 import type { Outgoing } from "./outgoing.js";
+import type { SessionToken } from "./session-token.js";
 import type { ClientSigner } from "./signed-calls.js";
 import type { Status } from "./status.js";
 
 export class Session {
   readonly #link: Link;
-  readonly #lease: Lease;
+  readonly #token: SessionToken;
   readonly #signer: ClientSigner | undefined;
   readonly #statuses = new Latest<Status>();
   #status: Status = { state: "connecting" };
   /** Calls that wait for the session to open, or to be resumed. */
-  readonly #unsent = new Set<Call>();
+  readonly #unsent = new Set<ClientCall>();
   /** Calls by their first id. */
-  readonly #calls = new Map<number, Call>();
+  readonly #calls = new Map<number, ClientCall>();
   readonly #ids = new Ids();
-  readonly #consumed: Consumed;
+  readonly #consumed: ConsumedReports;
   #signing: CallSigner | undefined;
   #rank: number | undefined;
   /** Why the token has no successor; told when it ends. */
   #notRenewed: unknown;
 
   /** @param signer signs requests here, so that the proxy need not be trusted with it */
-  constructor(connect: Connector, lease: Lease, signer?: ClientSigner, options: LinkOptions = {}) {
-    this.#lease = lease;
+  constructor(connect: Connector, token: SessionToken, signer?: ClientSigner, options: LinkOptions = {}) {
+    this.#token = token;
     this.#signer = signer;
     this.#enter(this.#status);
-    this.#link = new Link(connect, lease, options, {
+    this.#link = new Link(connect, token, options, {
       welcomed: (welcome) => this.#welcomed(welcome),
       message: (message) => this.#deliver(message),
       expiry: (message) => this.#renew(message),
       resuming: (status) => this.#enter(status),
       ended: (error) => this.#end(error),
     });
-    this.#consumed = new Consumed(this.#link.out, (id, rank) => this.#calls.get(id)?.owes(rank) ?? false);
+    this.#consumed = new ConsumedReports(
+      this.#link.out,
+      (id, rank) => this.#calls.get(id)?.owes(rank) ?? false,
+    );
   }
 
   /** Its states, the latest first, also when it is over; completes after "closed". */
@@ -71,8 +74,8 @@ export class Session {
   }
 
   /** Sends a request, as soon as the session is open. The observer is never called before this returns. */
-  start(request: CallRequest, observer: CallObserver): Call {
-    const call = new Call(request, observer);
+  start(request: CallRequest, observer: CallObserver): ClientCall {
+    const call = new ClientCall(request, observer);
     const { status } = this;
     if (status.state === "closed") {
       const error = status.error ?? new FluxError("ESHUTDOWN", "the Flux handle is closed");
@@ -85,7 +88,7 @@ export class Session {
   }
 
   /** Takes back a call that was not sent, be it that it is being signed: it fails. @returns whether it was in time */
-  withdraw(call: Call): boolean {
+  withdraw(call: ClientCall): boolean {
     if (call.id !== undefined || call.over) return false;
     this.#unsent.delete(call);
     call.fail(new FluxError("ECANCELED", "taken back before it was sent"));
@@ -93,13 +96,13 @@ export class Session {
   }
 
   /** The call that has `id` as its first id, while it is under way. */
-  call(id: number): Call | undefined {
+  call(id: number): ClientCall | undefined {
     const call = this.#calls.get(id);
     return call?.over ? undefined : call;
   }
 
   /** Ends an attach (PROTOCOL.md detach). */
-  detach(call: Call): void {
+  detach(call: ClientCall): void {
     if (call.id !== undefined && !call.over) this.#link.out.json({ type: "detach", id: call.id });
   }
 
@@ -114,7 +117,7 @@ export class Session {
     this.#end(undefined);
   }
 
-  #send(call: Call): void {
+  #send(call: ClientCall): void {
     if (this.status.state !== "open" || !this.#unsent.delete(call)) return;
     const { sign = this.status.owner !== this.status.userid, ...request } = call.request;
     try {
@@ -168,7 +171,7 @@ export class Session {
       if (this.status.state === "open") this.#enter({ ...this.status, expires });
       return;
     }
-    this.#lease.successor().then(
+    this.#token.successor().then(
       (token) => token !== undefined && this.#link.send({ type: "token", token }),
       // The one there is is good until it ends.
       (error) => {

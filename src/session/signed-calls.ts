@@ -3,8 +3,8 @@ import { because, FluxError } from "../errors.js";
 import type { Response, SequencedServerMessage } from "../protocol/messages.js";
 import { ioObject } from "../protocol/rfc42.js";
 import { type Signer, signedPayload } from "../signing/signer.js";
-import type { Call, CallSigner } from "./call.js";
-import type { InputSink } from "./input.js";
+import type { CallSigner, ClientCall } from "./client-call.js";
+import type { InputSink } from "./input-queue.js";
 import type { Outgoing } from "./outgoing.js";
 
 /** SIGSTOP and SIGCONT of Linux. */
@@ -53,7 +53,7 @@ class SignedCalls implements CallSigner {
     this.#ahead = time - performance.now();
   }
 
-  send(call: Call, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void {
+  send(call: ClientCall, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void {
     const { userid } = this.#signer;
     if (userid !== this.#userid) {
       throw new FluxError("EPERM", `the signer is of user ${userid}, the token of ${this.#userid}`);
@@ -75,13 +75,13 @@ class SignedCalls implements CallSigner {
     this.#sign(request.topic, () => (watched ? {} : payload), use, failed);
   }
 
-  answered(call: Call, message: SequencedServerMessage): void {
+  answered(call: ClientCall, message: SequencedServerMessage): void {
     if (message.type === "stale") this.#renew(call, message.id);
     else if (message.type === "response") this.#brake(call, message);
   }
 
   /** Signs the list of a watch once more. Without a signature the watch would go on for ever with nothing to show. */
-  #renew(call: Call, id: number): void {
+  #renew(call: ClientCall, id: number): void {
     const use = ({ signature }: { signature: string }) => {
       if (!call.over) this.#out.json({ type: "fresh", id, signature });
     };
@@ -93,7 +93,7 @@ class SignedCalls implements CallSigner {
   }
 
   /** Hands the proxy what stops the process and lets it go on: it cannot sign that. PROTOCOL.md, "Flow control". */
-  #brake(call: Call, { id, rank, payload }: Response): void {
+  #brake(call: ClientCall, { id, rank, payload }: Response): void {
     const { type, pid } = payload;
     const { topic, overflow = type === "started" && "stop" } = call.request;
     if ((type !== "started" && type !== "attached") || overflow !== "stop") return;
@@ -106,13 +106,13 @@ class SignedCalls implements CallSigner {
     // Without them the process cannot be stopped, and its output may have gaps, which are told.
     const failed = () => {};
     for (const signum of [STOP, CONT]) {
-      this.#sign(topicOf(topic, "kill"), () => ({ pid, signum }), use, failed);
+      this.#sign(siblingTopic(topic, "kill"), () => ({ pid, signum }), use, failed);
     }
   }
 
   /** RFC 42 write in signed form. It names the matchtag of the exec on its rank, so that each rank has its own. */
-  #sink(call: Call, ranks: readonly number[], id: number, stream: string): InputSink {
-    const topic = topicOf(call.request.topic, "write");
+  #sink(call: ClientCall, ranks: readonly number[], id: number, stream: string): InputSink {
+    const topic = siblingTopic(call.request.topic, "write");
     const failed = (error: FluxError) => call.input(stream).refuse(error, Number.POSITIVE_INFINITY);
     const write = (bytes: number, io: (rank: string) => object) => {
       for (const [index, rank] of ranks.entries()) {
@@ -156,6 +156,6 @@ class SignedCalls implements CallSigner {
 }
 
 /** The topic of another method of the same service. */
-function topicOf(topic: string, method: string): string {
+function siblingTopic(topic: string, method: string): string {
   return topic.replace(/[^.]*$/, method);
 }

@@ -26,7 +26,7 @@ export type Status =
       /** Counts from 1. */
       readonly attempt: number;
       /** When it begins, in milliseconds since 1970; absent while it is under way. */
-      readonly next?: number;
+      readonly next?: number | undefined;
       /** Why the connection was lost, or the last attempt failed. */
       readonly error: FluxError;
     }

@@ -1,6 +1,6 @@
 import { Observable } from "rxjs";
 import { deadline, type Flux } from "../flux.js";
-import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
+import { demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { abortable } from "../session/abort.js";
@@ -38,7 +38,7 @@ export type AttachOptions = PidOrLabel &
  */
 export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
   const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = options;
-  demand("overflow", overflow, (value) => optional(value, isOverflow));
+  demand("overflow", overflow, (value) => optional(value, overflowCheck));
   const request = {
     topic: topicOf(service, "attach"),
     nodeid: targetNodeid(nodeid),

@@ -1,7 +1,7 @@
 /** What a process in the foreground tells, and how RFC 42's responses become that. */
 import { FluxError } from "../errors.js";
 import type { Command } from "../protocol/rfc42.js";
-import type { Call, RankMessage } from "../session/call.js";
+import type { ClientCall, RankMessage } from "../session/client-call.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 
 /** An event of a process that `exec` or `attach` follows, with the broker rank that it is of. */
@@ -43,7 +43,7 @@ export interface ProcessObserver {
  */
 export class ProcessEvents {
   readonly #observer: ProcessObserver;
-  readonly #call: () => Call;
+  readonly #call: () => ClientCall;
   readonly #pids = new Map<number, number>();
   readonly #finished = new Set<number>();
   readonly #failed = new Set<number>();
@@ -51,7 +51,7 @@ export class ProcessEvents {
   #firstError: FluxError | undefined;
 
   /** @param call gives the request that the messages are of */
-  constructor(observer: ProcessObserver, call: () => Call) {
+  constructor(observer: ProcessObserver, call: () => ClientCall) {
     this.#observer = observer;
     this.#call = call;
   }

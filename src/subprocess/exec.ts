@@ -16,7 +16,7 @@ export interface ExecOptions extends ForegroundOptions {
 
 /**
  * Runs a process in the foreground (RFC 42 exec, streaming). The Observable is cold: subscribing starts the process,
- * unsubscribing ends it (SIGTERM, then SIGKILL after `grace`).
+ * unsubscribing ends it (SIGTERM, then SIGKILL after `killGrace`).
  *
  *     exec(flux, ["make", "-j8"], { nodeid: "0-3" }).pipe(stdout(), lines()).subscribe(console.log);
  *

@@ -1,10 +1,10 @@
 /** A process in the foreground, on one rank or many: the request, its input, and its end at the caller's wish. */
 import { deadline, type Flux } from "../flux.js";
-import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
+import { delay, demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
-import type { Call, CallRequest } from "../session/call.js";
-import type { InputWriter } from "../session/input.js";
+import type { CallRequest, ClientCall } from "../session/client-call.js";
+import type { InputQueue } from "../session/input-queue.js";
 import { type CommandOptions, commandCreate } from "./command.js";
 import { ProcessEvents, type ProcessObserver } from "./events.js";
 import { type ServiceOptions, serviceRequest, topicOf } from "./service.js";
@@ -28,16 +28,16 @@ export interface ForegroundOptions extends CommandOptions, ServiceOptions {
    */
   timeout?: number | undefined;
   /** Milliseconds between SIGTERM and SIGKILL when the process is to end. Default: 5000. */
-  grace?: number | undefined;
+  killGrace?: number | undefined;
 }
 
-const DEFAULT_GRACE = 5000;
+const DEFAULT_KILL_GRACE = 5000;
 
 /** A checked request for a process in the foreground. */
 export interface ForegroundRequest {
   call: CallRequest;
   service: string;
-  grace: number;
+  killGrace: number;
 }
 
 /** @throws TypeError naming what is wrong */
@@ -50,13 +50,12 @@ export function foregroundRequest(
     stdout = true,
     stderr = true,
     service = "rexec",
-    grace = DEFAULT_GRACE,
+    killGrace = DEFAULT_KILL_GRACE,
     channels = [],
     overflow,
   } = options;
-  demand("overflow", overflow, (value) => optional(value, isOverflow));
-  if (!(Number.isFinite(grace) && grace >= 0))
-    throw new TypeError("grace is a number of milliseconds, 0 or more");
+  demand("overflow", overflow, (value) => optional(value, overflowCheck));
+  demand("killGrace", killGrace, delay);
   // Chunks, unless the caller wants lines: a message per line costs fifteen times the time.
   const opts = { stdout_LINE_BUFFER: "false", stderr_LINE_BUFFER: "false", ...options.opts };
   return {
@@ -78,14 +77,14 @@ export function foregroundRequest(
       timeout: deadline(options.timeout),
     },
     service,
-    grace,
+    killGrace,
   };
 }
 
 export class Foreground {
   readonly #flux: Flux;
   readonly #request: ForegroundRequest;
-  readonly #call: Call;
+  readonly #call: ClientCall;
   readonly #events: ProcessEvents;
   #ending = false;
   #over = false;
@@ -117,7 +116,7 @@ export class Foreground {
   }
 
   /** The writer of stdin or of an auxiliary channel. */
-  input(stream: string): InputWriter {
+  input(stream: string): InputQueue {
     return this.#call.input(stream);
   }
 
@@ -145,7 +144,7 @@ export class Foreground {
   #terminate(ranks: readonly number[]): void {
     for (const rank of ranks) {
       void this.#signal(15, rank).then(() => {
-        if (!this.#over) this.#graces.push(setTimeout(() => this.#signal(9, rank), this.#request.grace));
+        if (!this.#over) this.#graces.push(setTimeout(() => this.#signal(9, rank), this.#request.killGrace));
       });
     }
   }

@@ -1,7 +1,7 @@
 /** From what a user gives as stdin to the writer of the stream, at the speed of the process where the source allows. */
 import type { Subscribable } from "rxjs";
 import type { FluxError } from "../errors.js";
-import type { InputWriter } from "../session/input.js";
+import type { InputQueue } from "../session/input-queue.js";
 import { toBytes } from "./bytes.js";
 
 type Chunk = string | Uint8Array;
@@ -37,7 +37,7 @@ export function checkInput(source: unknown): asserts source is InputSource {
  * @param failed is told when the source fails, or input is not allowed
  * @returns stops it: no more is read from the source
  */
-export function pump(source: InputSource, writer: InputWriter, failed: (error: unknown) => void): () => void {
+export function pump(source: InputSource, writer: InputQueue, failed: (error: unknown) => void): () => void {
   writer.lost = failed;
   /** @returns whether the process goes on reading */
   const write = (bytes: Uint8Array): Promise<boolean> =>

@@ -1,7 +1,7 @@
 /** What all verbs share: the service that they speak to, and whether the request is signed. */
 import type { Observable } from "rxjs";
 import { type Flux, request } from "../flux.js";
-import { demand, pid as isPid, isSubprocessService, name } from "../protocol/checks.js";
+import { demand, isSubprocessService, name, pid as pidCheck } from "../protocol/checks.js";
 
 /** Which subprocess server a request goes to. */
 export interface ServiceOptions {
@@ -70,6 +70,6 @@ export function processFields({ pid, label }: { pid?: number | undefined; label?
     demand("label", label, name);
     return { pid: -1, label: label as string };
   }
-  demand("pid", pid, isPid);
+  demand("pid", pid, pidCheck);
   return { pid };
 }

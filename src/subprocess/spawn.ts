@@ -110,7 +110,7 @@ export class ChildProcess {
     return { ...status, stdout, stderr };
   }
 
-  /** Ends the process (SIGTERM, then SIGKILL after `grace`) and waits until it is gone. Output that was not read is dropped: its reader gets ECANCELED. */
+  /** Ends the process (SIGTERM, then SIGKILL after `killGrace`) and waits until it is gone. Output that was not read is dropped: its reader gets ECANCELED. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.end();
     const error = new FluxError("ECANCELED", "disposed of");
@@ -127,7 +127,7 @@ export class ChildProcess {
  * Its output is consumed as it is read. As with a pipe, a process that writes and is not read does not get on: cancel what
  * is of no interest.
  *
- * As with Deno, `signal` ends the process (SIGTERM, then SIGKILL after `grace`), and `status` tells how it ended; of
+ * As with Deno, `signal` ends the process (SIGTERM, then SIGKILL after `killGrace`), and `status` tells how it ended; of
  * what was not started yet it rejects with ECANCELED.
  *
  * @param command the program and its arguments

@@ -7,7 +7,7 @@ interface Pending {
   reject: (error: FluxError) => void;
 }
 
-/** Where an {@link InputWriter} puts what it may send. */
+/** Where an {@link InputQueue} puts what it may send. */
 export interface InputSink {
   /** The most bytes that `data` takes at once. */
   readonly limit: number;
@@ -17,7 +17,7 @@ export interface InputSink {
   eof(): void;
 }
 
-export class InputWriter {
+export class InputQueue {
   readonly #queue: Pending[] = [];
   #sink: InputSink | undefined;
   #credit = 0;

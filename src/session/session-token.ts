@@ -7,7 +7,7 @@ export type TokenSource = () => Promise<string>;
 /** Proves that the client has the key that a token is bound to. @returns the JWS of PROTOCOL.md's `proof` */
 export type Prove = (challenge: { nonce: string; token: string }) => Promise<string>;
 
-export class Lease {
+export class SessionToken {
   readonly #source: TokenSource;
   readonly #prove: Prove | undefined;
   #token = "";

@@ -14,7 +14,7 @@ type Share = {
   bytes: number;
 };
 
-export class Consumed {
+export class ConsumedReports {
   readonly #out: Outgoing;
   /** Whether a rank of a request is still to be told of. */
   readonly #counts: (id: number, rank: number) => boolean;

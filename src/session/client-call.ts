@@ -14,7 +14,7 @@ import {
   type Responsiveness,
   type SequencedServerMessage,
 } from "../protocol/messages.js";
-import { type InputSink, InputWriter } from "./input.js";
+import { InputQueue, type InputSink } from "./input-queue.js";
 
 /** A request (RFC 6) before it has an id. */
 export interface CallRequest {
@@ -52,12 +52,12 @@ export interface CallSigner {
   /** Is told the proxy's clock, in milliseconds since 1970, each time: ours may have stood still with the machine. */
   welcomed(time: number): void;
   /** @throws FluxError EPERM if the signer is of another user */
-  send(call: Call, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void;
+  send(call: ClientCall, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void;
   /** Takes what the proxy has sent for a call that was sent, after the call has. */
-  answered(call: Call, message: SequencedServerMessage): void;
+  answered(call: ClientCall, message: SequencedServerMessage): void;
 }
 
-export class Call {
+export class ClientCall {
   readonly request: CallRequest;
   /** The first of its ids on the session; undefined until it is sent. */
   id: number | undefined;
@@ -68,7 +68,7 @@ export class Call {
   /** Who has signed it, where that was the client. */
   signer: CallSigner | undefined;
   readonly #observer: CallObserver;
-  readonly #inputs = new Map<string, InputWriter>();
+  readonly #inputs = new Map<string, InputQueue>();
   #waiting: Set<number> | undefined;
   #sink: ((stream: string) => InputSink) | undefined;
 
@@ -91,10 +91,10 @@ export class Call {
   }
 
   /** The writer of an input stream. */
-  input(stream: string): InputWriter {
+  input(stream: string): InputQueue {
     let writer = this.#inputs.get(stream);
     if (writer === undefined) {
-      writer = new InputWriter();
+      writer = new InputQueue();
       this.#inputs.set(stream, writer);
       if (this.#sink) writer.open(this.#sink(stream));
     }

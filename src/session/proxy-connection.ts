@@ -4,7 +4,7 @@ import { closeReason } from "../protocol/close-reason.js";
 import { CLOSE, ProtocolError, type Welcome } from "../protocol/messages.js";
 import { parseOpening } from "../protocol/server-messages.js";
 import type { Connector, Transport, TransportClose } from "../transport/transport.js";
-import type { Lease } from "./lease.js";
+import type { SessionToken } from "./session-token.js";
 
 /** How long the proxy may take to welcome us, in milliseconds. */
 const OPENING_MS = 20_000;
@@ -15,7 +15,7 @@ const LOOK_MS = 5_000;
 /** How long a proxy may take to answer when there is reason to doubt, and how often we look from then on, in milliseconds. */
 const PROBE_MS = 4_000;
 
-export interface ConnectionEvents {
+export interface ProxyConnectionEvents {
   welcome(welcome: Welcome): void;
   /** What comes after the welcome. A ProtocolError that it, or `welcome`, throws is the proxy's fault, and the end. */
   message(data: string | Uint8Array): void;
@@ -23,10 +23,10 @@ export interface ConnectionEvents {
   closed(close: TransportClose, error?: FluxError): void;
 }
 
-export class Connection {
+export class ProxyConnection {
   readonly #transport: Transport;
-  readonly #lease: Lease;
-  readonly #events: ConnectionEvents;
+  readonly #token: SessionToken;
+  readonly #events: ProxyConnectionEvents;
   #looks: ReturnType<typeof setInterval> | undefined;
   #welcomed = false;
   #over = false;
@@ -34,11 +34,11 @@ export class Connection {
   #silence = 0;
 
   /** @param hello the fields of the hello beside the token, as they are when it is sent */
-  constructor(connect: Connector, lease: Lease, hello: () => object, events: ConnectionEvents) {
-    this.#lease = lease;
+  constructor(connect: Connector, token: SessionToken, hello: () => object, events: ProxyConnectionEvents) {
+    this.#token = token;
     this.#events = events;
     this.#transport = connect({
-      opened: () => this.#answer("hello", "token", () => lease.token(), hello),
+      opened: () => this.#answer("hello", "token", () => token.token(), hello),
       message: (data) => this.#receive(data),
       closed: (close) => this.#closed(close),
     });
@@ -84,7 +84,7 @@ export class Connection {
 
   #opening(message: ReturnType<typeof parseOpening>): void {
     if (message.type === "challenge") {
-      this.#answer("proof", "proof", () => this.#lease.proof(message.nonce));
+      this.#answer("proof", "proof", () => this.#token.proof(message.nonce));
       return;
     }
     this.#welcomed = true;
@@ -92,7 +92,7 @@ export class Connection {
     this.#events.welcome(message);
   }
 
-  /** Sends what the lease gives. Without it there is nothing more to say. */
+  /** Sends what the token gives. Without it there is nothing more to say. */
   #answer(type: string, field: string, give: () => Promise<string>, more = () => ({})): void {
     give().then(
       (value) => this.send({ type, [field]: value, ...more() }),
