@@ -1,10 +1,10 @@
-/** Tells the proxy what of the output was consumed. PROTOCOL.md, "Flow control". */
+/** Reports consumed output to the proxy. PROTOCOL.md, "Flow control". */
 import type { DataFrame } from "../protocol/frame.js";
 import type { Outgoing } from "./outgoing.js";
 
-/** So much of one stream is told at once, less of it within TELL_MS. */
-const TELL_BYTES = 16 * 1024;
-const TELL_MS = 20;
+/** This number of bytes of one stream is reported at once, fewer within REPORT_MS. */
+const REPORT_BYTES = 16 * 1024;
+const REPORT_MS = 20;
 
 type Share = {
   type: "consumed";
@@ -14,43 +14,46 @@ type Share = {
   bytes: number;
 };
 
+/** Adds up consumed bytes by stream, and sends them as `consumed` messages. */
 export class ConsumedReports {
   readonly #out: Outgoing;
-  /** Whether a rank of a request is still to be told of. */
-  readonly #counts: (id: number, rank: number) => boolean;
+  /** True if a rank of a request has not sent its last message; only then the proxy waits for reports. */
+  readonly #owes: (id: number, rank: number) => boolean;
   readonly #shares = new Map<string, Share>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(out: Outgoing, counts: (id: number, rank: number) => boolean) {
+  constructor(out: Outgoing, owes: (id: number, rank: number) => boolean) {
     this.#out = out;
-    this.#counts = counts;
+    this.#owes = owes;
   }
 
+  /** The application has consumed a frame. */
   add({ id, rank, stream, data }: DataFrame): void {
     const key = `${id} ${rank} ${stream}`;
     const share = this.#shares.get(key) ?? { type: "consumed", id, rank, stream, bytes: 0 };
     this.#shares.set(key, share);
     share.bytes += data.length;
-    if (share.bytes >= TELL_BYTES) {
+    if (share.bytes >= REPORT_BYTES) {
       this.#shares.delete(key);
-      this.#tell(share);
+      this.#report(share);
     } else {
-      this.#timer ??= setTimeout(() => this.#tellAll(), TELL_MS);
+      this.#timer ??= setTimeout(() => this.#reportAll(), REPORT_MS);
     }
   }
 
+  /** Sends no more. */
   end(): void {
     clearTimeout(this.#timer);
   }
 
-  #tellAll(): void {
+  #reportAll(): void {
     this.#timer = undefined;
     const shares = [...this.#shares.values()];
     this.#shares.clear();
-    for (const share of shares) this.#tell(share);
+    for (const share of shares) this.#report(share);
   }
 
-  #tell(share: Share): void {
-    if (share.bytes > 0 && this.#counts(share.id, share.rank)) this.#out.json(share);
+  #report(share: Share): void {
+    if (share.bytes > 0 && this.#owes(share.id, share.rank)) this.#out.json(share);
   }
 }

@@ -1,4 +1,4 @@
-/** The client's half of a session: what is asked of it, over a link that outlives its connections. */
+/** The client's half of a session: its requests, over a link that outlives its connections. */
 import type { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
 import { ALL_RANKS, type DataFrame } from "../protocol/frame.js";
@@ -24,24 +24,26 @@ import type { SessionToken } from "./session-token.js";
 import type { ClientSigner } from "./signed-calls.js";
 import type { Status } from "./status.js";
 
+/** Sends requests and delivers their messages, from the first connection to the end of the session. */
 export class Session {
   readonly #link: Link;
   readonly #token: SessionToken;
   readonly #signer: ClientSigner | undefined;
   readonly #statuses = new Latest<Status>();
   #status: Status = { state: "connecting" };
-  /** Calls that wait for the session to open, or to be resumed. */
+  /** Calls that wait until the session is open. */
   readonly #unsent = new Set<ClientCall>();
   /** Calls by their first id. */
   readonly #calls = new Map<number, ClientCall>();
   readonly #ids = new Ids();
   readonly #consumed: ConsumedReports;
+  /** Non-null from the first welcome on, if the client signs. */
   #signing: CallSigner | undefined;
   #rank: number | undefined;
-  /** Why the token has no successor; told when it ends. */
+  /** The error of the last renewal. It becomes the cause when the session ends. */
   #notRenewed: unknown;
 
-  /** @param signer signs requests here, so that the proxy need not be trusted with it */
+  /** @param signer signs requests in the client, so that nobody has to trust the proxy with the key */
   constructor(connect: Connector, token: SessionToken, signer?: ClientSigner, options: LinkOptions = {}) {
     this.#token = token;
     this.#signer = signer;
@@ -59,21 +61,22 @@ export class Session {
     );
   }
 
-  /** Its states, the latest first, also when it is over; completes after "closed". */
+  /** The latest status at subscription, also after the end, then each change. Completes after "closed". */
   get status$(): Observable<Status> {
     return this.#statuses;
   }
 
-  /** The rank of the broker spoken to; undefined until the session has been open. */
+  /** The rank of the proxy's broker; undefined until the first welcome. */
   get rank(): number | undefined {
     return this.#rank;
   }
 
+  /** The latest status. */
   get status(): Status {
     return this.#status;
   }
 
-  /** Sends a request, as soon as the session is open. The observer is never called before this returns. */
+  /** Sends a request, as soon as the session is open. Calls the observer only after this returns. */
   start(request: CallRequest, observer: CallObserver): ClientCall {
     const call = new ClientCall(request, observer);
     const { status } = this;
@@ -87,15 +90,15 @@ export class Session {
     return call;
   }
 
-  /** Takes back a call that was not sent, be it that it is being signed: it fails. @returns whether it was in time */
+  /** Cancels a call that was not sent, or is being signed. @returns false if it was sent */
   withdraw(call: ClientCall): boolean {
     if (call.id !== undefined || call.over) return false;
     this.#unsent.delete(call);
-    call.fail(new FluxError("ECANCELED", "taken back before it was sent"));
+    call.fail(new FluxError("ECANCELED", "canceled before it was sent"));
     return true;
   }
 
-  /** The call that has `id` as its first id, while it is under way. */
+  /** The call with the first id `id`; undefined if it is over. */
   call(id: number): ClientCall | undefined {
     const call = this.#calls.get(id);
     return call?.over ? undefined : call;
@@ -106,7 +109,7 @@ export class Session {
     if (call.id !== undefined && !call.over) this.#link.out.json({ type: "detach", id: call.id });
   }
 
-  /** Goes on over another connection, without an interruption. Rejects with a FluxError. */
+  /** Moves the session to a new connection. Rejects with a FluxError, and stays on the old one, if that fails. */
   reconnect(): Promise<void> {
     return this.#link.reconnect();
   }
@@ -130,7 +133,7 @@ export class Session {
           call.fail(error);
         });
       } else {
-        // What is undefined is no field in JSON.
+        // JSON drops an undefined field.
         this.#link.out.json({ type: "request", id, ...request, sign: sign || undefined });
         call.sent(ranks, id, (stream) => plainSink(this.#link.out, id, stream));
       }
@@ -140,12 +143,12 @@ export class Session {
     }
   }
 
-  #welcomed({ type: _, time, resume: __, received: ___, ...place }: Welcome): void {
-    this.#rank = place.rank;
-    this.#signing ??= this.#signer?.calls(this.#link.out, place.userid);
+  #welcomed({ type: _, time, resume: __, received: ___, ...open }: Welcome): void {
+    this.#rank = open.rank;
+    this.#signing ??= this.#signer?.calls(this.#link.out, open.userid);
     this.#signing?.welcomed(time);
     this.#notRenewed = undefined;
-    this.#enter({ state: "open", ...place });
+    this.#enter({ state: "open", ...open });
     for (const call of this.#unsent) this.#send(call);
   }
 
@@ -173,7 +176,7 @@ export class Session {
     }
     this.#token.successor().then(
       (token) => token !== undefined && this.#link.send({ type: "token", token }),
-      // The one there is is good until it ends.
+      // The current token is valid until it expires.
       (error) => {
         this.#notRenewed = error;
       },

@@ -92,7 +92,10 @@ describe("renewal", () => {
     await settled();
     expect(flux.session.status).toMatchObject({
       state: "closed",
-      error: { code: "EKEYEXPIRED", cause: { message: "no token could be had: logged out", cause: reason } },
+      error: {
+        code: "EKEYEXPIRED",
+        cause: { message: "the token source failed: logged out", cause: reason },
+      },
     });
   });
 

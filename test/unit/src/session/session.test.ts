@@ -52,12 +52,12 @@ describe("Session: opening", () => {
   });
 
   it.each([
-    ["rejects", () => Promise.reject(new Error("no login")), "no token could be had: no login"],
-    ["is empty", async () => "", "no token could be had: the token is not a string"],
+    ["rejects", () => Promise.reject(new Error("no login")), "the token source failed: no login"],
+    ["is empty", async () => "", "the token source failed: the token is not a string"],
     [
       "is none",
       async () => undefined as unknown as string,
-      "no token could be had: the token is not a string",
+      "the token source failed: the token is not a string",
     ],
   ])("is over when the token %s", async (_, token, message) => {
     const proxy = new ScriptedProxy();

@@ -139,7 +139,7 @@ describe("signing", () => {
     const { proxy, flux } = await guest(broken);
     await expect(kill(flux, { pid: 7 }).get()).rejects.toMatchObject({
       code: "EPERM",
-      message: "it could not be signed: the key is locked",
+      message: "the request could not be signed: the key is locked",
       topic: "rexec.kill",
     });
     expect(proxy.received).toEqual([]);
@@ -242,7 +242,7 @@ describe("signing a watch", () => {
     proxy.send({ type: "stale", id: 1 });
     await settled();
     expect(errors).toMatchObject([
-      { code: "EPERM", message: "it could not be signed: the key is locked", topic },
+      { code: "EPERM", message: "the request could not be signed: the key is locked", topic },
     ]);
     expect(proxy.received.slice(1)).toEqual([{ type: "detach", id: 1 }]);
     proxy.send(failed(1, 125));
