@@ -89,7 +89,7 @@ function tokenSource(token: Token): TokenSource {
     // The session reports a rejection when it needs the token. Until then it must not count as unhandled.
     token.catch(() => {});
   } else if (typeof token !== "string" || token === "") {
-    throw new TypeError("the token is a string that is not empty, a promise of one or a function");
+    throw new TypeError("token must be a non-empty string, a promise or a function");
   }
   return async () => token;
 }

@@ -136,7 +136,7 @@ export class Link {
 
   /** Begins the next attempt at once. While online, checks that the proxy is alive. */
   #wake(): void {
-    if (this.#state.timer) this.#try(1);
+    if (this.#state.timer) this.#begin(1);
     else this.#state.connection?.probe();
   }
 
@@ -189,35 +189,37 @@ export class Link {
     const error = fault ?? closeError(close);
     if (connection === this.#next) {
       this.#next = undefined;
-      // The current connection stays in use.
-      if (state.connection) return this.#settle(error);
       // The source of the token may be as unreachable as the proxy was.
       const again = fault ? fault.code === "EACCES" : isLoss(close) || !close.opened;
-      if (state.state === "resuming" && again)
-        return this.#retry({ ...state, attempt: state.attempt + 1, error });
+      // While another connection is in use, it stays.
+      if (state.connection) this.#settle(error);
+      else if (state.state === "resuming" && again)
+        this.#retry({ ...state, attempt: state.attempt + 1, error });
+      else this.#stop(error);
     } else if (this.#resumable && isLoss(close)) {
       this.out.detach();
       const loss: Loss = { state: "resuming", lostAt: Date.now(), attempt: 1, error };
-      return this.#next ? this.#resume(loss) : this.#retry(loss);
-    }
-    this.#stop(error);
+      if (this.#next) this.#resume(loss);
+      else this.#retry(loss);
+    } else this.#stop(error);
   }
 
   /** Plans an attempt, or ends the session after too many of them or too late. */
   #retry(loss: Loss): void {
     const { count = Number.POSITIVE_INFINITY, delay = fullJitter } = this.#options.retry || {};
-    const { lostAt, attempt, error } = loss;
+    const { attempt, error } = loss;
     const now = Date.now();
-    if (attempt > count) return this.#stop(error);
-    if (now > lostAt + (this.#welcome as Welcome).grace + LATE_MS) {
+    if (attempt > count) this.#stop(error);
+    else if (now > loss.lostAt + (this.#welcome as Welcome).grace + LATE_MS) {
       const message = `the session could not be resumed in time: ${error.message}`;
-      return this.#stop(new FluxError("ETIMEDOUT", message, { cause: error }));
+      this.#stop(new FluxError("ETIMEDOUT", message, { cause: error }));
+    } else {
+      const ms = delay(attempt);
+      this.#resume({ ...loss, timer: setTimeout(() => this.#begin(attempt), ms) }, now + ms);
     }
-    const ms = delay(attempt);
-    this.#resume({ ...loss, timer: setTimeout(() => this.#try(attempt), ms) }, now + ms);
   }
 
-  #try(attempt: number): void {
+  #begin(attempt: number): void {
     clearTimeout(this.#state.timer);
     this.#open();
     this.#resume({ ...(this.#state as Loss), attempt, timer: undefined });
