@@ -23,6 +23,7 @@ export class Replay {
   #acked = 0;
   #bytes = 0;
 
+  /** Before the first message. */
   constructor({ keep }: ReplayOptions) {
     this.#keep = keep;
   }
