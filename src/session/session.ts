@@ -81,7 +81,7 @@ export class Session {
     const call = new ClientCall(request, observer);
     const { status } = this;
     if (status.state === "closed") {
-      const error = status.error ?? new FluxError("ESHUTDOWN", "the Flux handle is closed");
+      const error = status.error ?? new FluxError("ESHUTDOWN", "the Flux handle was closed");
       queueMicrotask(() => call.fail(error));
     } else {
       this.#unsent.add(call);
