@@ -32,8 +32,8 @@ export async function curveSigner(options: CurveSignerOptions): Promise<ClientSi
  * @example
  * ```ts
  * const signed = connect(url, { token, signer: noneSigner(userid) });
- * const { stdout } = await spawn(signed, ["echo", "signed"], { service }).output(); // a job shell's service
- * console.log(new TextDecoder().decode(stdout)); // signed
+ * const { stdout } = await spawn(signed, ["echo", "signed"], { service, sign: true }).output();
+ * console.log(new TextDecoder().decode(stdout).trim()); // signed
  * signed.close();
  * ```
  */

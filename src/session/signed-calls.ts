@@ -42,8 +42,8 @@ export interface ClientSigner extends Signer {
  *   sign: (payload: string) => noneSigner(userid).sign(payload),
  * };
  * const flux = connect(url, { token, signer: clientSigner(remote) });
- * const { stdout } = await spawn(flux, ["echo", "signed"], { service }).output();
- * console.log(new TextDecoder().decode(stdout)); // signed
+ * const { stdout } = await spawn(flux, ["echo", "signed"], { service, sign: true }).output();
+ * console.log(new TextDecoder().decode(stdout).trim()); // signed
  * flux.close();
  * ```
  */
