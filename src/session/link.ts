@@ -226,9 +226,8 @@ export class Link {
   }
 
   #resume(state: Loss, next?: number): void {
-    const { attempt, error } = state;
     this.#state = state;
-    this.#events.resuming({ state: "resuming", attempt, next, error });
+    this.#events.resuming({ state: "resuming", attempt: state.attempt, next, error: state.error });
   }
 
   #stop(error: FluxError): void {
