@@ -1,7 +1,7 @@
 import type { Flux } from "../flux.js";
 import type { ListedProcess } from "../protocol/watch.js";
 import { Rpc } from "../rpc.js";
-import { checked } from "./payload.js";
+import { payloadReader } from "./payload.js";
 import { type RankOptions, serviceRequest } from "./service.js";
 
 /** A process of a subprocess server. Python's counterpart is `flux.subprocess.Subprocess`. */
@@ -59,7 +59,7 @@ export class SubprocessListRpc extends Rpc<ListResponse> {
  * ```
  */
 export function list(flux: Flux, options: RankOptions = {}): SubprocessListRpc {
-  const send = serviceRequest(flux, "list", {}, options, checked("list", isListResponse));
+  const send = serviceRequest(flux, "list", {}, options, payloadReader("list", isListResponse));
   return new SubprocessListRpc(send);
 }
 

@@ -1,7 +1,10 @@
 import { FluxError } from "../errors.js";
 
 /** Makes a reader of RFC 42 answers that throws FluxError EPROTO if `check` fails. */
-export function checked<T extends object>(method: string, check: (payload: Partial<T>) => payload is T) {
+export function payloadReader<T extends object>(
+  method: string,
+  check: (payload: Partial<T>) => payload is T,
+) {
   return (payload: object): T => {
     if (check(payload)) return payload;
     const sent = JSON.stringify(payload);

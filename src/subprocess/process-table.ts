@@ -2,7 +2,7 @@
 import { FluxError } from "../errors.js";
 import type { TableDifference, TableFailure } from "../protocol/watch.js";
 import { isListResponse, Subprocess } from "./list.js";
-import { checked } from "./payload.js";
+import { payloadReader } from "./payload.js";
 
 /**
  * The processes of a service on some ranks. A table never changes: each change makes a new one. Rows, errors and arrays that are equal in
@@ -57,7 +57,7 @@ export class ProcessTables {
     if (isFailure(payload)) {
       return this.fail(new FluxError(payload.errno, payload.message, { topic: this.#topic, rank }));
     }
-    const { procs, gone, rank: answering } = checked("list", isDifference)(payload);
+    const { procs, gone, rank: answering } = payloadReader("list", isDifference)(payload);
     const before = this.#ranks.get(rank);
     const rows = new Map(before?.rows.map((row) => [row.pid, row]));
     let changed = false;

@@ -3,7 +3,7 @@ import type { Flux } from "../flux.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
 import { type CommandOptions, commandCreate } from "./command.js";
-import { checked } from "./payload.js";
+import { payloadReader } from "./payload.js";
 import { type RankOptions, serviceRequest } from "./service.js";
 
 /** Options of {@link rexecBg}. A background process has no channels (RFC 42 exec). */
@@ -81,7 +81,7 @@ export function rexecBg(
       throw new TypeError(`opts.${key} is "false" in background`);
   }
   const payload = { cmd, flags: waitable ? EXEC_FLAG.waitable : 0 };
-  const send = serviceRequest(flux, "exec", payload, options, checked("exec", isStarted));
+  const send = serviceRequest(flux, "exec", payload, options, payloadReader("exec", isStarted));
   return new SubprocessBackgroundRexecRpc(flux, options.nodeid ?? "any", send);
 }
 

@@ -3,7 +3,7 @@ import { type IoObject, ioBytes } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
 import { concat } from "./bytes.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
-import { checked } from "./payload.js";
+import { payloadReader } from "./payload.js";
 import { type PidOrLabel, processFields, type RankOptions, serviceRequest } from "./service.js";
 
 /** The answer to a wait (RFC 42 wait response). */
@@ -71,7 +71,7 @@ export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessW
     "wait",
     processFields(options),
     { ...options, timeout },
-    checked("wait", isWaitResponse),
+    payloadReader("wait", isWaitResponse),
   );
   return new SubprocessWaitRpc(send);
 }

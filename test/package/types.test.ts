@@ -59,7 +59,11 @@ describe.each(["dist/index.d.ts", "dist/index.d.cts"])("the types of %s", (decla
     ],
     ["a handle without connect", "new Flux();", /Expected 1 arguments/],
     ["a handle of anything", "new Flux({});", /not assignable to parameter of type 'never'/],
-    ["any signer", "connect('ws://a', { ...options, signer });", /Property '\[brand\]' is missing in type 'Signer'/],
+    [
+      "any signer",
+      "connect('ws://a', { ...options, signer });",
+      /Property '\[brand\]' is missing in type 'Signer'/,
+    ],
     [
       "an object with a function calls",
       "const made: ClientSigner = { ...signer, calls: () => ({}) };",
