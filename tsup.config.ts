@@ -3,10 +3,10 @@ import { defineConfig } from "tsup";
 const entry = { index: "src/index.ts", proxy: "proxy/index.ts", embedded: "proxy/embedded/index.ts" };
 const dts = {
   entry,
-  // What a declaration needs of the language and not every user's `lib` has.
+  // The declarations use AsyncDisposable, which the user's `lib` may lack.
   banner: '/// <reference lib="esnext.disposable" />',
-  // tsup's declaration build sets baseUrl, which TypeScript 6 wants to hear an excuse for.
-  compilerOptions: { ignoreDeprecations: "6.0" },
+  // stripInternal keeps names with `@internal` out of the published types. tsup sets baseUrl, which TypeScript 6 deprecates.
+  compilerOptions: { ignoreDeprecations: "6.0", stripInternal: true },
 };
 
 /** Whose terms go along with what is bundled into the dashboard, as they demand. */

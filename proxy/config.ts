@@ -5,6 +5,7 @@ import type { VerifierOptions } from "./auth/token.js";
 import { parseBrokerUri } from "./broker/uri.js";
 import type { SignerOptions } from "./signing/index.js";
 
+/** Options of {@link createProxy}. */
 export interface ProxyOptions extends VerifierOptions {
   /**
    * The broker's URI: `local://PATH`, such as FLUX_URI in a Flux instance. Or `jobid:ID` or a job id, of an instance

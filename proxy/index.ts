@@ -1,4 +1,10 @@
-/** The proxy: WebSockets on one side, one Flux broker on the other. Node only. */
+/**
+ * The proxy: WebSockets on one side, one Flux broker on the other. Node only.
+ *
+ * The examples of this reference import names of `flux-subprocess/proxy`, `flux-subprocess/embedded` and `flux-subprocess`.
+ *
+ * @module flux-subprocess/proxy
+ */
 import { isIPv6 } from "node:net";
 import type { Signer } from "../src/signing/signer.js";
 import { createAudit } from "./audit.js";
@@ -21,29 +27,54 @@ import { Usage } from "./usage.js";
 import { PollConnection } from "./watch/poll-connection.js";
 import { Polls } from "./watch/polls.js";
 
-export { FluxError, type FluxErrorCode } from "../src/errors.js";
+export { FluxError, type FluxErrorCode, type FluxErrorOptions } from "../src/errors.js";
+export type { CurveSignerOptions } from "../src/signing/curve.js";
+export type { CurveCertificate } from "../src/signing/curve-certificate.js";
+export type { CurveJwk, CurveKey, WebCryptoKey, WebCryptoKeyPair } from "../src/signing/curve-key.js";
+export type { KvMap, KvType, KvTypes, KvValue } from "../src/signing/kv.js";
 export type { Signer } from "../src/signing/signer.js";
 export { type GeneratedKeys, generateKeys, signToken, type TokenClaims } from "./auth/keys.js";
+export type { VerifierOptions } from "./auth/token.js";
 export type { ProxyOptions } from "./config.js";
 export type { SignerOptions } from "./signing/index.js";
+export type { MungeOptions } from "./signing/munged.js";
 
+/** A proxy that listens. {@link createProxy} starts one. */
 export interface RunningProxy extends AsyncDisposable {
-  /** What clients connect to, such as "ws://127.0.0.1:8080/". */
+  /** The URL for clients, such as "ws://127.0.0.1:8080/". */
   readonly url: string;
   /**
-   * Closes every session with 1001 and stops listening. Resolves within about a second, and may be called
-   * again.
+   * Closes every session with 1001 and stops listening. Further calls return the same promise.
+   * @returns resolves within about a second
    */
   close(): Promise<void>;
 }
 
 /**
- * Starts a proxy. It listens without TLS: put it behind a server that has it, unless it listens on the
- * loopback interface alone, as it does by default.
- * @throws TypeError if an option cannot be used
+ * Starts a proxy. By default it listens on the loopback interface. It has no TLS: for other interfaces, put it behind a server that has.
+ *
+ * @param options the broker, the address, and how to verify tokens
+ * @throws TypeError if an option is not valid
  * @throws FluxError EPERM if a gateway is not run by the instance owner
  * @throws FluxError if the broker cannot be reached, with the errno of connect(2), or refuses the connection
  * @throws the error of listen(2), such as EADDRINUSE, or of reading the dashboard
+ *
+ * @example
+ * ```ts
+ * const broker = await startEmbeddedBroker();
+ * const { privateJwk, jwks } = await generateKeys();
+ * const site = { issuer: "https://issuer.example", audience: "flux" };
+ * const proxy = await createProxy({ uri: broker.uri, jwks, ...site });
+ *
+ * const token = await signToken(privateJwk, { ...site, subject: "notebook", ttlSeconds: 3600 });
+ * const flux = connect(proxy.url, { token });
+ * const { stdout } = await spawn(flux, ["echo", "hello"]).output();
+ * console.log(new TextDecoder().decode(stdout).trim()); // hello
+ *
+ * flux.close();
+ * await proxy.close();
+ * await broker.close();
+ * ```
  */
 export async function createProxy(options: ProxyOptions): Promise<RunningProxy> {
   const config = proxyConfig({ ...options, uri: await resolveBrokerUri(options.uri) });
@@ -53,7 +84,7 @@ export async function createProxy(options: ProxyOptions): Promise<RunningProxy> 
   const verify = await createVerifier(config, { onlyUserid: gateway ? undefined : userid, onFault });
   const signer = await ownSigner(config.signer, userid);
   const pages = config.dashboard ? await loadDashboard(path) : undefined;
-  // A wrong URI, or a gateway that is not the owner's, is worth knowing of now, and not at the first client.
+  // A wrong URI, or a gateway of another user, must fail now and not at the first client.
   const first = await BrokerConnection.connect(uri, { timeoutMs });
   try {
     if (gateway) await checkOwner(first, userid, timeoutMs);
@@ -100,7 +131,7 @@ async function stop(sessions: Sessions, others: { close(): void }[], listener: L
   await listener.close();
 }
 
-/** Whoever signs here signs for the proxy's own user. @throws TypeError if it is for another */
+/** The signer of the proxy's own user. @throws TypeError if it signs for another user */
 async function ownSigner(signer: ProxyOptions["signer"], userid: number): Promise<Signer | undefined> {
   if (signer === undefined) return undefined;
   const made = "sign" in signer ? signer : await createSigner(signer);

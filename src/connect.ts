@@ -1,56 +1,71 @@
 import { Flux } from "./flux.js";
 import { demand, natural, optional } from "./protocol/checks.js";
-import { Lease, type Prove, type TokenSource } from "./session/lease.js";
 import type { RetryOptions } from "./session/retry.js";
 import { Session } from "./session/session.js";
+import { type Prove, SessionToken, type TokenSource } from "./session/session-token.js";
 import type { ClientSigner } from "./session/signed-calls.js";
 import { webSocketConnector } from "./transport/websocket.js";
 
-/** The token that says who the client is: a JWT, or what gives one. */
+/** An access token (RFC 9068), a promise of one, or a function that returns either. */
 export type Token = string | Promise<string> | (() => string | Promise<string>);
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
   /**
-   * A JWT that the proxy accepts, or a function or promise that gives one. A function is asked again before the token
-   * ends; what it gives then is taken without an interruption.
+   * A JWT that the proxy accepts. A function is called again for each connection and before the token expires; the session then
+   * continues with the new token, without an interruption.
    */
   token: Token;
-  /** Proves possession of the key that the token is bound to (`cnf.jkt`): see `keyProof`. */
+  /**
+   * Proves possession of the key that the token is bound to (`cnf.jkt`, RFC 7800): see {@link keyProof}.
+   * @default the proxy refuses such a token
+   */
   prove?: Prove | undefined;
   /**
-   * Signs requests here, with a key that never leaves this place: see `curveSigner`, and `clientSigner` for one of your own. Without one, the proxy signs what
-   * is to be signed, if it can.
+   * Signs requests in the client (RFC 42 Request Authentication), so that the key stays here: see {@link curveSigner}, and
+   * {@link clientSigner} for a signer of your own.
+   * @default the proxy signs if it can
    */
   signer?: ClientSigner | undefined;
   /**
-   * How a lost connection is tried again; `false`: not at all, and the session ends with it. Each attempt asks `token`
-   * anew. The first connection is not tried again.
+   * When to try a lost connection again. With `false` the session ends with its connection. Each attempt calls `token` again. A
+   * first connection that fails is not tried again.
+   * @default as {@link RetryOptions} says
    */
   retry?: RetryOptions | false | undefined;
   /**
-   * For how many milliseconds the session and its processes outlive a lost connection. Default, and at most: what the
-   * proxy allows.
+   * Milliseconds that the session and its processes outlive a lost connection.
+   * @default the proxy's value, which is also the maximum
    */
   grace?: number | undefined;
 }
 
 /**
- * Connects to a proxy. Returns at once: what is asked of the handle waits until it is open.
+ * Connects to a proxy. Returns at once: requests queue until the session is open.
  * Python's counterpart is `flux.Flux()`.
  *
- *     const flux = connect("wss://cluster.example/flux", { token });
+ * @param url the proxy's URL, with the scheme ws:, wss:, http: or https:
+ * @param options the token, and how to sign and resume
+ * @returns a handle with one session. A proxy that cannot be reached, or refuses the token, makes `status$` report, and each
+ *   request fail with, a FluxError ECONNREFUSED or EACCES
+ * @throws TypeError if `url` is not such a URL, or an option is not valid
  *
- * @param url the proxy's, ws:, wss:, http: or https:
- * @throws TypeError if the url is none. That the proxy cannot be reached or refuses the token is an error of
- *   `status$` and of every request: FluxError with ECONNREFUSED or EACCES
+ * @example
+ * ```ts
+ * const flux = connect(url, { token });
+ * const { rank, size } = await firstValueFrom(flux.status$.pipe(filter((status) => status.state === "open")));
+ * console.log(`connected to rank ${rank} of ${size}`); // connected to rank 0 of 4
+ * flux.close();
+ * ```
  */
 export function connect(url: string | URL, options: ConnectOptions): Flux {
   const { token, prove, signer, retry, grace } = options;
   demand("grace", grace, (value) => optional(value, natural));
-  if (signer && !("calls" in signer)) throw new TypeError("the signer is none of clientSigner's");
+  if (signer && !("calls" in signer)) throw new TypeError("signer was not made by clientSigner");
   const connector = webSocketConnector(webSocketUrl(url));
-  return new Flux(new Session(connector, new Lease(tokenSource(token), prove), signer, { retry, grace }));
+  return new Flux(
+    new Session(connector, new SessionToken(tokenSource(token), prove), signer, { retry, grace }),
+  );
 }
 
 function webSocketUrl(url: string | URL): string {
@@ -71,10 +86,10 @@ function webSocketUrl(url: string | URL): string {
 function tokenSource(token: Token): TokenSource {
   if (typeof token === "function") return async () => token();
   if (token instanceof Promise) {
-    // Whoever waits for the session hears of it; the promise itself may be rejected long before.
+    // The session reports a rejection when it needs the token. Until then it must not count as unhandled.
     token.catch(() => {});
   } else if (typeof token !== "string" || token === "") {
-    throw new TypeError("the token is a string that is not empty, a promise of one or a function");
+    throw new TypeError("token must be a non-empty string, a promise or a function");
   }
   return async () => token;
 }

@@ -1,12 +1,12 @@
 /**
- * The errors of this package. A leaf: it imports nothing, so that anyone may import it.
+ * The errors of this package. It imports nothing, so that every layer may import it.
  *
- * Flux speaks in Linux errno values (RFC 3 `errnum`), whatever the machine that the client runs on; so do we.
+ * Flux reports Linux errno values (RFC 3 `errnum`) on every machine. So does the client, on every platform.
  */
 
 /**
- * Linux errno names in order, 1 to 133. A "-" stands for a number that Linux does not use, or has from System V for what it
- * does not have: these names would be a tenth of what an error costs in a browser, and nobody would ever see them.
+ * The Linux errno names 1 to 133, in order. "-" is a number without a name here: Linux does not use it, or has it from System V for a
+ * feature that Linux lacks. The names of the latter would be a tenth of the errors' size in a browser, and no error would have one.
  */
 const ERRNO_NAMES = [
   "EPERM", "ENOENT", "ESRCH", "EINTR", "EIO", "ENXIO", "E2BIG", "ENOEXEC", "EBADF", "ECHILD",
@@ -40,34 +40,52 @@ export function errnoName(errno: number): FluxErrorCode {
   return name === undefined || name === "-" ? "EUNKNOWN" : name;
 }
 
-/** What an error says, to be put behind what it means to us. */
+/** The message of `cause` after a colon, to follow a message of this package; "" without one. */
 export function because(cause: unknown): string {
   return cause instanceof Error && cause.message ? `: ${cause.message}` : "";
 }
 
-/** Where a FluxError came from. */
+/** Options of {@link FluxError}. */
 export interface FluxErrorOptions {
   /** The topic of the request that failed, such as "rexec.kill". */
   topic?: string | undefined;
   /** The broker rank that the request was for. */
   rank?: number | undefined;
+  /** The error behind this one. */
   cause?: unknown;
 }
 
 /**
  * A request that Flux, the proxy or the connection refused or lost. Python's counterpart is `OSError`.
  *
- * `errno` is the Linux number and `code` its name; `switch (error.code)` narrows. The message is the broker's own
- * text where it sent one.
+ * The message is the broker's own text if it sent one.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await kill(flux, { label: "missing" }).get();
+ * } catch (error) {
+ *   if (error instanceof FluxError) console.log(error.code, error.errno, error.topic); // ESRCH 3 rexec.kill
+ * }
+ * ```
  */
 export class FluxError extends Error {
+  /** "FluxError". */
   override readonly name = "FluxError";
+  /** The Linux errno (RFC 3 `errnum`), such as 2, on every platform. */
   readonly errno: number;
+  /** The name of `errno`, such as "ENOENT". */
   readonly code: FluxErrorCode;
+  /** The topic of the request that failed, such as "rexec.kill". */
   readonly topic: string | undefined;
+  /** The broker rank that the request was for. */
   readonly rank: number | undefined;
 
-  /** @param errno a Linux errno, as a number or as a name */
+  /**
+   * @param errno a Linux errno, as a number or as a name
+   * @param message the text; `code` if it is absent or empty
+   * @param options the request that failed
+   */
   constructor(errno: number | FluxErrorCode, message?: string, options: FluxErrorOptions = {}) {
     const number = typeof errno === "number" ? errno : errnoOf(errno);
     const code = errnoName(number);

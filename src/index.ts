@@ -1,23 +1,48 @@
-/** The client of flux-subprocess: Flux's subprocess API (RFC 42) as RxJS observables. */
+/**
+ * The client of flux-subprocess: Flux's subprocess API (RFC 42) as RxJS observables.
+ *
+ * The examples of this reference are complete but for four constants: `flux` is the handle that {@link connect} returns; `url` and
+ * `token` are its arguments; `userid` is the Flux user's, and `service` the name of a job shell's subprocess service. They import names
+ * of this package and of RxJS. A comment at `console.log` shows what it prints. A test compiles and runs them all.
+ *
+ * @module flux-subprocess
+ */
 export { type ConnectOptions, connect, type Token } from "./connect.js";
-export { FluxError, type FluxErrorCode } from "./errors.js";
+export { FluxError, type FluxErrorCode, type FluxErrorOptions } from "./errors.js";
 export { Flux, type RpcOptions } from "./flux.js";
 export type { Overflow } from "./protocol/messages.js";
 export type { Command, IoObject } from "./protocol/rfc42.js";
+export type { ListedProcess } from "./protocol/watch.js";
 export { Rpc } from "./rpc.js";
-export type { Prove } from "./session/lease.js";
 export type { RetryOptions } from "./session/retry.js";
+export type { Prove } from "./session/session-token.js";
 export { type ClientSigner, clientSigner } from "./session/signed-calls.js";
 export type { Status } from "./session/status.js";
 export { curveSigner, noneSigner } from "./signers.js";
 export type { CurveSignerOptions } from "./signing/curve.js";
+export type { CurveCertificate } from "./signing/curve-certificate.js";
+export type { CurveJwk, CurveKey, WebCryptoKey, WebCryptoKeyPair } from "./signing/curve-key.js";
+export type { KvMap, KvType, KvTypes, KvValue } from "./signing/kv.js";
 export { keyProof } from "./signing/proof.js";
 export type { Signer } from "./signing/signer.js";
 export { type AttachOptions, attach } from "./subprocess/attach.js";
 export { type CommandOptions, commandCreate } from "./subprocess/command.js";
-export type { ProcessEvent } from "./subprocess/events.js";
+export type {
+  AttachedEvent,
+  EofEvent,
+  FailedEvent,
+  FinishedEvent,
+  GapEvent,
+  OutputEvent,
+  ProcessEvent,
+  RankEvent,
+  ResponsivenessEvent,
+  StartedEvent,
+  StoppedEvent,
+} from "./subprocess/events.js";
 export { type ExecOptions, exec } from "./subprocess/exec.js";
-export type { InputSource } from "./subprocess/input.js";
+export type { ForegroundOptions } from "./subprocess/foreground.js";
+export type { Chunk, InputSource } from "./subprocess/input.js";
 export { type KillOptions, kill } from "./subprocess/kill.js";
 export { type ListResponse, list, Subprocess, SubprocessListRpc } from "./subprocess/list.js";
 export { type CompletedProcess, collect } from "./subprocess/operators/collect.js";
@@ -27,7 +52,12 @@ export { type Failure, orThrow, ProcessError } from "./subprocess/operators/or-t
 export { stderr, stdout, stream } from "./subprocess/operators/stream.js";
 export { text } from "./subprocess/operators/text.js";
 export { describeOutcome, type Outcome, outcomeOf, succeeded } from "./subprocess/outcome.js";
-export { type RexecBgOptions, rexecBg, SubprocessBackgroundRexecRpc } from "./subprocess/rexec-bg.js";
+export {
+  type RexecBgOptions,
+  rexecBg,
+  type StartedResponse,
+  SubprocessBackgroundRexecRpc,
+} from "./subprocess/rexec-bg.js";
 export type { PidOrLabel, RankOptions, ServiceOptions } from "./subprocess/service.js";
 export { type SignalName, signalName, signalNumber } from "./subprocess/signals.js";
 export {

@@ -2,14 +2,21 @@ import { Observable } from "rxjs";
 import { Latest } from "./session/latest.js";
 
 /**
- * One request, one answer. Python's counterpart is `flux.rpc.RPC`.
+ * One request with one answer. Python's counterpart is `flux.rpc.RPC`.
  *
- * As an Observable it emits the answer and completes, or errors with a FluxError. The request is sent at the first
- * subscription or `get()`, and once: later ones, and ones that come back after unsubscribing, share its answer. An
- * error is not kept, so that `retry()` sends again.
+ * As an Observable it emits the answer and completes, or errors with a FluxError. The first subscription or `get()` sends the
+ * request, once: all others share its answer. An error is not kept, so `retry()` sends the request again.
+ *
+ * @typeParam T the answer
+ *
+ * @example
+ * ```ts
+ * const rpc = flux.rpc<{ value: string }>("attr.get", { name: "size" });
+ * rpc.subscribe(({ value }) => console.log(value)); // 4
+ * ```
  */
 export class Rpc<T> extends Observable<T> {
-  /** @param send sends the request each time it is subscribed to */
+  /** @param send sends the request at each subscription */
   constructor(send: Observable<T>) {
     let answer: Latest<T> | undefined;
     super((subscriber) => {
@@ -29,7 +36,7 @@ export class Rpc<T> extends Observable<T> {
     });
   }
 
-  /** The answer. Rejects with a FluxError. */
+  /** The answer, as a promise. @returns rejects with a FluxError */
   async get(): Promise<T> {
     let answer!: T;
     await this.forEach((value) => {

@@ -47,6 +47,12 @@ export interface TokenClaims {
  * @param algorithm a JWS algorithm with a public key, such as "EdDSA" or "ES256"
  * @returns both halves, with the RFC 7638 thumbprint as `kid`
  * @throws jose's JOSENotSupported for an unknown algorithm
+ *
+ * @example
+ * ```ts
+ * const { privateJwk, jwks } = await generateKeys();
+ * console.log(privateJwk.crv, jwks.keys.length); // Ed25519 1
+ * ```
  */
 export async function generateKeys(algorithm = "EdDSA"): Promise<GeneratedKeys> {
   const pair = await generateKeyPair(algorithm, { extractable: true });
@@ -65,6 +71,14 @@ export async function generateKeys(algorithm = "EdDSA"): Promise<GeneratedKeys> 
  * @returns the token, a signed JWT
  * @throws TypeError if `privateJwk` is not a private key with an `alg`, the ttl is not positive, an issuer, audience or subject
  * is empty, a proxy would refuse the details, or the platform has no userids and `userid` is absent
+ *
+ * @example
+ * ```ts
+ * const { privateJwk } = await generateKeys();
+ * const claims = { issuer: "https://issuer.example", audience: "flux", subject: "ci", ttlSeconds: 3600 };
+ * const token = await signToken(privateJwk, { ...claims, scope: "list watch" });
+ * console.log(token.split(".").length); // 3
+ * ```
  */
 export async function signToken(privateJwk: JWK, claims: TokenClaims): Promise<string> {
   const { alg, kid, d } = privateJwk;

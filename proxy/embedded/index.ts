@@ -1,35 +1,54 @@
 /**
- * A small broker for one machine. It runs real processes and serves RFC 42 on real UNIX sockets, with the bytes that a
- * Flux broker would send: for tests and for development where Flux is not installed.
+ * A small broker for one machine, for tests and for development without Flux. It runs real processes and serves RFC 42 on UNIX sockets,
+ * with the bytes of a Flux broker.
+ *
+ * @module flux-subprocess/embedded
  */
 import { atExit } from "./atexit.js";
 import { Broker } from "./broker.js";
 import { createRunDirectory, removeRunDirectory } from "./rundir.js";
 import { createShells, type EmbeddedShellOptions } from "./shells.js";
 
+export type { CurveCertificate } from "../../src/signing/curve-certificate.js";
+export type { KvMap, KvType, KvTypes, KvValue } from "../../src/signing/kv.js";
 export type { EmbeddedShellOptions } from "./shells.js";
 
-/** How to start an embedded broker. */
+/** Options of {@link startEmbeddedBroker}. */
 export interface EmbeddedBrokerOptions {
-  /** The number of ranks, all on this machine. 1 by default, at most 1024. */
+  /**
+   * The number of ranks, all on this machine, 1 to 1024.
+   * @default 1
+   */
   size?: number;
-  /** The directory in which a private one is made for the sockets. The system's temporary directory by default. */
+  /**
+   * The directory for a private one with the sockets.
+   * @default the system's temporary directory
+   */
   dir?: string;
-  /** Takes what Flux writes to its own log: the output and the end of background processes. Dropped by default. */
+  /**
+   * Called with the messages of Flux's own log: the output and the end of background processes.
+   * @default messages are dropped
+   */
   log?: (rank: number, message: string) => void;
-  /** Job shells, each with a service on every rank that requires signatures. None by default. */
+  /**
+   * Job shells, each with a service on every rank that requires signatures.
+   * @default no shells
+   */
   shells?: readonly EmbeddedShellOptions[];
-  /** Whether every rank has the service "sdexec" too, as a Flux with systemd does. @default false */
+  /**
+   * Give every rank the service "sdexec" too, as Flux with systemd has it.
+   * @default false
+   */
   sdexec?: boolean;
 }
 
-/** A broker that runs. */
+/** A broker that runs. {@link startEmbeddedBroker} starts one. */
 export interface EmbeddedBroker extends AsyncDisposable {
   /** The URI of rank 0. */
   readonly uri: string;
   /** The URI of each rank. */
   readonly uris: readonly string[];
-  /** What a request to each shell names as its service, such as "1001-shell-f6sYx2X9.rexec". */
+  /** The subprocess service of each shell, such as "1001-shell-f6sYx2X9.rexec". */
   readonly shells: readonly string[];
   /** Kills its processes and waits until they are reaped, closes its sockets, removes its directory. */
   close(): Promise<void>;
@@ -38,10 +57,19 @@ export interface EmbeddedBroker extends AsyncDisposable {
 const MAX_SIZE = 1024;
 
 /**
- * Starts a broker in this process. The processes that it runs end with it, also when this process exits without
- * having closed it, though not when this process is killed. All of them run as the user of this process, those of
- * a job shell too, whatever its userid: it has one to be reached in that user's name, not to become that user.
- * @throws TypeError or RangeError if an option is invalid
+ * Starts a broker in this process. Its processes end with it, also when this process exits without `close`, but not when SIGKILL ends this
+ * process. All of them run as the user of this process, also those of a job shell with another userid: the userid serves to address the
+ * shell in that user's name, and gives no rights of that user.
+ *
+ * @param options the size, and more
+ * @throws TypeError or RangeError if an option is not valid
+ *
+ * @example
+ * ```ts
+ * const broker = await startEmbeddedBroker({ size: 2 });
+ * console.log(broker.uris.length, broker.uri.startsWith("local://")); // 2 true
+ * await broker.close();
+ * ```
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
   const { size = 1, dir, log, shells: shellOptions = [], sdexec = false } = options;

@@ -31,22 +31,22 @@ export function planStreams(
 ): StreamPlan[] {
   const { opts } = command;
   const plans: StreamPlan[] = [];
-  const add = (name: string, fd: number, writes: boolean, reads: boolean) => {
+  const add = (name: string, fd: number, uses: { input: boolean; output: boolean }) => {
     if (plans.some((plan) => plan.name === name)) throw new FluxError("EEXIST");
     plans.push({
       name,
       fd,
-      inputSize: writes ? bufferSize(opts, name) : undefined,
-      splitter: reads ? splitter(opts, name) : undefined,
+      inputSize: uses.input ? bufferSize(opts, name) : undefined,
+      splitter: uses.output ? splitter(opts, name) : undefined,
     });
   };
   if (!(localFlags & LOCAL_FLAG.stdioFallthrough)) {
-    add("stdin", 0, true, false);
-    if (background || flags & EXEC_FLAG.stdout) add("stdout", 1, false, true);
-    if (background || flags & EXEC_FLAG.stderr) add("stderr", 2, false, true);
+    add("stdin", 0, { input: true, output: false });
+    if (background || flags & EXEC_FLAG.stdout) add("stdout", 1, { input: false, output: true });
+    if (background || flags & EXEC_FLAG.stderr) add("stderr", 2, { input: false, output: true });
   }
   command.channels.forEach((name, i) => {
-    add(name, 3 + i, true, (flags & EXEC_FLAG.channel) !== 0);
+    add(name, 3 + i, { input: true, output: (flags & EXEC_FLAG.channel) !== 0 });
   });
   return plans;
 }

@@ -82,7 +82,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#replay = new Replay(options.replay);
+    this.#replay = new Replay({ keep: options.replay });
   }
 
   /** Whether {@link attach} can go on after message `received`: it was sent, and what followed it is kept. */

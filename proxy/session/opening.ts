@@ -56,7 +56,7 @@ export class Opening {
   }
 
   async #hello(hello: Hello): Promise<void> {
-    const identity = await this.#check(this.#options.verify(hello.token));
+    const identity = await this.#closeIfRefused(this.#options.verify(hello.token));
     if (identity === undefined || this.#over) return;
     const { jkt } = identity;
     if (jkt === undefined) return this.#options.accepted(identity, hello);
@@ -68,11 +68,11 @@ export class Opening {
 
   async #proof(proof: string, { identity, hello, nonce, jkt }: Challenge): Promise<void> {
     const proven = verifyProof(proof, { token: hello.token, nonce, jkt }).then(() => true);
-    if ((await this.#check(proven)) && !this.#over) await this.#options.accepted(identity, hello);
+    if ((await this.#closeIfRefused(proven)) && !this.#over) await this.#options.accepted(identity, hello);
   }
 
-  /** @returns the result of a check; undefined if it refused, and the connection is closed */
-  async #check<T>(check: Promise<T>): Promise<T | undefined> {
+  /** @returns the result of `check`; undefined if it refused, and the connection is closed */
+  async #closeIfRefused<T>(check: Promise<T>): Promise<T | undefined> {
     try {
       return await check;
     } catch (error) {

@@ -1,4 +1,4 @@
-/** The messages of a client, as its proxy reads them. */
+/** The shapes of a client's messages, for the proxy. */
 import {
   boolean,
   id,

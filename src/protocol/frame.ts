@@ -15,20 +15,26 @@ import { decoder, encoder } from "./utf8.js";
 const KIND_DATA = 1;
 const HEADER = 16;
 
-/** In a frame from the client, the rank that means every rank of the request. */
+/** The rank of a frame from the client: every rank of the request. */
 export const ALL_RANKS = 0xffffffff;
 
+/** Process bytes: input or output. */
 export interface DataFrame {
+  /** No field of the frame: it tells a decoded frame from a JSON message. */
   type: "data";
+  /** The number of the message. */
   seq: number;
+  /** The first id of the request. */
   id: number;
+  /** The rank of output; {@link ALL_RANKS} for input. */
   rank: number;
   /** "stdin", "stdout", "stderr" or the name of an auxiliary channel; at most 255 bytes of UTF-8. */
   stream: string;
+  /** The bytes. */
   data: Uint8Array;
 }
 
-/** @throws TypeError for a stream's name that a frame cannot carry: none, or one over {@link MAX_NAME} */
+/** Encodes a binary frame. @throws TypeError if the name of the stream is empty or over {@link MAX_NAME} bytes */
 export function encodeDataFrame(frame: Omit<DataFrame, "type">): Uint8Array<ArrayBuffer> {
   const name = encoder.encode(frame.stream);
   if (name.length === 0 || name.length > MAX_NAME) {

@@ -3,15 +3,15 @@
 /** The largest id: ranks are u32 on the wire and 0xffffffff is "any". */
 const MAX_ID = 0xfffffffe;
 
-/** How many ids one set may have, so that "0-4294967294" cannot take all memory. */
+/** The maximum of ids in one set: "0-4294967294" must not take all memory. */
 export const MAX_IDS = 65_536;
 
-/** First and last id of a range. */
+/** The first and the last id of a range. */
 export type IdRange = readonly [first: number, last: number];
 
 /**
  * The ids of an RFC 22 idset, ascending.
- * @throws TypeError if `text` is no idset, has ids out of order or twice, or more than {@link MAX_IDS}
+ * @throws TypeError if `text` is not an idset, has ids twice or out of order, or more than {@link MAX_IDS} ids
  */
 export function decodeIdset(text: string): number[] {
   return expand(idsetRanges(text));
@@ -27,7 +27,7 @@ export function idsetRanges(text: string): IdRange[] {
   for (const range of bare.split(",")) {
     const [, from, to = from] = /^(0|[1-9]\d*)(?:-(0|[1-9]\d*))?$/.exec(range) ?? [];
     const [first, last] = [Number(from), Number(to)];
-    // What is no range at all is NaN, which is in no order.
+    // A text that is not a range makes NaN, for which each comparison is false.
     const ascending = first > end && (last > first || range === from) && last <= MAX_ID;
     if (!ascending) throw new TypeError(`not an idset in ascending order: ${JSON.stringify(text)}`);
     count += last - first + 1;
@@ -38,7 +38,7 @@ export function idsetRanges(text: string): IdRange[] {
   return ranges;
 }
 
-/** Every id of some ranges. */
+/** All ids of `ranges`. */
 export function expand(ranges: readonly IdRange[]): number[] {
   const ids: number[] = [];
   for (const [first, last] of ranges) for (let id = first; id <= last; id++) ids.push(id);

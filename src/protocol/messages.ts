@@ -1,10 +1,10 @@
-/** The messages of the WebSocket, as types. PROTOCOL.md describes each. */
+/** The types of the WebSocket's messages. PROTOCOL.md describes each field. */
 import { decodeIdset, MAX_IDS } from "./idset.js";
 
-/** The WebSocket subprotocol (RFC 6455 section 1.9) that both sides name. */
+/** The WebSocket subprotocol (RFC 6455 section 1.9). */
 export const SUBPROTOCOL = "flux-subprocess.v1";
 
-/** Close codes, in the range that RFC 6455 section 7.4.2 leaves to applications. PROTOCOL.md says when. */
+/** Close codes of WebSockets. Those from 4000 on are this protocol's (RFC 6455 section 7.4.2). PROTOCOL.md, "Close codes". */
 export enum CLOSE {
   normal = 1000,
   goingAway = 1001,
@@ -24,32 +24,33 @@ export enum CLOSE {
   brokerLost = 4503,
 }
 
-/** The largest frame that a proxy takes, header included. */
+/** The maximum size of a message to a proxy, in bytes, with its header. */
 export const MAX_FRAME = 1024 * 1024;
 
-/** The most process bytes that one binary frame carries. */
+/** The maximum of process bytes in one binary frame. */
 export const MAX_DATA = 256 * 1024;
 
-/** The most bytes of UTF-8 that the name of a stream may have: in a binary frame its length is a byte. */
+/** The maximum length of a stream's name, in bytes of UTF-8: a binary frame has one byte for it. */
 export const MAX_NAME = 255;
 
-/** Bytes of output of a session that are sent and not consumed. */
+/** The maximum of output bytes of a session that are sent and not consumed. */
 export const OUTPUT_WINDOW = 4 * 1024 * 1024;
 
-/** Bytes of input of a session that are sent and not acknowledged; of all a client's messages, twice that. */
+/** The maximum of input bytes of a session that are sent and not acknowledged; of all the client's messages, twice that. */
 export const INPUT_WINDOW = 4 * 1024 * 1024;
 
-/** Who has taken so many bytes, or so many messages, acknowledges them. */
+/** A receiver sends an `ack` after this number of bytes at the latest. */
 export const ACK_BYTES = 256 * 1024;
+/** A receiver sends an `ack` after this number of messages at the latest. */
 export const ACK_MESSAGES = 64;
 
-/** The largest number of a message: a binary frame has 48 bits for it. */
+/** The maximum number of a message: a binary frame has 48 bits for it. */
 export const MAX_SEQ = 2 ** 48 - 1;
 
-/** Request ids are 1 to this; the proxy keeps the matchtags above for itself. */
+/** Request ids are 1 to this. The proxy uses the matchtags above. */
 export const MAX_ID = 0x7fffffff;
 
-/** Where a request goes: "any", "all" or an RFC 22 idset of ranks, such as "0-3,7". */
+/** The ranks of a request: "any", "all" or an RFC 22 idset, such as "0-3,7". */
 export type Nodeid = string;
 
 type Json = Record<string, unknown>;
@@ -58,9 +59,9 @@ type Json = Record<string, unknown>;
 export interface Hello {
   type: "hello";
   token: string;
-  /** For how long the session is to outlive a lost socket, in milliseconds. Absent: as the proxy likes. */
+  /** Milliseconds that the session should outlive a lost socket. @default the proxy's value */
   grace?: number | undefined;
-  /** The session to resume, and the last message that was taken. */
+  /** The session to resume, and the last message that the client has taken. */
   resume?: { id: string; received: number } | undefined;
 }
 
@@ -76,7 +77,7 @@ export interface Proof {
   proof: string;
 }
 
-/** The proxy's answer to a good {@link Hello}. */
+/** The proxy's answer to an accepted {@link Hello}. */
 export interface Welcome {
   type: "welcome";
   session: string;
@@ -84,41 +85,44 @@ export interface Welcome {
   rank: number;
   size: number;
   owner: number;
-  /** The Flux userid in whose name requests go. */
+  /** The Flux userid of the requests. */
   userid: number;
-  /** When the token ends, in seconds since 1970. */
+  /** When the token expires, in seconds since 1970. */
   expires: number;
   /** The proxy's clock, in milliseconds since 1970. */
   time: number;
-  /** For how long the session outlives a lost socket, in milliseconds. */
+  /** Milliseconds that the session outlives a lost socket. */
   grace: number;
-  /** What resumes the session, once. Absent if nothing does. */
+  /** A secret that resumes the session, once. Absent if the session cannot be resumed. */
   resume?: string | undefined;
   /** The last message of the client that the proxy has taken. */
   received: number;
 }
 
-/** The token ends soon, or what the new one is good for. Not sequenced. */
+/** The token expires soon, or the new token's expiry. Not in the sequence. */
 export interface Expiry {
   type: "expiring" | "renewed";
   expires: number;
 }
 
-/** The successor of the token. Not sequenced. */
+/** A new token. Not in the sequence. */
 export interface NewToken {
   type: "token";
   token: string;
 }
 
-/** Is anybody there? Not sequenced. */
+/** A check that the other side is alive, and the answer. Not in the sequence. */
 export interface Ping {
   type: "ping" | "pong";
 }
 
-/** What becomes of output that the client does not take in time. */
+/**
+ * The treatment of output that is not consumed in time: "stop" stops the process until its reader has caught up, "gap" drops the oldest
+ * output, "kill" ends the process. PROTOCOL.md, "Flow control".
+ */
 export type Overflow = "stop" | "gap" | "kill";
 
-/** A Flux request (RFC 6) to one or more ranks. Takes the ids `id` to `id + ranks - 1`, in ascending order of rank. */
+/** A Flux request (RFC 6) to one or more ranks. Its ids are `id` to `id + ranks - 1`, in ascending order of rank. */
 export interface Request {
   type: "request";
   seq: number;
@@ -127,11 +131,11 @@ export interface Request {
   nodeid: Nodeid;
   streaming: boolean;
   payload: Json;
-  /** Whether the proxy is to sign it. */
+  /** True if the proxy must sign it. */
   sign?: boolean | undefined;
-  /** Absent: "stop" for an exec, "gap" for an attach. */
+  /** @default "stop" for an exec, "gap" for an attach */
   overflow?: Overflow | undefined;
-  /** How long each rank may take for its first answer, in milliseconds. Absent: for ever. */
+  /** Milliseconds until the first answer of each rank. @default no limit */
   timeout?: number | undefined;
 }
 
@@ -142,7 +146,7 @@ export interface SignedWrite {
   id: number;
   rank: number;
   stream: string;
-  /** How many bytes of input there are in it. */
+  /** The number of input bytes in it. */
   bytes: number;
   signature: string;
 }
@@ -155,14 +159,14 @@ export interface InputEof {
   stream: string;
 }
 
-/** Ends an attach; the process goes back to background. */
+/** Ends an attach, whose process runs on, or a watch. */
 export interface Detach {
   type: "detach";
   seq: number;
   id: number;
 }
 
-/** The application has consumed so many bytes more of an output stream. */
+/** The application has consumed `bytes` more of an output stream. */
 export interface Consumed {
   type: "consumed";
   seq: number;
@@ -172,7 +176,7 @@ export interface Consumed {
   bytes: number;
 }
 
-/** What stops a process and lets it go on, signed by the client (RFC 42 kill in signed form). */
+/** Signatures for SIGSTOP and SIGCONT (RFC 42 kill in signed form), from a client that signs. */
 export interface Brake {
   type: "brake";
   seq: number;
@@ -182,7 +186,7 @@ export interface Brake {
   cont: string;
 }
 
-/** A fresh signature of the list that a watch asks for (RFC 42 list in signed form). */
+/** A new signature for the list of a watch (RFC 42 list in signed form). */
 export interface Fresh {
   type: "fresh";
   seq: number;
@@ -190,15 +194,16 @@ export interface Fresh {
   signature: string;
 }
 
-/** All messages up to `seq` are taken. Not itself sequenced. */
+/** All messages up to `seq` are taken. Not in the sequence. */
 export interface Ack {
   type: "ack";
   seq: number;
 }
 
-/** The messages of a client that have a number, but for its binary ones. */
+/** A JSON message of a client in the sequence. */
 export type SequencedClientMessage = Request | SignedWrite | InputEof | Detach | Consumed | Brake | Fresh;
 
+/** A JSON message of a client, after the opening. */
 export type ClientMessage = SequencedClientMessage | Ack | Ping | NewToken;
 
 /** A response of one rank (RFC 6); for exec and attach, an RFC 42 response other than output and add-credit. */
@@ -210,7 +215,7 @@ export interface Response {
   payload: Json;
 }
 
-/** End of an output stream of one rank. */
+/** The end of an output stream of one rank. */
 export interface OutputEof {
   type: "eof";
   seq: number;
@@ -219,7 +224,7 @@ export interface OutputEof {
   stream: string;
 }
 
-/** Output that nobody took in time is missing here. */
+/** Output is missing here, because it was not consumed in time. */
 export interface Gap {
   type: "gap";
   seq: number;
@@ -229,7 +234,7 @@ export interface Gap {
   bytes: number;
 }
 
-/** The broker of a rank of an exec or attach does not answer, or does again. */
+/** The broker of a rank of an exec or attach does not answer, or answers again. */
 export interface Responsiveness {
   type: "unresponsive" | "responsive";
   seq: number;
@@ -246,19 +251,19 @@ export interface Credit {
   bytes: number;
 }
 
-/** No input is taken on a stream of an exec. */
+/** An input stream of an exec takes no input. */
 export interface Refused {
   type: "refused";
   seq: number;
   id: number;
   stream: string;
-  /** Bytes of input that were passed on before. What the client has sent beyond is dropped. */
+  /** The number of input bytes that were passed on before. Later ones are dropped. */
   bytes: number;
   errno: number;
   message: string;
 }
 
-/** The client's signature of a watch is too old to ask with: the client sends a {@link Fresh} one. */
+/** The client's signature of a watch is too old. The client sends a {@link Fresh} one. */
 export interface Stale {
   type: "stale";
   seq: number;
@@ -270,7 +275,7 @@ export interface RankError {
   type: "error";
   seq: number;
   id: number;
-  /** Absent where `ranks` is there. */
+  /** Absent if `ranks` is present. */
   rank?: number | undefined;
   /** An RFC 22 idset. */
   ranks?: string | undefined;
@@ -286,7 +291,7 @@ export interface RankEnd {
   rank: number;
 }
 
-/** The messages of a proxy that have a number, but for its binary ones. */
+/** A JSON message of a proxy in the sequence. */
 export type SequencedServerMessage =
   | Response
   | OutputEof
@@ -298,11 +303,14 @@ export type SequencedServerMessage =
   | RankError
   | RankEnd;
 
+/** A JSON message of a proxy, after the opening. */
 export type ServerMessage = SequencedServerMessage | Expiry | Ack | Ping;
 
-/** A message that is not what PROTOCOL.md says, with the close code for it. */
+/** A message breaks PROTOCOL.md. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
+
+  /** @param closeCode the code to close the WebSocket with */
   constructor(
     readonly closeCode: number,
     message: string,
@@ -318,8 +326,8 @@ export function malformed(what: string, cause?: unknown): ProtocolError {
 }
 
 /**
- * The ranks that a nodeid means on an instance of `size` brokers, when the broker spoken to is `rank`.
- * @throws TypeError if they are more than an idset may have
+ * The ranks of a nodeid on an instance of `size` brokers, of which the proxy is connected to `rank`.
+ * @throws TypeError if these are more than {@link MAX_IDS}
  */
 export function ranksOf(nodeid: Nodeid, rank: number, size: number): number[] {
   if (nodeid === "any") return [rank];

@@ -1,28 +1,30 @@
-/**
- * What was sent and is not acknowledged, so that it can be sent again on another socket. PROTOCOL.md, "Sequence" and
- * "Resuming".
- */
+/** Sent messages until their acknowledgement, to be sent again on another socket. PROTOCOL.md, "Sequence" and "Resuming". */
 import { CLOSE, ProtocolError } from "./messages.js";
 
 type Encoded = string | Uint8Array<ArrayBuffer>;
 
 interface Kept {
-  /** undefined where nothing is ever sent again. */
+  /** Undefined if the session cannot be resumed. */
   message: Encoded | undefined;
   size: number;
 }
 
+/** Options of {@link Replay}. */
+export interface ReplayOptions {
+  /** True if messages may have to be sent again. Otherwise they are only numbered and counted. */
+  keep: boolean;
+}
+
+/** Numbers the messages of one direction, and keeps those that the peer has not acknowledged. */
 export class Replay {
   readonly #keep: boolean;
-  /** The message after `#acked` first. */
-  #kept: Kept[] = [];
-  /** How many at the head of `#kept` are acknowledged. */
-  #head = 0;
+  /** By number: those after `#acked`, without a gap. A map needs no compaction when its oldest entry goes. */
+  readonly #kept = new Map<number, Kept>();
   #acked = 0;
   #bytes = 0;
 
-  /** @param keep whether messages may have to be sent again; if not they are numbered and counted alone */
-  constructor(keep: boolean) {
+  /** Before the first message. */
+  constructor({ keep }: ReplayOptions) {
     this.#keep = keep;
   }
 
@@ -31,40 +33,39 @@ export class Replay {
     return this.#acked + this.unacked;
   }
 
-  /** How many messages are not acknowledged. */
+  /** The number of messages that are not acknowledged. */
   get unacked(): number {
-    return this.#kept.length - this.#head;
+    return this.#kept.size;
   }
 
-  /** The sizes of those together. */
+  /** The sum of the sizes of these. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Takes note of the next message, which has the number `last` + 1. @param size what it counts */
+  /**
+   * Adds the message with the number `last` + 1.
+   * @param size its share of `bytes`
+   */
   push(message: Encoded, size: number): void {
-    this.#kept.push({ message: this.#keep ? message : undefined, size });
+    this.#kept.set(this.last + 1, { message: this.#keep ? message : undefined, size });
     this.#bytes += size;
   }
 
-  /** All up to `seq` is acknowledged. @throws ProtocolError if there was never such a message */
+  /** Drops all messages up to `seq`. @throws ProtocolError if no message had that number */
   ack(seq: number): void {
     if (seq > this.last) {
       throw new ProtocolError(CLOSE.malformed, `ack of message ${seq}, the last one sent is ${this.last}`);
     }
-    for (; this.#acked < seq; this.#acked++) {
-      const kept = this.#kept[this.#head++] as Kept;
-      this.#bytes -= kept.size;
-      kept.message = undefined;
+    while (this.#acked < seq) {
+      this.#bytes -= (this.#kept.get(++this.#acked) as Kept).size;
+      this.#kept.delete(this.#acked);
     }
-    if (this.#head < 64 || this.#head * 2 < this.#kept.length) return;
-    this.#kept = this.#kept.slice(this.#head);
-    this.#head = 0;
   }
 
   /**
-   * The peer has taken all up to `seq`, or up to what it has acknowledged since it said so.
-   * @returns the last message that it has; undefined if there was never such a message, or nothing is kept
+   * The peer has taken all messages up to `seq`, or up to its last acknowledgement if that came later.
+   * @returns the last message that the peer has; undefined if no message had that number, or messages are not kept
    */
   resume(seq: number): number | undefined {
     if (!this.#keep || seq > this.last) return undefined;
@@ -72,8 +73,8 @@ export class Replay {
     return this.#acked;
   }
 
-  /** The message with the number `seq`, which is not acknowledged, as it was sent. */
+  /** The message with the number `seq`, as it was sent. It must not be acknowledged. */
   get(seq: number): Encoded {
-    return this.#kept[this.#head + seq - this.#acked - 1]?.message as Encoded;
+    return this.#kept.get(seq)?.message as Encoded;
   }
 }

@@ -1,20 +1,21 @@
-/** What arrives, counted from 1, text and binary messages alike. PROTOCOL.md, "Sequence". */
+/** The numbers of received messages, text and binary. PROTOCOL.md, "Sequence". */
 import { ACK_BYTES, ACK_MESSAGES, CLOSE, ProtocolError } from "./messages.js";
 
+/** Checks the numbers of received messages, and finds when to acknowledge them. */
 export class Sequence {
   #last = 0;
   #acked = 0;
   #bytes = 0;
 
-  /** The number of the last message that was taken; 0 before the first. */
+  /** The number of the last message; 0 before the first. */
   get last(): number {
     return this.#last;
   }
 
   /**
-   * Takes note of a message of `bytes` bytes.
-   * @returns whether it is new; false if it was taken before
-   * @throws ProtocolError if one before it is missing
+   * Counts a message of `bytes` bytes.
+   * @returns false if it was received before
+   * @throws ProtocolError if a message before it is missing
    */
   receive(seq: number, bytes: number): boolean {
     if (seq <= this.#last) return false;
@@ -26,12 +27,12 @@ export class Sequence {
     return true;
   }
 
-  /** Whether what was taken is so much that it has to be acknowledged. */
+  /** True if an `ack` is due. */
   get due(): boolean {
     return this.#bytes >= ACK_BYTES || this.#last - this.#acked >= ACK_MESSAGES;
   }
 
-  /** Acknowledges it: the number for an `ack`. */
+  /** Marks all messages as acknowledged. @returns the number for the `ack` */
   ack(): number {
     this.#bytes = 0;
     this.#acked = this.#last;

@@ -1,4 +1,4 @@
-/** The messages of a proxy, as its client reads them. */
+/** The shapes of a proxy's messages, for the client. */
 
 import {
   id,
@@ -57,7 +57,7 @@ const SERVER: Shapes<ServerMessage> = {
   pong: {},
 };
 
-/** Checks a message of a proxy before its welcome, or that itself. @throws ProtocolError */
+/** Checks a challenge or welcome. @throws ProtocolError */
 export function parseOpening(text: string): Challenge | Welcome {
   return read(text, OPENING, "the first message is not welcome") as Challenge | Welcome;
 }

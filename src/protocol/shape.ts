@@ -1,4 +1,4 @@
-/** What arrives is `unknown` until it has been held against a shape, once, at the edge. */
+/** Messages as shapes: an arriving value is `unknown` until it was checked against one, once, at the edge. */
 import { type Check, isObject, object } from "./checks.js";
 import { malformed } from "./messages.js";
 
@@ -9,15 +9,15 @@ export type Shape = Readonly<Record<string, Check>>;
 
 type OfType<M, T> = M extends { type: unknown } ? (T extends M["type"] ? M : never) : never;
 
-/** The shapes of all messages of a union, none of them without one of its fields. */
+/** The shapes of all messages of a union. The compiler finds a missing field. */
 export type Shapes<M extends { type: string }> = {
   readonly [T in M["type"]]: { readonly [F in Exclude<keyof OfType<M, T>, "type">]-?: Check };
 };
 
 /**
- * Reads a message of one of `shapes`, without the fields that its shape does not have.
- * @param unknown what is wrong if it is of no such type
- * @throws ProtocolError that names what is wrong
+ * Reads a message of one of `shapes`. Fields that its shape does not have are left out.
+ * @param unknown the text of the error for another type
+ * @throws ProtocolError naming the fault
  */
 export function read(text: string, shapes: Readonly<Record<string, Shape>>, unknown?: string): object {
   let message: unknown;
@@ -34,7 +34,7 @@ export function read(text: string, shapes: Readonly<Record<string, Shape>>, unkn
   return { type, ...pick(message, shape) };
 }
 
-/** The fields of `object` that `shape` has. @throws ProtocolError that names the one that is wrong */
+/** The fields of `object` that `shape` has. @throws ProtocolError naming the field that is not valid */
 export function pick(object: Json, shape: Shape): Json {
   const picked: Json = {};
   for (const [field, check] of Object.entries(shape)) {
@@ -45,7 +45,7 @@ export function pick(object: Json, shape: Shape): Json {
   return picked;
 }
 
-/** A check of an object that has fields of its own. @throws ProtocolError that names the one that is wrong */
+/** The fault of a value that must be an object. @throws ProtocolError naming the field of it that is not valid */
 export function nested(value: unknown, shape: Shape): string | false {
   const wrong = object(value);
   if (!wrong) pick(value as Json, shape);

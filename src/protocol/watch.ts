@@ -1,24 +1,28 @@
-/** What the ranks of a watch send, each in the payload of a `response`. PROTOCOL.md, "Watching". */
+/** The payloads of a watch's responses. PROTOCOL.md, "Watching". */
 
 /** A process in the answer to an RFC 42 list. */
 export interface ListedProcess {
+  /** The process id. */
   pid: number;
+  /** The first word of its command. */
   cmd: string;
+  /** Its label, or "". */
   label: string;
+  /** "R" if it runs, "Z" if it has ended and its status was not taken. */
   state: string;
 }
 
-/** What has changed of a rank since its last message; after none, or after a failure, all that it has. */
+/** The changes of a rank since its last message. The first one, and the first after a failure, has all processes of the rank. */
 export interface TableDifference {
   /** The rank that has answered. */
   rank: number;
-  /** The processes that are new, or not what they were. */
+  /** The processes that are new or have changed. */
   procs: readonly ListedProcess[];
-  /** The pids of those that are not there any more. */
+  /** The pids of processes that are gone. */
   gone: readonly number[];
 }
 
-/** Why a rank does not tell what it has. It is asked on, and nothing is known of it until it answers. */
+/** The failure of a rank. The proxy polls it again, and its processes are not known until it answers. */
 export interface TableFailure {
   /** A Linux errno. */
   errno: number;

@@ -1,7 +1,7 @@
-/** What an AbortSignal does to a call. DOM Standard, "Using AbortController and AbortSignal objects in APIs". */
+/** AbortSignals of calls. DOM Standard, "Using AbortController and AbortSignal objects in APIs". */
 import { Observable } from "rxjs";
 
-/** Calls `abort` when the signal is aborted, at once if it is already. @returns lets go of the signal */
+/** Calls `abort` when the signal is aborted, at once if it is already. @returns removes the listener */
 export function onAbort(signal: AbortSignal | undefined, abort: (reason: unknown) => void): () => void {
   if (signal === undefined) return () => {};
   const listener = () => abort(signal.reason);
@@ -10,7 +10,7 @@ export function onAbort(signal: AbortSignal | undefined, abort: (reason: unknown
   return () => signal.removeEventListener("abort", listener);
 }
 
-/** Errors with the signal's reason when it is aborted, and unsubscribes. @throws TypeError if it is none */
+/** Mirrors `source`; errors with the signal's reason when it is aborted, and unsubscribes. @throws TypeError for another object */
 export function abortable<T>(source: Observable<T>, signal: AbortSignal | undefined): Observable<T> {
   checkSignal(signal);
   if (signal === undefined) return source;
@@ -20,7 +20,7 @@ export function abortable<T>(source: Observable<T>, signal: AbortSignal | undefi
   });
 }
 
-/** @throws TypeError */
+/** @throws TypeError if `signal` is not an AbortSignal */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new TypeError("signal is not an AbortSignal");

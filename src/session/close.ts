@@ -1,4 +1,4 @@
-/** What the end of a connection means to the session and to the requests on it. */
+/** The meaning of a closed connection for the session and its requests. */
 import { because, FluxError, type FluxErrorCode } from "../errors.js";
 import { CLOSE } from "../protocol/messages.js";
 import type { TransportClose } from "../transport/transport.js";
@@ -27,8 +27,8 @@ export function closeError({ code, reason, opened, cause }: TransportClose): Flu
 }
 
 /**
- * Whether a connection was lost and not ended: by the network (1005, 1006), by a server between us and the proxy (1011
- * to 1015), by a peer that has waited too long, or for a connection that came after it.
+ * True if the connection was lost, not ended: by the network (1005, 1006), by a server between client and proxy (1011 to 1015), by a
+ * peer that has waited too long, or in favour of a newer connection.
  */
 export function isLoss({ code }: TransportClose): boolean {
   const byOthers = code === 1005 || code === 1006 || (code > 1010 && code < 1016);

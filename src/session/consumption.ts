@@ -1,17 +1,17 @@
 /**
- * What of the output the application has consumed. PROTOCOL.md, "Flow control".
+ * Output that the application has consumed. PROTOCOL.md, "Flow control".
  *
- * Who is given a chunk has consumed it when it returns, unless it, or an operator after it in the same turn, takes hold
- * of it; then when every hold is let go.
+ * A chunk counts as consumed when the observer's `next` returns, unless an observer or operator called `hold()` during it; then when
+ * every hold is released.
  */
 
-/** Takes hold of the chunk that is being given out, if one is. */
+/** Holds the chunk that is being delivered; undefined outside of `deliver`. */
 let current: (() => () => void) | undefined;
 
-/** Gives out a chunk. @param consumed is called once, when nobody has a hold of it any more: at the earliest after `give` */
+/** Delivers a chunk. @param consumed is called once, when every hold is released: at the earliest after `give` */
 export function deliver(give: () => void, consumed: () => void): void {
   const outer = current;
-  // The one who gives it out has the first hold.
+  // The first hold is that of this call.
   let holds = 0;
   current = () => {
     holds++;
@@ -30,7 +30,7 @@ export function deliver(give: () => void, consumed: () => void): void {
   }
 }
 
-/** Takes hold of the chunk that is being given out. @returns lets it go; without a chunk there is nothing to let go */
+/** Holds the chunk that is being delivered, if there is one. @returns releases it */
 export function hold(): () => void {
   return current?.() ?? (() => {});
 }

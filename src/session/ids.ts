@@ -1,16 +1,19 @@
 /** The ids of requests. PROTOCOL.md: a request to n ranks takes n of them. */
 import { MAX_ID } from "../protocol/messages.js";
 
-/** What has ids: its first one is what it is known by. */
+/** A request with consecutive ids. It is registered under the first. */
 interface Holder {
+  /** The number of ids. */
   readonly ids: number;
 }
 
+/** Chooses the ids of requests. */
 export class Ids {
   #next = 1;
+  /** True after the ids have started again at 1: only then can an id be in use. */
   #wrapped = false;
 
-  /** The first of `count` free ids. They count up; once they have wrapped, those that are held are stepped over. */
+  /** Claims `count` consecutive ids that no request holds. @returns the first */
   claim(count: number, held: ReadonlyMap<number, Holder>): number {
     let id = this.#next;
     for (;;) {

@@ -1,4 +1,4 @@
-/** What goes out: numbered, kept until it is acknowledged, in a window, and never larger than the proxy takes. */
+/** Messages to the proxy: numbered, kept until acknowledged, in a window, and no larger than the proxy takes. */
 import { FluxError } from "../errors.js";
 import { encodeDataFrame } from "../protocol/frame.js";
 import { INPUT_WINDOW, MAX_FRAME } from "../protocol/messages.js";
@@ -11,25 +11,28 @@ interface Message {
   [field: string]: unknown;
 }
 
-/** Bytes in the socket's buffer beyond which we wait: an ack or a ping is not to stand behind more. */
+/** No more is sent while the socket buffers over this number of bytes, since an ack or a ping would wait behind them. */
 const MAX_BUFFERED = 256 * 1024;
 
-/** How soon we look again, in milliseconds: a browser does not say when its buffer is empty. */
+/** The interval of looks at the buffer, in milliseconds: a browser has no event for an empty one. */
 const POLL_MS = 5;
 
+/** The sending half of a session's sequence. */
 export class Outgoing {
-  readonly #replay = new Replay(true);
-  /** What waits for the window, in order. */
+  readonly #replay = new Replay({ keep: true });
+  /** Messages that wait for the window, in order. */
   readonly #waiting: Message[] = [];
-  /** Each sends one piece of input, and says whether it has more. */
+  /** Each sends one piece of input, and returns true if it has more. */
   readonly #turns: (() => boolean)[] = [];
+  /** Undefined while no connection carries the session. */
   #transport: Transport | undefined;
-  /** The last message that the transport was given. */
+  /** The number of the last message that was given to the transport. */
   #sent = 0;
   #poll: ReturnType<typeof setTimeout> | undefined;
+  /** True during `#pump`, which its own callbacks may call. */
   #pumping = false;
 
-  /** Sends over `transport` from now on, first again what comes after `received`. @returns whether that was ever sent */
+  /** Sends over `transport` from now on, first again all messages after `received`. @returns false if no message had that number */
   attach(transport: Transport, received: number): boolean {
     const taken = this.#replay.resume(received);
     if (taken === undefined) return false;
@@ -45,16 +48,16 @@ export class Outgoing {
     clearTimeout(this.#poll);
   }
 
-  /** @throws ProtocolError */
+  /** The proxy has taken all messages up to `seq`. @throws ProtocolError */
   ack(seq: number): void {
     this.#replay.ack(seq);
     this.#pump();
   }
 
-  /** @throws FluxError EMSGSIZE for a message that the proxy would not take; then nothing is sent */
+  /** Sends a message. @throws FluxError EMSGSIZE, and sends nothing, if it is larger than the proxy takes */
   json(message: Message): void {
     const text = JSON.stringify({ ...message, seq: this.#replay.last + 1 });
-    // A character is at most three bytes: short texts need no second look.
+    // A character is at most three bytes of UTF-8, so a short text needs no encoding here.
     if (text.length * 3 > MAX_FRAME && encoder.encode(text).length > MAX_FRAME) {
       throw new FluxError("EMSGSIZE", `the ${message.type} message is larger than ${MAX_FRAME} bytes`);
     }
@@ -64,13 +67,13 @@ export class Outgoing {
     this.#pump();
   }
 
-  /** Input, in the turn of its stream. */
+  /** Sends input, in the turn of its stream. */
   data(frame: { id: number; rank: number; stream: string; data: Uint8Array }): void {
     const bytes = encodeDataFrame({ ...frame, seq: this.#replay.last + 1 });
     this.#replay.push(bytes, bytes.length);
   }
 
-  /** A stream has input: `send` is called when there is room, in turn with others, until it returns false. */
+  /** Calls `send` when there is room for input, in turn with others, until it returns false. */
   turn(send: () => boolean): void {
     this.#turns.push(send);
     this.#pump();
@@ -87,7 +90,7 @@ export class Outgoing {
     this.#pumping = false;
   }
 
-  /** @returns whether there may be more to do now */
+  /** Sends one message. @returns true if more may be possible now */
   #step(): boolean {
     const transport = this.#transport;
     const { last, bytes } = this.#replay;

@@ -1,22 +1,28 @@
-/** When a lost connection is tried again. */
+/** The times of attempts to resume a session. */
 
-/** How `connect()` goes on after a lost connection. */
+/** When {@link connect} tries a lost connection again. */
 export interface RetryOptions {
-  /** How many attempts in a row. Default: as long as the session can be there. */
+  /**
+   * The maximum of attempts in a row.
+   * @default no maximum: until the session's grace, and a minute, are over
+   */
   count?: number | undefined;
-  /** Milliseconds before an attempt; the first has the number 1. Default: random, up to 400 ms, then twice that each time, and 10 s. */
+  /**
+   * Milliseconds before an attempt. The first attempt has the number 1.
+   * @default random, up to 400 ms for the first attempt, up to twice that for each next one, and at most 10 s
+   */
   delay?: ((attempt: number) => number) | undefined;
 }
 
 const FIRST_MS = 400;
 const MOST_MS = 10_000;
 
-/** Exponential, with full jitter: of many clients that were dropped at once no two come back at the same time. */
+/** The default delay of {@link RetryOptions}: exponential with full jitter, so that clients dropped at once return one by one. */
 export function fullJitter(attempt: number): number {
   return Math.random() * Math.min(MOST_MS, FIRST_MS * 2 ** (attempt - 1));
 }
 
-/** The browser is online again, or the page is looked at: nobody wants to wait now. Elsewhere, never. */
+/** Calls `wake` when a browser is online again or shows the page: the user then waits. Other runtimes have neither event. */
 export function onWake(wake: () => void, signal: AbortSignal): void {
   globalThis.addEventListener?.("online", wake, { signal });
   globalThis.document?.addEventListener("visibilitychange", () => document.hidden || wake(), { signal });

@@ -1,4 +1,4 @@
-/** The client's half of a session: what is asked of it, over a link that outlives its connections. */
+/** The client's half of a session: its requests, over a link that outlives its connections. */
 import type { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
 import { ALL_RANKS, type DataFrame } from "../protocol/frame.js";
@@ -12,70 +12,76 @@ import {
   type Welcome,
 } from "../protocol/messages.js";
 import type { Connector } from "../transport/transport.js";
-import { Call, type CallObserver, type CallRequest, type CallSigner } from "./call.js";
-import { Consumed } from "./consumed.js";
+import { type CallObserver, type CallRequest, type CallSigner, ClientCall } from "./client-call.js";
+import { ConsumedReports } from "./consumed-reports.js";
 import { deliver } from "./consumption.js";
 import { Ids } from "./ids.js";
-import type { InputSink } from "./input.js";
+import type { InputSink } from "./input-queue.js";
 import { Latest } from "./latest.js";
-import type { Lease } from "./lease.js";
 import { Link, type LinkOptions } from "./link.js";
 import type { Outgoing } from "./outgoing.js";
+import type { SessionToken } from "./session-token.js";
 import type { ClientSigner } from "./signed-calls.js";
 import type { Status } from "./status.js";
 
+/** Sends requests and delivers their messages, from the first connection to the end of the session. */
 export class Session {
   readonly #link: Link;
-  readonly #lease: Lease;
+  readonly #token: SessionToken;
   readonly #signer: ClientSigner | undefined;
   readonly #statuses = new Latest<Status>();
   #status: Status = { state: "connecting" };
-  /** Calls that wait for the session to open, or to be resumed. */
-  readonly #unsent = new Set<Call>();
+  /** Calls that wait until the session is open. */
+  readonly #unsent = new Set<ClientCall>();
   /** Calls by their first id. */
-  readonly #calls = new Map<number, Call>();
+  readonly #calls = new Map<number, ClientCall>();
   readonly #ids = new Ids();
-  readonly #consumed: Consumed;
+  readonly #consumed: ConsumedReports;
+  /** Non-null from the first welcome on, if the client signs. */
   #signing: CallSigner | undefined;
   #rank: number | undefined;
-  /** Why the token has no successor; told when it ends. */
+  /** The error of the last renewal. It becomes the cause when the session ends. */
   #notRenewed: unknown;
 
-  /** @param signer signs requests here, so that the proxy need not be trusted with it */
-  constructor(connect: Connector, lease: Lease, signer?: ClientSigner, options: LinkOptions = {}) {
-    this.#lease = lease;
+  /** @param signer signs requests in the client, so that nobody has to trust the proxy with the key */
+  constructor(connect: Connector, token: SessionToken, signer?: ClientSigner, options: LinkOptions = {}) {
+    this.#token = token;
     this.#signer = signer;
     this.#enter(this.#status);
-    this.#link = new Link(connect, lease, options, {
+    this.#link = new Link(connect, token, options, {
       welcomed: (welcome) => this.#welcomed(welcome),
       message: (message) => this.#deliver(message),
       expiry: (message) => this.#renew(message),
       resuming: (status) => this.#enter(status),
       ended: (error) => this.#end(error),
     });
-    this.#consumed = new Consumed(this.#link.out, (id, rank) => this.#calls.get(id)?.owes(rank) ?? false);
+    this.#consumed = new ConsumedReports(
+      this.#link.out,
+      (id, rank) => this.#calls.get(id)?.owes(rank) ?? false,
+    );
   }
 
-  /** Its states, the latest first, also when it is over; completes after "closed". */
+  /** The latest status at subscription, also after the end, then each change. Completes after "closed". */
   get status$(): Observable<Status> {
     return this.#statuses;
   }
 
-  /** The rank of the broker spoken to; undefined until the session has been open. */
+  /** The rank of the proxy's broker; undefined until the first welcome. */
   get rank(): number | undefined {
     return this.#rank;
   }
 
+  /** The latest status. */
   get status(): Status {
     return this.#status;
   }
 
-  /** Sends a request, as soon as the session is open. The observer is never called before this returns. */
-  start(request: CallRequest, observer: CallObserver): Call {
-    const call = new Call(request, observer);
+  /** Sends a request, as soon as the session is open. Calls the observer only after this returns. */
+  start(request: CallRequest, observer: CallObserver): ClientCall {
+    const call = new ClientCall(request, observer);
     const { status } = this;
     if (status.state === "closed") {
-      const error = status.error ?? new FluxError("ESHUTDOWN", "the Flux handle is closed");
+      const error = status.error ?? new FluxError("ESHUTDOWN", "the Flux handle was closed");
       queueMicrotask(() => call.fail(error));
     } else {
       this.#unsent.add(call);
@@ -84,26 +90,26 @@ export class Session {
     return call;
   }
 
-  /** Takes back a call that was not sent, be it that it is being signed: it fails. @returns whether it was in time */
-  withdraw(call: Call): boolean {
+  /** Cancels a call that was not sent, or is being signed. @returns false if it was sent */
+  withdraw(call: ClientCall): boolean {
     if (call.id !== undefined || call.over) return false;
     this.#unsent.delete(call);
-    call.fail(new FluxError("ECANCELED", "taken back before it was sent"));
+    call.fail(new FluxError("ECANCELED", "canceled before it was sent"));
     return true;
   }
 
-  /** The call that has `id` as its first id, while it is under way. */
-  call(id: number): Call | undefined {
+  /** The call with the first id `id`; undefined if it is over. */
+  call(id: number): ClientCall | undefined {
     const call = this.#calls.get(id);
     return call?.over ? undefined : call;
   }
 
   /** Ends an attach (PROTOCOL.md detach). */
-  detach(call: Call): void {
+  detach(call: ClientCall): void {
     if (call.id !== undefined && !call.over) this.#link.out.json({ type: "detach", id: call.id });
   }
 
-  /** Goes on over another connection, without an interruption. Rejects with a FluxError. */
+  /** Moves the session to a new connection. Rejects with a FluxError, and stays on the old one, if that fails. */
   reconnect(): Promise<void> {
     return this.#link.reconnect();
   }
@@ -114,7 +120,7 @@ export class Session {
     this.#end(undefined);
   }
 
-  #send(call: Call): void {
+  #send(call: ClientCall): void {
     if (this.status.state !== "open" || !this.#unsent.delete(call)) return;
     const { sign = this.status.owner !== this.status.userid, ...request } = call.request;
     try {
@@ -127,7 +133,7 @@ export class Session {
           call.fail(error);
         });
       } else {
-        // What is undefined is no field in JSON.
+        // JSON drops an undefined field.
         this.#link.out.json({ type: "request", id, ...request, sign: sign || undefined });
         call.sent(ranks, id, (stream) => plainSink(this.#link.out, id, stream));
       }
@@ -137,12 +143,12 @@ export class Session {
     }
   }
 
-  #welcomed({ type: _, time, resume: __, received: ___, ...place }: Welcome): void {
-    this.#rank = place.rank;
-    this.#signing ??= this.#signer?.calls(this.#link.out, place.userid);
+  #welcomed({ type: _, time, resume: __, received: ___, ...open }: Welcome): void {
+    this.#rank = open.rank;
+    this.#signing ??= this.#signer?.calls(this.#link.out, open.userid);
     this.#signing?.welcomed(time);
     this.#notRenewed = undefined;
-    this.#enter({ state: "open", ...place });
+    this.#enter({ state: "open", ...open });
     for (const call of this.#unsent) this.#send(call);
   }
 
@@ -168,9 +174,9 @@ export class Session {
       if (this.status.state === "open") this.#enter({ ...this.status, expires });
       return;
     }
-    this.#lease.successor().then(
+    this.#token.successor().then(
       (token) => token !== undefined && this.#link.send({ type: "token", token }),
-      // The one there is is good until it ends.
+      // The current token is valid until it expires.
       (error) => {
         this.#notRenewed = error;
       },

@@ -3,29 +3,52 @@ import { because, FluxError } from "../errors.js";
 import type { Response, SequencedServerMessage } from "../protocol/messages.js";
 import { ioObject } from "../protocol/rfc42.js";
 import { type Signer, signedPayload } from "../signing/signer.js";
-import type { Call, CallSigner } from "./call.js";
-import type { InputSink } from "./input.js";
+import type { CallSigner, ClientCall } from "./client-call.js";
+import type { InputSink } from "./input-queue.js";
 import type { Outgoing } from "./outgoing.js";
 
 /** SIGSTOP and SIGCONT of Linux. */
 const STOP = 19;
 const CONT = 18;
 
-/**
- * A byte may become six characters of JSON, and those eight of base64, which must fit into one message.
- * (PROTOCOL.md: a message to the proxy is at most 1 MiB.)
- */
+/** A byte may be six characters of JSON, and these eight of base64. All must fit into one message of at most 1 MiB (PROTOCOL.md). */
 const MAX_SIGNED_DATA = 64 * 1024;
 
-/** A {@link Signer} that `connect()` takes. */
+/** Types only: no other module can name it, so only {@link clientSigner} makes a {@link ClientSigner}. */
+declare const brand: unique symbol;
+
+/** A {@link Signer} that {@link connect} takes: made by {@link clientSigner}, {@link curveSigner} or {@link noneSigner}. */
 export interface ClientSigner extends Signer {
-  /** @internal What a session needs of it, so that who signs nothing does not carry that. */
+  /** @hidden */
+  readonly [brand]: true;
+  /**
+   * Signs the calls of a session. Here, so that a bundle without signers does not have that code.
+   * @internal
+   */
   calls(out: Outgoing, userid: number): CallSigner;
 }
 
-/** Makes any signer one that `connect()` takes. What `curveSigner` and `noneSigner` give is one already. */
+/**
+ * Makes a signer for {@link connect} from any RFC 39 signer.
+ *
+ * @param signer signs payloads of one user
+ *
+ * @example
+ * ```ts
+ * const remote = {
+ *   mechanism: "none",
+ *   userid,
+ *   // Ask a key service for the signature here.
+ *   sign: (payload: string) => noneSigner(userid).sign(payload),
+ * };
+ * const flux = connect(url, { token, signer: clientSigner(remote) });
+ * const { stdout } = await spawn(flux, ["echo", "signed"], { service, sign: true }).output();
+ * console.log(new TextDecoder().decode(stdout).trim()); // signed
+ * flux.close();
+ * ```
+ */
 export function clientSigner(signer: Signer): ClientSigner {
-  return {
+  const unbranded: Omit<ClientSigner, typeof brand> = {
     mechanism: signer.mechanism,
     userid: signer.userid,
     sign: (payload, now) => signer.sign(payload, now),
@@ -33,14 +56,16 @@ export function clientSigner(signer: Signer): ClientSigner {
       return new SignedCalls(this, out, userid);
     },
   };
+  return unbranded as ClientSigner;
 }
 
 class SignedCalls implements CallSigner {
   readonly #signer: Signer;
   readonly #out: Outgoing;
   readonly #userid: number;
-  /** What the proxy's clock is ahead of ours: Flux refuses what was signed in its future. */
+  /** Milliseconds from `performance.now()` to the proxy's clock: Flux refuses a signature from its future. */
   #ahead = 0;
+  /** The last signature: the next one waits for it, which keeps the order. */
   #queue: Promise<void> = Promise.resolve();
 
   constructor(signer: Signer, out: Outgoing, userid: number) {
@@ -53,7 +78,7 @@ class SignedCalls implements CallSigner {
     this.#ahead = time - performance.now();
   }
 
-  send(call: Call, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void {
+  send(call: ClientCall, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void {
     const { userid } = this.#signer;
     if (userid !== this.#userid) {
       throw new FluxError("EPERM", `the signer is of user ${userid}, the token of ${this.#userid}`);
@@ -62,7 +87,7 @@ class SignedCalls implements CallSigner {
     const watched = request.streaming && request.topic.endsWith(".list");
     const use = (signed: object) => {
       if (call.over) throw new FluxError("ECANCELED");
-      // The proxy answers a watch itself: only the list that it asks the ranks for is signed.
+      // The proxy answers a watch itself. Only its list requests to the ranks are signed.
       this.#out.json({
         type: "request",
         id,
@@ -75,13 +100,13 @@ class SignedCalls implements CallSigner {
     this.#sign(request.topic, () => (watched ? {} : payload), use, failed);
   }
 
-  answered(call: Call, message: SequencedServerMessage): void {
+  answered(call: ClientCall, message: SequencedServerMessage): void {
     if (message.type === "stale") this.#renew(call, message.id);
     else if (message.type === "response") this.#brake(call, message);
   }
 
-  /** Signs the list of a watch once more. Without a signature the watch would go on for ever with nothing to show. */
-  #renew(call: Call, id: number): void {
+  /** Signs the list of a watch again, or ends the watch, which would otherwise stay open without an answer. */
+  #renew(call: ClientCall, id: number): void {
     const use = ({ signature }: { signature: string }) => {
       if (!call.over) this.#out.json({ type: "fresh", id, signature });
     };
@@ -92,8 +117,8 @@ class SignedCalls implements CallSigner {
     this.#sign(call.request.topic, () => ({}), use, failed);
   }
 
-  /** Hands the proxy what stops the process and lets it go on: it cannot sign that. PROTOCOL.md, "Flow control". */
-  #brake(call: Call, { id, rank, payload }: Response): void {
+  /** Signs the signals that stop and continue the process, since the proxy cannot. PROTOCOL.md, "Flow control". */
+  #brake(call: ClientCall, { id, rank, payload }: Response): void {
     const { type, pid } = payload;
     const { topic, overflow = type === "started" && "stop" } = call.request;
     if ((type !== "started" && type !== "attached") || overflow !== "stop") return;
@@ -103,15 +128,15 @@ class SignedCalls implements CallSigner {
       if (stop === undefined) signatures.push(signature);
       else if (call.owes(rank)) this.#out.json({ type: "brake", id, rank, stop, cont: signature });
     };
-    // Without them the process cannot be stopped, and its output may have gaps, which are told.
+    // Without them the proxy cannot stop the process. Its output may then have gaps, which are events.
     const failed = () => {};
     for (const signum of [STOP, CONT]) {
       this.#sign(siblingTopic(topic, "kill"), () => ({ pid, signum }), use, failed);
     }
   }
 
-  /** RFC 42 write in signed form. It names the matchtag of the exec on its rank, so that each rank has its own. */
-  #sink(call: Call, ranks: readonly number[], id: number, stream: string): InputSink {
+  /** RFC 42 write in signed form: one for each rank, since it has the matchtag of the exec on that rank. */
+  #sink(call: ClientCall, ranks: readonly number[], id: number, stream: string): InputSink {
     const topic = siblingTopic(call.request.topic, "write");
     const failed = (error: FluxError) => call.input(stream).refuse(error, Number.POSITIVE_INFINITY);
     const write = (bytes: number, io: (rank: string) => object) => {
@@ -132,8 +157,8 @@ class SignedCalls implements CallSigner {
   }
 
   /**
-   * Signs and then hands over, after all that was asked for before.
-   * @param failed is told why it could not be signed, or what `use` threw
+   * Signs a payload after all earlier ones, then calls `use`.
+   * @param failed receives the error of the signer, or of `use`
    */
   #sign(
     topic: string,
@@ -148,14 +173,14 @@ class SignedCalls implements CallSigner {
         failed(
           cause instanceof FluxError
             ? cause
-            : new FluxError("EPERM", `it could not be signed${because(cause)}`, { topic, cause }),
+            : new FluxError("EPERM", `the request could not be signed${because(cause)}`, { topic, cause }),
         );
       }
     });
   }
 }
 
-/** The topic of another method of the same service. */
+/** The topic of another method of the same service: `siblingTopic("rexec.exec", "kill")` is "rexec.kill". */
 function siblingTopic(topic: string, method: string): string {
   return topic.replace(/[^.]*$/, method);
 }

@@ -1,34 +1,40 @@
 import type { FluxError } from "../errors.js";
 
-/** The state of a session, as `flux.status$` tells it. */
+/** The state of a session, as {@link Flux.status$} emits it. */
 export type Status =
+  /** The first connection opens. Requests queue. */
   | { readonly state: "connecting" }
+  /** Requests are sent. */
   | {
       readonly state: "open";
-      /** The session's id, as the proxy's logs show it. */
+      /** The session's id, as in the proxy's audit. */
       readonly session: string;
-      /** The rank of the broker that the proxy speaks to. */
+      /** The rank of the broker that the proxy is connected to. */
       readonly rank: number;
       /** The number of brokers of the instance. */
       readonly size: number;
       /** The userid of the instance owner. */
       readonly owner: number;
-      /** The Flux userid in whose name requests go. */
+      /** The Flux userid of the requests. */
       readonly userid: number;
-      /** When the token ends, in seconds since 1970. A renewal is another "open". */
+      /** When the token expires, in seconds since 1970. A renewal emits "open" again. */
       readonly expires: number;
-      /** For how long the session outlives a lost connection, in milliseconds. */
+      /** Milliseconds that the session outlives a lost connection. */
       readonly grace: number;
     }
-  /** The connection was lost, and another one is tried. What was asked for waits. */
+  /** The connection is lost. The processes run on, requests queue, and the client tries to resume the session. */
   | {
       readonly state: "resuming";
-      /** Counts from 1. */
+      /** The number of the attempt that is planned or under way; the first is 1. */
       readonly attempt: number;
-      /** When it begins, in milliseconds since 1970; absent while it is under way. */
-      readonly next?: number;
-      /** Why the connection was lost, or the last attempt failed. */
+      /** When the attempt begins, in milliseconds since 1970; absent while it is under way. */
+      readonly next?: number | undefined;
+      /** The error that ended the connection or the last attempt. */
       readonly error: FluxError;
     }
-  /** `error` says why, unless `close()` was called. */
-  | { readonly state: "closed"; readonly error?: FluxError | undefined };
+  /** The session has ended, for good. */
+  | {
+      readonly state: "closed";
+      /** The reason; absent if `close()` was called. */
+      readonly error?: FluxError | undefined;
+    };

@@ -65,7 +65,7 @@ export function certificateOf(header: KvMap): CurveCertificate {
   });
 }
 
-/** Whether two certificates have the same key and metadata. As in flux-security, a CA's signature does not count. */
+/** True if two certificates have the same key and metadata. As in flux-security, a CA's signature does not count. */
 export function sameCertificate(one: CurveCertificate, other: CurveCertificate): boolean {
   return identity(one) === identity(other);
 }

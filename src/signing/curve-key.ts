@@ -18,7 +18,9 @@ export type WebCryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** WebCrypto's CryptoKeyPair. */
 export interface WebCryptoKeyPair {
+  /** The secret half. */
   readonly privateKey: WebCryptoKey;
+  /** The public half. */
   readonly publicKey: WebCryptoKey;
 }
 

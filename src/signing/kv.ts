@@ -87,7 +87,7 @@ function decodeValue(key: string, field: string): KvValue {
   const written = field.slice(1);
   if (!Object.hasOwn(TYPE_NAMES, type)) throw new KvError(`value of ${name(key)} has no known type`);
   const value = parse(type as KvType, written);
-  // "+1", "01", "1e3", February 30: whatever reads as a value but is not how it is written.
+  // "+1", "01", "1e3", February 30: texts that parse, but differ from the one that flux-security writes.
   if (value === undefined || formatKvValue(value) !== written) {
     throw new KvError(`value of ${name(key)} is not a ${TYPE_NAMES[type as KvType]}`);
   }

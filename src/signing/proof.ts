@@ -14,8 +14,20 @@ const ALGORITHMS: Readonly<Record<string, string>> = { Ed25519: "EdDSA", "ECDSA 
  * @param keyPair for Ed25519, or for ECDSA with P-256. The token's `cnf.jkt` is its public key's RFC 7638 thumbprint
  * @returns for `connect`: makes a proof for a socket's nonce and a token
  * @throws TypeError if the keys are of another kind
+ *
+ * @example
+ * ```ts
+ * const keyPair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
+ * const flux = connect(url, { token, prove: keyProof(keyPair) });
+ * await flux.rpc("attr.get", { name: "rank" }).get();
+ * console.log("open"); // open
+ * flux.close();
+ * ```
  */
-export function keyProof({ privateKey, publicKey }: WebCryptoKeyPair) {
+export function keyProof({
+  privateKey,
+  publicKey,
+}: WebCryptoKeyPair): (challenge: { nonce: string; token: string }) => Promise<string> {
   const { name, namedCurve } = privateKey.algorithm as EcKeyAlgorithm;
   const alg = ALGORITHMS[namedCurve === undefined ? name : `${name} ${namedCurve}`];
   if (alg === undefined || privateKey.type !== "private" || publicKey.type !== "public") {

@@ -1,6 +1,6 @@
 import { Observable } from "rxjs";
 import { deadline, type Flux } from "../flux.js";
-import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
+import { demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { abortable } from "../session/abort.js";
@@ -11,34 +11,51 @@ import { type Target, targetNodeid } from "./target.js";
 /** Options of {@link attach}. */
 export type AttachOptions = PidOrLabel &
   ServiceOptions & {
-    /** Where the process runs; with a label it may be several ranks. Default: "any". */
+    /**
+     * The rank of the process; with a label also several ranks.
+     * @default "any"
+     */
     nodeid?: Target | undefined;
-    /** Whether standard output is forwarded. Default: true. */
+    /**
+     * Forward standard output.
+     * @default true
+     */
     stdout?: boolean | undefined;
-    /** Whether standard error is forwarded. Default: true. */
+    /**
+     * Forward standard error.
+     * @default true
+     */
     stderr?: boolean | undefined;
     /**
-     * What becomes of output that is not consumed in time, as for `exec`. Default: "gap", since the process is not ours
-     * to stop.
+     * The treatment of output that is not consumed in time, as for {@link exec}.
+     * @default "gap": the process may have other users, who would not expect it to stop
      */
     overflow?: Overflow | undefined;
-    /** As for `exec`, until the process is attached to. Default: Infinity. */
+    /**
+     * Milliseconds until a rank has attached, from when the proxy has the request. Then that rank fails with ETIMEDOUT.
+     * @default Infinity
+     */
     timeout?: number | undefined;
   };
 
 /**
- * Follows a process that runs in background (RFC 42 attach). The Observable is cold: subscribing attaches,
- * unsubscribing lets the process go back to background. Its events are those of `exec`, with `attached` for `started`;
- * output from before is not told again.
+ * Follows a background process (RFC 42 attach). The Observable is cold: subscribing attaches, unsubscribing detaches, and the process
+ * runs on. Its events are those of {@link exec}, with `attached` in place of `started`. Earlier output is not repeated.
  *
- *     attach(flux, { label: "server" }).pipe(stderr(), lines()).subscribe(console.error);
+ * @param options the process, and the output to forward
+ * @returns errors with a FluxError: ENOENT if no such process exists, ENOSYS on "sdexec", EBUSY if the process is in the foreground, or
+ *   another client is attached to it or waits for it
+ * @throws TypeError if neither or both of pid and label are given, or an option is not valid
  *
- * @throws TypeError at once if neither or both of pid and label are given; FluxError from the Observable: ENOENT if
- *   there is no such process, ENOSYS on "sdexec", EBUSY if it is in the foreground, somebody is attached to it or waits for it
+ * @example
+ * ```ts
+ * await rexecBg(flux, ["sh", "-c", "sleep 1; echo ready"], { label: "server" }).get();
+ * attach(flux, { label: "server" }).pipe(stdout(), lines()).subscribe((line) => console.log(line)); // ready
+ * ```
  */
 export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
   const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = options;
-  demand("overflow", overflow, (value) => optional(value, isOverflow));
+  demand("overflow", overflow, (value) => optional(value, overflowCheck));
   const request = {
     topic: topicOf(service, "attach"),
     nodeid: targetNodeid(nodeid),

@@ -1,6 +1,6 @@
 import { encoder } from "../protocol/utf8.js";
 
-/** The bytes of a chunk: text as UTF-8. @throws TypeError if it is neither text nor bytes */
+/** The bytes of a chunk; UTF-8 for text. @throws TypeError if `chunk` is neither text nor bytes */
 export function toBytes(chunk: unknown): Uint8Array {
   if (typeof chunk === "string") return encoder.encode(chunk);
   if (chunk instanceof Uint8Array) return chunk;
@@ -8,7 +8,7 @@ export function toBytes(chunk: unknown): Uint8Array {
   throw new TypeError(`input is strings or Uint8Arrays, not ${chunk === null ? "null" : typeof chunk}`);
 }
 
-/** All of `pieces` in one array. */
+/** Joins `pieces` into one array. */
 export function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
   let at = 0;

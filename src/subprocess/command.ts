@@ -1,26 +1,48 @@
 import { type Check, demand, name, optional, streamName, text } from "../protocol/checks.js";
 import type { Command } from "../protocol/rfc42.js";
 
-/** What a command has beside its arguments. */
+/** The optional fields of a command (RFC 42 Command Object). */
 export interface CommandOptions {
-  /** A name for the process, unique on its rank. */
+  /**
+   * A name for the process, unique on its rank.
+   * @default no label
+   */
   label?: string | undefined;
-  /** The working directory. Default: the server's, since the caller's may be on another machine. */
+  /**
+   * The working directory.
+   * @default the server's, since the caller's may be on another machine
+   */
   cwd?: string | undefined;
-  /** The environment. Default: the server's; the caller's does not belong on a cluster. */
+  /**
+   * The whole environment, to which Flux adds `FLUX_URI`.
+   * @default the server's, since the caller's does not belong on a cluster
+   */
   env?: Readonly<Record<string, string>> | undefined;
-  /** Subprocess options, such as `{ stdout_LINE_BUFFER: "false" }`; those of "sdexec" are in docs/sdexec.md. */
+  /**
+   * Options of the subprocess server, such as `{ stdout_LINE_BUFFER: "false" }`. docs/sdexec.md has those of "sdexec".
+   * @default no options; {@link exec} and {@link spawn} turn line buffering off
+   */
   opts?: Readonly<Record<string, string>> | undefined;
-  /** Names of auxiliary channels. Each is a socket, its descriptor in the environment variable of that name. */
+  /**
+   * Names of auxiliary channels. Each is a socket, whose descriptor is in the environment variable of that name.
+   * @default no channels
+   */
   channels?: readonly string[] | undefined;
 }
 
 /**
- * Makes an RFC 42 command object. Python's counterpart is `flux.subprocess.command_create`; unlike it, `cwd` and `env`
- * default to the server's.
+ * Makes an RFC 42 command object, for a request of your own. Python's counterpart is `flux.subprocess.command_create`, whose `cwd` and
+ * `env` default to the caller's.
  *
  * @param command the program and its arguments
- * @throws TypeError naming what is wrong
+ * @param options the other fields
+ * @throws TypeError naming the argument that is not valid
+ *
+ * @example
+ * ```ts
+ * const { cmdline, label } = commandCreate(["sleep", "60"], { label: "nap" });
+ * console.log(cmdline.join(" "), label); // sleep 60 nap
+ * ```
  */
 export function commandCreate(command: readonly string[], options: CommandOptions = {}): Command {
   const { label, cwd, env = {}, opts = {}, channels = [] } = options;
@@ -41,7 +63,7 @@ export function commandCreate(command: readonly string[], options: CommandOption
   };
 }
 
-/** fromEntries defines properties, so that a key "__proto__" is one like any other. */
+/** fromEntries defines properties, so a key "__proto__" sets no prototype. */
 function copyTexts(what: string, record: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(record);
   for (const [key, value] of entries) {

@@ -1,69 +1,128 @@
-/** What a process in the foreground tells, and how RFC 42's responses become that. */
+/** The events of a followed process, made from RFC 42's responses. */
 import { FluxError } from "../errors.js";
 import type { Command } from "../protocol/rfc42.js";
-import type { Call, RankMessage } from "../session/call.js";
+import type { ClientCall, RankMessage } from "../session/client-call.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 
-/** An event of a process that `exec` or `attach` follows, with the broker rank that it is of. */
-export type ProcessEvent =
-  /** It runs. `matchtag` is what `write` takes. */
-  | { readonly type: "started"; readonly rank: number; readonly pid: number; readonly matchtag: number }
-  /** An attach found it. `cmd` is the command that it was started with. */
-  | { readonly type: "attached"; readonly rank: number; readonly pid: number; readonly cmd: Command }
-  /** It wrote. `stream` is "stdout", "stderr" or the name of an auxiliary channel. */
-  | { readonly type: "output"; readonly rank: number; readonly stream: string; readonly data: Uint8Array }
-  /** So many bytes of output, which nobody took in time, are missing here. */
-  | { readonly type: "gap"; readonly rank: number; readonly stream: string; readonly bytes: number }
-  /** No more output on that stream. */
-  | { readonly type: "eof"; readonly rank: number; readonly stream: string }
-  /** It was stopped, by SIGSTOP for one. Nothing tells when it continues. */
-  | { readonly type: "stopped"; readonly rank: number }
-  /**
-   * The broker of its rank does not answer, for some seconds, or answers again. Nothing is known of the process meanwhile.
-   */
-  | { readonly type: "unresponsive" | "responsive"; readonly rank: number }
-  /** It ended. Output may still follow. */
-  | { readonly type: "finished"; readonly rank: number; readonly outcome: Outcome }
-  /**
-   * One rank of several failed: it could not start the process, or lost it (then `finished` with outcome "unknown"
-   * follows). A single rank that fails is the error of the stream.
-   */
-  | { readonly type: "error"; readonly rank: number; readonly error: FluxError };
+/** An event on one broker rank. */
+export interface RankEvent<Type extends string> {
+  /** The kind of event. */
+  readonly type: Type;
+  /** The broker rank of the process. */
+  readonly rank: number;
+}
 
-/** Where events go: an RxJS subscriber, for one. */
+/** The process runs. */
+export interface StartedEvent extends RankEvent<"started"> {
+  /** Its process id. */
+  readonly pid: number;
+  /** The request's id, for {@link write} (RFC 42 `matchtag`). */
+  readonly matchtag: number;
+}
+
+/** An attach has found the process. */
+export interface AttachedEvent extends RankEvent<"attached"> {
+  /** Its process id. */
+  readonly pid: number;
+  /** The command that it was started with. */
+  readonly cmd: Command;
+}
+
+/** The process has written. */
+export interface OutputEvent extends RankEvent<"output"> {
+  /** "stdout", "stderr" or the name of an auxiliary channel. */
+  readonly stream: string;
+  /** The bytes. */
+  readonly data: Uint8Array;
+}
+
+/** Output is missing here, because it was not consumed in time. */
+export interface GapEvent extends RankEvent<"gap"> {
+  /** "stdout", "stderr" or the name of an auxiliary channel. */
+  readonly stream: string;
+  /** The number of missing bytes. */
+  readonly bytes: number;
+}
+
+/** The stream has ended. */
+export interface EofEvent extends RankEvent<"eof"> {
+  /** "stdout", "stderr" or the name of an auxiliary channel. */
+  readonly stream: string;
+}
+
+/** A signal such as SIGSTOP has stopped the process. No event follows when it continues. */
+export interface StoppedEvent extends RankEvent<"stopped"> {}
+
+/** The broker of the rank has not answered for some seconds, or answers again. The state of the process in between is not known. */
+export interface ResponsivenessEvent extends RankEvent<"unresponsive" | "responsive"> {}
+
+/** The process has ended. Output may still follow. */
+export interface FinishedEvent extends RankEvent<"finished"> {
+  /** How it ended. */
+  readonly outcome: Outcome;
+}
+
+/**
+ * One rank of several has failed: it could not start the process, or lost it; then `finished` with outcome "unknown" follows. A
+ * request to a single rank errors instead.
+ */
+export interface FailedEvent extends RankEvent<"error"> {
+  /** The reason. */
+  readonly error: FluxError;
+}
+
+/** An event of a process that {@link exec} or {@link attach} follows. */
+export type ProcessEvent =
+  | StartedEvent
+  | AttachedEvent
+  | OutputEvent
+  | GapEvent
+  | EofEvent
+  | StoppedEvent
+  | ResponsivenessEvent
+  | FinishedEvent
+  | FailedEvent;
+
+/** Receives events, as an RxJS subscriber does. */
 export interface ProcessObserver {
+  /** An event. */
   next(event: ProcessEvent): void;
+  /** The session is lost, or no rank has an outcome. */
   error(error: unknown): void;
+  /** Every rank has delivered everything. */
   complete(): void;
 }
 
 /**
- * Turns what the ranks of one request send into events, and keeps the two promises of the stream: it completes only
- * when every rank has delivered all; and it errors when no rank has told how its process ended.
+ * Turns the messages of one request into events. Invariants: it completes only after the last message of every rank, and it errors if
+ * no rank has a known outcome.
  */
 export class ProcessEvents {
   readonly #observer: ProcessObserver;
-  readonly #call: () => Call;
+  readonly #call: () => ClientCall;
+  /** Pids by rank, from `started` or `attached` to the last message. */
   readonly #pids = new Map<number, number>();
   readonly #finished = new Set<number>();
   readonly #failed = new Set<number>();
+  /** The number of outcomes other than "unknown". */
   #outcomes = 0;
   #firstError: FluxError | undefined;
 
-  /** @param call gives the request that the messages are of */
-  constructor(observer: ProcessObserver, call: () => Call) {
+  /** @param call returns the request of the messages */
+  constructor(observer: ProcessObserver, call: () => ClientCall) {
     this.#observer = observer;
     this.#call = call;
   }
 
-  /** The pid on each rank where the process has started and its stream is not over. */
+  /** The pid on each rank where the process has started, until its last message. */
   get running(): ReadonlyMap<number, number> {
     return this.#pids;
   }
 
+  /** Takes a message of a rank. */
   receive(message: RankMessage): void {
     const { rank } = message;
-    // One failure a rank: what it sends after nonsense is no better.
+    // One failure for each rank: messages after a malformed one are not trusted.
     if (this.#failed.has(rank)) return;
     switch (message.type) {
       case "data":
@@ -89,13 +148,13 @@ export class ProcessEvents {
 
   /** Every rank has sent its last message. */
   complete(): void {
-    // A single rank has no `error` event: what is lost after `finished` must be told here.
+    // A single rank has no `error` event, so a failure after `finished` must be reported here.
     const failed = this.#outcomes === 0 || this.#call().ids === 1;
     if (failed && this.#firstError) this.#observer.error(this.#firstError);
     else this.#observer.complete();
   }
 
-  /** The session is lost, and with it how the processes that still run will end. */
+  /** The session is lost: the outcome of processes that still run is "unknown". */
   lost(error: FluxError): void {
     for (const rank of this.#pids.keys()) {
       if (!this.#finished.has(rank)) this.#finish(rank, { kind: "unknown", cause: error });
@@ -141,7 +200,7 @@ export class ProcessEvents {
   }
 }
 
-/** The error of those to whom a gap would be a lie. */
+/** The error of a reader that cannot represent a gap. */
 export function gapError({ rank, stream, bytes }: ProcessEvent & { type: "gap" }): FluxError {
   return new FluxError("ENOBUFS", `${bytes} bytes of ${stream} were not taken in time and are missing`, {
     rank,

@@ -8,25 +8,37 @@ import type { Target } from "./target.js";
 
 /** Options of {@link exec}. */
 export interface ExecOptions extends ForegroundOptions {
-  /** Where the process runs. On several ranks it is one process each, and one stream of events. Default: "any". */
+  /**
+   * The ranks. On several ranks, one process runs on each, and all share one stream of events.
+   * @default "any"
+   */
   nodeid?: Target | undefined;
-  /** What the process reads, the same on each rank. Default: nothing, it finds its standard input at its end. */
+  /**
+   * Standard input, the same for each rank.
+   * @default no input: the process reads end-of-file at once
+   */
   stdin?: InputSource | undefined;
 }
 
 /**
- * Runs a process in the foreground (RFC 42 exec, streaming). The Observable is cold: subscribing starts the process,
- * unsubscribing ends it (SIGTERM, then SIGKILL after `grace`).
+ * Runs a process in the foreground (RFC 42 exec, streaming). The Observable is cold: subscribing starts the process, unsubscribing
+ * ends it (SIGTERM, then SIGKILL after `killGrace`).
  *
- *     exec(flux, ["make", "-j8"], { nodeid: "0-3" }).pipe(stdout(), lines()).subscribe(console.log);
- *
- * It completes when every rank has delivered everything. An exit status other than 0 is an outcome, not an error. Of
- * several ranks, one that fails gives an `error` event and does not hide the others; the Observable errors if no rank
- * could tell how its process ended, with the FluxError of the first (ENOENT, EACCES: the program cannot be run; EINVAL: the label is
- * taken; EHOSTUNREACH: no such rank; ECONNRESET: the session was lost).
+ * It completes when every rank has delivered everything. An exit code other than 0 is an outcome, not an error. A rank of several that
+ * fails emits an `error` event, and the others go on.
  *
  * @param command the program and its arguments
- * @throws TypeError at once if an argument is wrong
+ * @param options the ranks, the input, and more
+ * @returns errors if no rank has a known outcome, with the FluxError of the first: ENOENT or EACCES if the program cannot be run, EINVAL
+ *   if the label is taken, EHOSTUNREACH if no such rank exists, ECONNRESET if the session was lost
+ * @throws TypeError if an argument is not valid
+ *
+ * @example
+ * ```ts
+ * exec(flux, ["sh", "-c", "echo one; echo two"], { nodeid: 2 })
+ *   .pipe(stdout(), lines())
+ *   .subscribe((line) => console.log(line)); // one, two
+ * ```
  */
 export function exec(
   flux: Flux,
@@ -38,11 +50,11 @@ export function exec(
   if (stdin !== undefined) checkInput(stdin);
   const events = new Observable<ProcessEvent>((subscriber) => {
     const process = new Foreground(flux, request, subscriber);
-    // Before the input: a source that cannot be read must not leave a process that nobody ends.
+    // Before the input: if reading the source throws, the process must still end.
     subscriber.add(() => process.end());
-    const writer = process.input("stdin");
-    if (stdin === undefined) writer.end();
-    else subscriber.add(pump(stdin, writer, (error) => subscriber.error(error)));
+    const queue = process.input("stdin");
+    if (stdin === undefined) queue.end();
+    else subscriber.add(pump(stdin, queue, (error) => subscriber.error(error)));
   });
   return abortable(events, options.signal);
 }

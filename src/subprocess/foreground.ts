@@ -1,46 +1,60 @@
-/** A process in the foreground, on one rank or many: the request, its input, and its end at the caller's wish. */
+/** A foreground process on one rank or several: the request, the input, and the end. */
 import { deadline, type Flux } from "../flux.js";
-import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
+import { delay, demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
-import type { Call, CallRequest } from "../session/call.js";
-import type { InputWriter } from "../session/input.js";
+import type { CallRequest, ClientCall } from "../session/client-call.js";
+import type { InputQueue } from "../session/input-queue.js";
 import { type CommandOptions, commandCreate } from "./command.js";
 import { ProcessEvents, type ProcessObserver } from "./events.js";
 import { type ServiceOptions, serviceRequest, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
-/** What `exec` and `spawn` have in common. */
+/** The options that {@link exec} and {@link spawn} share. */
 export interface ForegroundOptions extends CommandOptions, ServiceOptions {
-  /** Whether standard output is forwarded. If not, the process has it closed. Default: true. */
+  /**
+   * Forward standard output. Otherwise the process has it closed.
+   * @default true
+   */
   stdout?: boolean | undefined;
-  /** Whether standard error is forwarded. If not, the process has it closed. Default: true. */
+  /**
+   * Forward standard error. Otherwise the process has it closed.
+   * @default true
+   */
   stderr?: boolean | undefined;
   /**
-   * What becomes of the process when its output is not consumed in time (PROTOCOL.md, "Flow control"): "stop", the
-   * default, stops it with SIGSTOP until its reader has caught up; "gap" lets it run and drops the oldest output, with an
-   * event that says how much; "kill" ends it, and its rank with the error ENOBUFS.
+   * The treatment of output that is not consumed in time (PROTOCOL.md, "Flow control"). "stop" sends SIGSTOP until the reader has caught
+   * up; "gap" lets the process run and drops the oldest output, with an event for each gap; "kill" ends the process, and its rank with
+   * the error ENOBUFS.
+   * @default "stop"
    */
   overflow?: Overflow | undefined;
   /**
-   * How long a rank may take to start the process, in milliseconds, once the proxy has the request; then that rank fails with
-   * ETIMEDOUT, and a process that starts later there is ended. Default: Infinity; an `unresponsive` event tells of a rank that does not answer.
+   * Milliseconds until a rank has started the process, from when the proxy has the request. Then that rank fails with ETIMEDOUT, and a
+   * process that starts later is ended. Without a limit, an `unresponsive` event reports a rank that does not answer.
+   * @default Infinity
    */
   timeout?: number | undefined;
-  /** Milliseconds between SIGTERM and SIGKILL when the process is to end. Default: 5000. */
-  grace?: number | undefined;
+  /**
+   * Milliseconds from SIGTERM to SIGKILL when the process must end, 0 to 2147483647.
+   * @default 5000
+   */
+  killGrace?: number | undefined;
 }
 
-const DEFAULT_GRACE = 5000;
+const DEFAULT_KILL_GRACE = 5000;
 
 /** A checked request for a process in the foreground. */
 export interface ForegroundRequest {
+  /** The request. */
   call: CallRequest;
+  /** The subprocess service. */
   service: string;
-  grace: number;
+  /** Milliseconds from SIGTERM to SIGKILL. */
+  killGrace: number;
 }
 
-/** @throws TypeError naming what is wrong */
+/** Checks the arguments of a verb. @throws TypeError naming the one that is not valid */
 export function foregroundRequest(
   command: readonly string[],
   target: Target,
@@ -50,14 +64,13 @@ export function foregroundRequest(
     stdout = true,
     stderr = true,
     service = "rexec",
-    grace = DEFAULT_GRACE,
+    killGrace = DEFAULT_KILL_GRACE,
     channels = [],
     overflow,
   } = options;
-  demand("overflow", overflow, (value) => optional(value, isOverflow));
-  if (!(Number.isFinite(grace) && grace >= 0))
-    throw new TypeError("grace is a number of milliseconds, 0 or more");
-  // Chunks, unless the caller wants lines: a message per line costs fifteen times the time.
+  demand("overflow", overflow, (value) => optional(value, overflowCheck));
+  demand("killGrace", killGrace, delay);
+  // Chunks by default: a message for each line takes fifteen times the time.
   const opts = { stdout_LINE_BUFFER: "false", stderr_LINE_BUFFER: "false", ...options.opts };
   return {
     call: {
@@ -67,7 +80,7 @@ export function foregroundRequest(
       payload: {
         cmd: commandCreate(command, { ...options, opts }),
         flags:
-          // sdexec refuses that flag; the proxy gives the credit there.
+          // sdexec refuses that flag. The proxy grants the credit there.
           (service === "sdexec" ? 0 : EXEC_FLAG.writeCredit) |
           (stdout ? EXEC_FLAG.stdout : 0) |
           (stderr ? EXEC_FLAG.stderr : 0) |
@@ -78,27 +91,31 @@ export function foregroundRequest(
       timeout: deadline(options.timeout),
     },
     service,
-    grace,
+    killGrace,
   };
 }
 
+/** Runs the request, and ends the process when its caller wants that. */
 export class Foreground {
   readonly #flux: Flux;
   readonly #request: ForegroundRequest;
-  readonly #call: Call;
+  readonly #call: ClientCall;
   readonly #events: ProcessEvents;
+  /** True after `end`. */
   #ending = false;
+  /** True after the last message of the request. */
   #over = false;
-  readonly #graces: ReturnType<typeof setTimeout>[] = [];
+  /** One for each SIGKILL that is due. */
+  readonly #kills: ReturnType<typeof setTimeout>[] = [];
 
-  /** Sends the request. The observer is never called before this returns. */
+  /** Sends the request. Calls the observer only after this returns. */
   constructor(flux: Flux, request: ForegroundRequest, observer: ProcessObserver) {
     this.#flux = flux;
     this.#request = request;
     this.#events = new ProcessEvents(observer, () => this.#call);
     this.#call = flux.session.start(request.call, {
       next: (message) => {
-        // It had not yet started when it was to end.
+        // A process that starts after `end` must end too.
         const late = this.#ending;
         this.#events.receive(message);
         if (late && message.type === "response" && message.payload.type === "started") {
@@ -116,17 +133,17 @@ export class Foreground {
     });
   }
 
-  /** The writer of stdin or of an auxiliary channel. */
-  input(stream: string): InputWriter {
+  /** The queue of stdin or of an auxiliary channel. */
+  input(stream: string): InputQueue {
     return this.#call.input(stream);
   }
 
-  /** The ranks on which the process runs. */
+  /** The ranks where the process runs. */
   get ranks(): number[] {
     return [...this.#events.running.keys()];
   }
 
-  /** Sends a signal to the process on a rank where it runs. Rejects with a FluxError. */
+  /** Sends a signal to the process on one of `ranks`. Rejects with a FluxError. */
   kill(signum: number, rank: number): Promise<void> {
     const { service, call } = this.#request;
     const payload = { pid: this.#events.running.get(rank), signum };
@@ -134,29 +151,29 @@ export class Foreground {
     return serviceRequest(this.#flux, "kill", payload, options, () => {}).forEach(() => {});
   }
 
-  /** Ends the process: SIGTERM now, SIGKILL after the grace. Nothing is started that was not sent yet. */
+  /** Ends the process: SIGTERM now, SIGKILL after `killGrace`. Cancels a request that was not sent. */
   end(): void {
     if (this.#ending || this.#over) return;
     this.#ending = true;
     if (!this.#flux.session.withdraw(this.#call)) this.#terminate(this.ranks);
   }
 
-  /** SIGTERM, and SIGKILL where that has not helped in time: the grace begins with the answer, which a lost connection delays. */
+  /** `killGrace` begins with the answer to SIGTERM, which a lost connection delays. */
   #terminate(ranks: readonly number[]): void {
     for (const rank of ranks) {
       void this.#signal(15, rank).then(() => {
-        if (!this.#over) this.#graces.push(setTimeout(() => this.#signal(9, rank), this.#request.grace));
+        if (!this.#over) this.#kills.push(setTimeout(() => this.#signal(9, rank), this.#request.killGrace));
       });
     }
   }
 
-  /** A signal of which nobody is told: what it finds gone is what it is for, and the session tells its own end. */
+  /** Ignores errors: ESRCH is the aim of the signal, and the end of the session is reported by its own error. */
   async #signal(signum: number, rank: number): Promise<void> {
     if (this.#events.running.has(rank)) await this.kill(signum, rank).catch(() => {});
   }
 
   #settle(): void {
     this.#over = true;
-    for (const timer of this.#graces) clearTimeout(timer);
+    for (const timer of this.#kills) clearTimeout(timer);
   }
 }

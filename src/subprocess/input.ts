@@ -1,16 +1,16 @@
-/** From what a user gives as stdin to the writer of the stream, at the speed of the process where the source allows. */
+/** Copies an input source to the queue of its stream, at the speed of the process if the source allows. */
 import type { Subscribable } from "rxjs";
 import type { FluxError } from "../errors.js";
-import type { InputWriter } from "../session/input.js";
+import type { InputQueue } from "../session/input-queue.js";
 import { toBytes } from "./bytes.js";
 
-type Chunk = string | Uint8Array;
+/** A piece of input: text as UTF-8, or bytes. */
+export type Chunk = string | Uint8Array;
 
 /**
- * What a process reads: text, bytes, or a source of either. A ReadableStream and an async iterable are read as the
- * process reads; an Observable pushes and cannot be told to wait, so what it emits ahead of the process is held in
- * memory: one that can be held up, such as `from` of an async iterable, is better given as what it is made from. `NEVER` (RxJS) keeps
- * the stream open for `write`.
+ * Input of a process: text (UTF-8), bytes, or a source of either. A ReadableStream or an iterable is read at the speed of the process.
+ * An Observable cannot be slowed: values that it emits ahead of the process stay in memory, so pass an iterable itself and not `from` of
+ * it. `NEVER` (RxJS) keeps the stream open for {@link write}.
  */
 export type InputSource =
   | Chunk
@@ -21,40 +21,40 @@ export type InputSource =
   | ReadableStream<string>
   | ReadableStream<Uint8Array>;
 
-/** @throws TypeError if `source` is nothing that a process could read from */
+/** @throws TypeError if `source` is not an {@link InputSource} */
 export function checkInput(source: unknown): asserts source is InputSource {
   if (typeof source === "string") return;
-  const known =
+  const valid =
     typeof source === "object" &&
     source !== null &&
     ["subscribe", "getReader", Symbol.asyncIterator, Symbol.iterator].some((key) => key in source);
-  if (!known)
+  if (!valid)
     throw new TypeError("stdin is text, bytes, an Observable, an async iterable or a ReadableStream");
 }
 
 /**
- * Writes all of `source`, then the end of the stream. When the process stops reading, the source is told to stop too.
- * @param failed is told when the source fails, or input is not allowed
- * @returns stops it: no more is read from the source
+ * Writes all of `source`, then the end of the stream. Ends the source when the process no longer reads.
+ * @param failed receives the error of the source, or EPERM if the token does not allow input
+ * @returns ends the source
  */
-export function pump(source: InputSource, writer: InputWriter, failed: (error: unknown) => void): () => void {
-  writer.lost = failed;
-  /** @returns whether the process goes on reading */
+export function pump(source: InputSource, queue: InputQueue, failed: (error: unknown) => void): () => void {
+  queue.lost = failed;
+  /** Resolves to true if the process still reads. */
   const write = (bytes: Uint8Array): Promise<boolean> =>
-    writer.write(bytes).then(
+    queue.write(bytes).then(
       () => true,
       (error: FluxError) => {
-        // A process that has closed its input or has ended is no failure of the input: its outcome tells.
+        // EPIPE is not an error of the input: the process has closed it or has ended, and its outcome is reported.
         if (error.code !== "EPIPE") failed(error);
         return false;
       },
     );
   if (typeof source === "string" || source instanceof Uint8Array) {
     void write(toBytes(source));
-    writer.end();
+    queue.end();
     return ignore;
   }
-  const sink: Sink = { write, end: () => writer.end(), failed };
+  const sink: Sink = { write, end: () => queue.end(), failed };
   return "subscribe" in source ? pumpObservable(source, sink) : pumpIterator(iterate(source), sink);
 }
 
@@ -109,7 +109,7 @@ function iterate(
   return readerIterator((source as ReadableStream<Chunk>).getReader());
 }
 
-/** What a reader reads, until it is done or not wanted any more. */
+/** An iterator over a reader. `return` cancels the stream. */
 export function readerIterator<T>(reader: ReadableStreamDefaultReader<T>): AsyncIterator<T> {
   return {
     next: async () => {

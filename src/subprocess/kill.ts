@@ -6,17 +6,26 @@ import { type SignalName, signalNumber } from "./signals.js";
 /** Options of {@link kill}. */
 export type KillOptions = PidOrLabel &
   RankOptions & {
-    /** A Linux signal, as a number or a name. Default: 15, SIGTERM. */
+    /**
+     * A Linux signal, as a number or a name.
+     * @default 15, SIGTERM
+     */
     signum?: number | SignalName | undefined;
   };
 
 /**
  * Sends a signal to a process and its process group (RFC 42 kill). Python's counterpart is `flux.subprocess.kill`.
  *
- *     await kill(flux, { label: "server", nodeid: 2 }).get();
+ * @param options the process and the signal
+ * @returns errors with a FluxError: ESRCH if no such process exists
+ * @throws TypeError if neither or both of pid and label are given, or the signal is not valid
  *
- * @throws TypeError if neither or both of pid and label are given, or the signal is none; FluxError from the Rpc:
- *   ESRCH if there is no such process
+ * @example
+ * ```ts
+ * await rexecBg(flux, ["sleep", "60"], { label: "nap", waitable: true, nodeid: 2 }).get();
+ * await kill(flux, { label: "nap", signum: "SIGTERM", nodeid: 2 }).get();
+ * console.log(describeOutcome(await wait(flux, { label: "nap", nodeid: 2 }).getOutcome())); // was ended by SIGTERM
+ * ```
  */
 export function kill(flux: Flux, options: KillOptions): Rpc<void> {
   const { pid, label } = processFields(options);

@@ -1,20 +1,23 @@
-import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import type { ListedProcess } from "../protocol/watch.js";
 import { Rpc } from "../rpc.js";
-import { checked } from "./payload.js";
+import { payloadReader } from "./payload.js";
 import { type RankOptions, serviceRequest } from "./service.js";
 
 /** A process of a subprocess server. Python's counterpart is `flux.subprocess.Subprocess`. */
 export class Subprocess {
+  /** The process id. */
   readonly pid: number;
+  /** The broker rank. */
   readonly rank: number;
-  /** "R" while it runs, "Z" when it has ended and waits to be waited for. */
+  /** "R" if it runs, "Z" if it has ended and its status was not taken by {@link wait}. */
   readonly state: string;
-  /** "-" when it has none. */
+  /** The label, or "-". */
   readonly label: string;
   /** The first word of its command. */
   readonly cmd: string;
 
+  /** @param fields a process of a {@link ListResponse}, with its rank; an empty label becomes "-" */
   constructor(fields: { pid: number; rank: number; state: string; label: string; cmd: string }) {
     this.pid = fields.pid;
     this.rank = fields.rank;
@@ -24,19 +27,16 @@ export class Subprocess {
   }
 }
 
-/** The answer to a list, as Flux sends it. */
+/** The answer to a list, as Flux sends it (RFC 42 list response). */
 export interface ListResponse {
+  /** The rank that has answered. */
   rank: number;
-  procs: readonly { pid: number; cmd: string; label: string; state: string }[];
+  /** Its processes. */
+  procs: readonly ListedProcess[];
 }
 
-/** Python's counterpart is `SubprocessListRPC`. */
+/** The request of {@link list}. Python's counterpart is `SubprocessListRPC`. */
 export class SubprocessListRpc extends Rpc<ListResponse> {
-  /** @internal */
-  constructor(send: Observable<ListResponse>) {
-    super(send);
-  }
-
   /** The processes of the rank. */
   async getProcesses(): Promise<Subprocess[]> {
     const { rank, procs } = await this.get();
@@ -45,18 +45,25 @@ export class SubprocessListRpc extends Rpc<ListResponse> {
 }
 
 /**
- * The processes that a subprocess server has on one rank. Python's counterpart is `flux.subprocess.list`.
+ * Lists the processes of a subprocess server on one rank (RFC 42 list). Python's counterpart is `flux.subprocess.list`.
  *
- *     for (const { pid, cmd } of await list(flux, { nodeid: 2 }).getProcesses()) console.log(pid, cmd);
+ * @param options the rank and the service
+ * @returns errors with a FluxError: EHOSTUNREACH if no such rank exists, EPERM if the broker does not allow it
+ * @throws TypeError if an option is not valid
  *
- * @throws FluxError from the Rpc: EHOSTUNREACH if there is no such rank, EPERM if the broker does not allow it
+ * @example
+ * ```ts
+ * await rexecBg(flux, ["sleep", "60"], { label: "nap", nodeid: 2 }).get();
+ * const processes = await list(flux, { nodeid: 2 }).getProcesses();
+ * for (const { rank, cmd, label, state } of processes) console.log(rank, cmd, label, state); // 2 sleep nap R
+ * ```
  */
 export function list(flux: Flux, options: RankOptions = {}): SubprocessListRpc {
-  const send = serviceRequest(flux, "list", {}, options, checked("list", isListResponse));
+  const send = serviceRequest(flux, "list", {}, options, payloadReader("list", isListResponse));
   return new SubprocessListRpc(send);
 }
 
-/** Whether it is the answer to a list (RFC 42). */
+/** True for the answer to an RFC 42 list. */
 export function isListResponse(payload: Partial<ListResponse>): payload is ListResponse {
   return (
     Number.isInteger(payload.rank) &&

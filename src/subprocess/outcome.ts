@@ -1,21 +1,38 @@
 import type { FluxError } from "../errors.js";
 import { signalName } from "./signals.js";
 
-/**
- * How a process ended. There is no default: what nobody knows is "unknown".
- *
- * - `exited`: `code`, 0 to 255
- * - `signaled`: `signal`, a Linux signal number
- * - `unknown`: Flux, the proxy or the connection failed before the end was known; `cause` says how
- */
+/** The end of a process. A lost end is "unknown", never exit code 0. */
 export type Outcome =
-  | { readonly kind: "exited"; readonly code: number }
-  | { readonly kind: "signaled"; readonly signal: number }
-  | { readonly kind: "unknown"; readonly cause: FluxError };
+  /** The process has exited. */
+  | {
+      readonly kind: "exited";
+      /** The exit code, 0 to 255. */
+      readonly code: number;
+    }
+  /** A signal has ended the process. */
+  | {
+      readonly kind: "signaled";
+      /** The Linux signal number. */
+      readonly signal: number;
+    }
+  /** Flux, the proxy or the connection has failed before the end was known. */
+  | {
+      readonly kind: "unknown";
+      /** That failure. */
+      readonly cause: FluxError;
+    };
 
 /**
- * The outcome that a raw wait status (RFC 42 `status`, waitpid(2)) tells.
- * @throws TypeError for a status that is not of a process that has ended
+ * Decodes a raw wait status (RFC 42 `status`, waitpid(2)). Python's counterpart is `os.waitstatus_to_exitcode`.
+ *
+ * @param status such as {@link WaitResponse} has it
+ * @throws TypeError if no process that has ended has that status
+ *
+ * @example
+ * ```ts
+ * console.log(describeOutcome(outcomeOf(0x700))); // exited with 7
+ * console.log(describeOutcome(outcomeOf(9))); // was ended by SIGKILL
+ * ```
  */
 export function outcomeOf(status: number): Outcome {
   const signal = status & 0x7f;
@@ -25,12 +42,31 @@ export function outcomeOf(status: number): Outcome {
   return signal === 0 ? { kind: "exited", code: (status >> 8) & 0xff } : { kind: "signaled", signal };
 }
 
-/** Whether the process exited with 0. */
+/**
+ * True if the process exited with 0.
+ *
+ * @param outcome of a process
+ *
+ * @example
+ * ```ts
+ * console.log(succeeded({ kind: "exited", code: 0 }), succeeded({ kind: "signaled", signal: 15 })); // true false
+ * ```
+ */
 export function succeeded(outcome: Outcome): boolean {
   return outcome.kind === "exited" && outcome.code === 0;
 }
 
-/** An outcome in words: "exited with 7", "was ended by SIGKILL", "ended in a way that is not known: ...". */
+/**
+ * Describes an outcome: "exited with 7", "was ended by SIGKILL", "ended in a way that is not known: ...".
+ *
+ * @param outcome of a process
+ *
+ * @example
+ * ```ts
+ * const { outcome } = await firstValueFrom(exec(flux, ["sh", "-c", "exit 7"]).pipe(collect()));
+ * console.log(describeOutcome(outcome)); // exited with 7
+ * ```
+ */
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.kind) {
     case "exited":

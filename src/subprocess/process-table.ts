@@ -1,43 +1,45 @@
-/** The process table that the messages of a watch add up to. PROTOCOL.md, "Watching". */
+/** Adds up the differences of a watch to process tables. PROTOCOL.md, "Watching". */
 import { FluxError } from "../errors.js";
 import type { TableDifference, TableFailure } from "../protocol/watch.js";
 import { isListResponse, Subprocess } from "./list.js";
-import { checked } from "./payload.js";
+import { payloadReader } from "./payload.js";
 
 /**
- * The processes of a service on some ranks. Nothing of it ever changes: a change is another table. What has not changed is
- * the same object in both, be it a row, an error or an array, so that `===` tells.
+ * The processes of a service on some ranks. A table never changes: each change makes a new one. Rows, errors and arrays that are equal in
+ * both are the same objects, so `===` finds the changes.
  */
 export interface ProcessTable {
-  /** By rank, and on each by pid. */
+  /** Sorted by rank, then by pid. */
   readonly processes: readonly Subprocess[];
-  /** Of the ranks that do not tell what they have, by their `rank`. Such a rank has no processes here. */
+  /** One for each rank that has failed, sorted by `rank`. Such a rank has no processes here. */
   readonly errors: readonly FluxError[];
 }
 
 interface Rank {
-  /** By pid. */
+  /** Sorted by pid. */
   rows: readonly Subprocess[];
   error: FluxError | undefined;
 }
 
+/** The latest table of one watch. */
 export class ProcessTables {
   readonly #topic: string;
   readonly #ranks = new Map<number, Rank>();
   #table: ProcessTable = { processes: [], errors: [] };
-  /** What of it is not what the ranks have told. */
+  /** The arrays of `#table` that are older than the ranks' messages. */
   #stale = { processes: false, errors: false };
 
+  /** @param topic that of the errors */
   constructor(topic: string) {
     this.#topic = topic;
   }
 
-  /** How many ranks have been heard of. */
+  /** The number of ranks that have sent a message. */
   get size(): number {
     return this.#ranks.size;
   }
 
-  /** Made when it is asked for: before every rank was heard of nobody does. */
+  /** The latest table. Made here and not at each message, since no table is emitted until every rank has sent one. */
   get table(): ProcessTable {
     const { processes, errors } = this.#stale;
     if (!processes && !errors) return this.#table;
@@ -50,18 +52,18 @@ export class ProcessTables {
     return this.#table;
   }
 
-  /** A rank has told what has changed. @returns whether it has. @throws FluxError EPROTO if it makes no sense */
-  tell(rank: number, payload: object): boolean {
+  /** Applies a message of a rank. @returns true if the table changes @throws FluxError EPROTO */
+  apply(rank: number, payload: object): boolean {
     if (isFailure(payload)) {
       return this.fail(new FluxError(payload.errno, payload.message, { topic: this.#topic, rank }));
     }
-    const { procs, gone, rank: told } = checked("list", isDifference)(payload);
+    const { procs, gone, rank: answering } = payloadReader("list", isDifference)(payload);
     const before = this.#ranks.get(rank);
     const rows = new Map(before?.rows.map((row) => [row.pid, row]));
     let changed = false;
     for (const pid of gone) changed = rows.delete(pid) || changed;
     for (const proc of procs) {
-      const row = new Subprocess({ ...proc, rank: told });
+      const row = new Subprocess({ ...proc, rank: answering });
       if (isSame(rows.get(row.pid), row)) continue;
       rows.set(row.pid, row);
       changed = true;
@@ -70,7 +72,7 @@ export class ProcessTables {
     return this.#put(rank, { rows: after, error: undefined });
   }
 
-  /** A rank does not tell what it has. @returns whether that is new */
+  /** A rank has failed. @returns true if the table changes */
   fail(error: FluxError): boolean {
     const rank = error.rank as number;
     const before = this.#ranks.get(rank)?.error;

@@ -1,22 +1,28 @@
-/** A ReadableStream of what is pushed: it is consumed as it is read, and not before. */
+/** A ReadableStream of pushed values. A value counts as consumed when it is read. */
 import { hold } from "../session/consumption.js";
 
+/** Callbacks of {@link Pulled}. */
 export interface PulledOptions {
-  /** The first read. */
+  /** Called at the first read. */
   start?(): void;
-  /** Its reader wants no more. */
+  /** Called when the reader cancels. */
   cancel?(): void;
 }
 
+/** Holds pushed values until they are read. */
 export class Pulled<T> {
+  /** The stream for the reader. */
   readonly stream: ReadableStream<T>;
   readonly #waiting: { value: T; letGo: () => void }[] = [];
   #controller!: ReadableStreamDefaultController<T>;
+  /** True while a read waits. */
   #wanted = false;
+  /** False after the stream has ended or was cancelled. */
   #open = true;
-  /** Ends the stream, after what waits. */
+  /** Ends the stream, after the values that wait; undefined until `end` or `fail`. */
   #end: (() => void) | undefined;
 
+  /** Without values. */
   constructor({ start, cancel }: PulledOptions = {}) {
     let begin = start;
     this.stream = new ReadableStream<T>(
@@ -40,22 +46,24 @@ export class Pulled<T> {
     );
   }
 
+  /** Adds a value. */
   push(value: T): void {
     if (!this.#open || this.#end) return;
     this.#waiting.push({ value, letGo: hold() });
     this.#flush();
   }
 
+  /** Closes the stream, after the values that wait. */
   end(): void {
     this.#finish(() => this.#controller.close());
   }
 
-  /** @param error what the reader is told, after what waits */
+  /** Errors the stream, after the values that wait. */
   fail(error: unknown): void {
     this.#finish(() => this.#controller.error(error));
   }
 
-  /** What waits, and what comes later, counts as consumed. @param error what a reader is told who misses it */
+  /** Counts all values, also later ones, as consumed. @param error the error of a reader that misses some */
   drop(error: unknown): void {
     if (this.#waiting.length > 0) this.#end = undefined;
     this.#letGo();
@@ -80,7 +88,7 @@ export class Pulled<T> {
     } else if (this.#wanted) {
       this.#wanted = false;
       this.#waiting.shift();
-      // This may ask for the next one at once.
+      // This may call `pull` at once.
       this.#controller.enqueue(next.value);
       next.letGo();
       this.#flush();

@@ -3,39 +3,47 @@ import type { Flux } from "../flux.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
 import { type CommandOptions, commandCreate } from "./command.js";
-import { checked } from "./payload.js";
+import { payloadReader } from "./payload.js";
 import { type RankOptions, serviceRequest } from "./service.js";
 
-/** Options of {@link rexecBg}. A process in background has no channels (RFC 42 exec). */
+/** Options of {@link rexecBg}. A background process has no channels (RFC 42 exec). */
 export interface RexecBgOptions extends Omit<CommandOptions, "channels">, RankOptions {
-  /** Keep the exit status until somebody waits for it. Default: false. */
+  /**
+   * Keep the exit status until {@link wait} takes it.
+   * @default false
+   */
   waitable?: boolean | undefined;
 }
 
 /** The answer to a background exec (RFC 42 exec started response). */
 export interface StartedResponse {
+  /** "started". */
   type: "started";
+  /** The process id. */
   pid: number;
 }
 
-/** Python's counterpart is `SubprocessBackgroundRexecRPC`. */
+/** The request of {@link rexecBg}. Python's counterpart is `SubprocessBackgroundRexecRPC`. */
 export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
   readonly #flux: Flux;
   readonly #nodeid: number | "any";
 
+  /** Not for applications: {@link rexecBg} makes these. */
+  constructor(flux: never, nodeid: never, send: never);
   /** @internal */
+  constructor(flux: Flux, nodeid: number | "any", send: Observable<StartedResponse>);
   constructor(flux: Flux, nodeid: number | "any", send: Observable<StartedResponse>) {
     super(send);
     this.#flux = flux;
     this.#nodeid = nodeid;
   }
 
-  /** The pid of the remote process. */
+  /** The pid of the process. @returns rejects with a FluxError */
   async getPid(): Promise<number> {
     return (await this.get()).pid;
   }
 
-  /** The rank that the process was started on. */
+  /** The rank of the process. @returns rejects with a FluxError */
   async getRank(): Promise<number> {
     await this.get();
     return this.#nodeid === "any" ? (this.#flux.session.rank as number) : this.#nodeid;
@@ -43,15 +51,22 @@ export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
 }
 
 /**
- * Starts a process in background: it outlives the connection and reads nothing (RFC 42 exec, non-streaming).
+ * Starts a background process (RFC 42 exec, non-streaming). It outlives the session and has no input.
  * Python's counterpart is `flux.subprocess.rexec_bg`.
  *
- *     const pid = await rexecBg(flux, ["sleep", "60"], { label: "nap", waitable: true }).getPid();
- *
  * @param command the program and its arguments
- * @throws TypeError if an argument is wrong, or `opts` has `stdout_LINE_BUFFER` or `stderr_LINE_BUFFER` "false", which can end
- *   the broker of flux-core 0.88; FluxError from the Rpc: ENOENT or EACCES if the program cannot be run,
- *   EINVAL if the label is taken
+ * @param options the rank, the label, and more
+ * @returns errors with a FluxError: ENOENT or EACCES if the program cannot be run, EINVAL if the label is taken
+ * @throws TypeError if an argument is not valid, or `opts` has `stdout_LINE_BUFFER` or `stderr_LINE_BUFFER` "false", which can crash the
+ *   broker of flux-core 0.88
+ *
+ * @example
+ * ```ts
+ * const rpc = rexecBg(flux, ["sh", "-c", "exit 3"], { waitable: true, nodeid: 1 });
+ * const pid = await rpc.getPid();
+ * console.log(await rpc.getRank()); // 1
+ * console.log(describeOutcome(await wait(flux, { pid, nodeid: 1 }).getOutcome())); // exited with 3
+ * ```
  */
 export function rexecBg(
   flux: Flux,
@@ -60,13 +75,13 @@ export function rexecBg(
 ): SubprocessBackgroundRexecRpc {
   const { label, cwd, env, opts } = options;
   const cmd = commandCreate(command, { label, cwd, env, opts });
-  // Much output in chunks, which flux-core 0.88 logs, ends the rank's broker.
+  // flux-core 0.88 logs background output, and crashes on large chunks.
   for (const [key, value] of Object.entries(cmd.opts)) {
     if (/^std(out|err)_LINE_BUFFER=false$/i.test(`${key}=${value}`))
       throw new TypeError(`opts.${key} is "false" in background`);
   }
   const payload = { cmd, flags: waitable ? EXEC_FLAG.waitable : 0 };
-  const send = serviceRequest(flux, "exec", payload, options, checked("exec", isStarted));
+  const send = serviceRequest(flux, "exec", payload, options, payloadReader("exec", isStarted));
   return new SubprocessBackgroundRexecRpc(flux, options.nodeid ?? "any", send);
 }
 

@@ -1,46 +1,59 @@
-/** What all verbs share: the service that they speak to, and whether the request is signed. */
+/** The parts that all verbs share: the service, the process, the signature. */
 import type { Observable } from "rxjs";
 import { type Flux, request } from "../flux.js";
-import { demand, pid as isPid, isSubprocessService, name } from "../protocol/checks.js";
+import { demand, isSubprocessService, name, pid as pidCheck } from "../protocol/checks.js";
 
-/** Which subprocess server a request goes to. */
+/** The subprocess server of a request, and its signature. */
 export interface ServiceOptions {
   /**
-   * The subprocess service: "rexec", the default, which is the broker's own; "sdexec" (docs/sdexec.md); or a job shell's, whose name ends
-   * in ".rexec".
+   * The subprocess service: "rexec", the broker's own; "sdexec" (docs/sdexec.md); or that of a job shell, whose name ends in ".rexec".
+   * @default "rexec"
    */
   service?: string | undefined;
   /**
-   * Whether the request is signed (RFC 42 Request Authentication), here by the `signer` of `connect()`, or else by the
-   * proxy. Absent: if the owner of the instance is not the user in whose name the request goes. What cannot be signed
-   * is not sent: FluxError EPERM.
+   * Sign the request (RFC 42 Request Authentication), with the `signer` of {@link connect}, or else by the proxy. A request that cannot be
+   * signed is not sent: FluxError EPERM.
+   * @default true if the instance owner is another user than that of the requests
    */
   sign?: boolean | undefined;
   /**
-   * When aborted, what the verb gives errors or rejects with the signal's reason, as `fetch` does. `exec` then ends the
-   * process, `attach` detaches and `watch` ends, as unsubscribing does; of `spawn` see there. A request of the others
-   * that was sent is not taken back: only its answer is let go.
+   * When aborted, the Observable, Rpc or promise fails with the signal's reason, as `fetch` does. `exec` then ends the process, `attach`
+   * detaches and `watch` ends; `spawn` has its own rule. Any other request that was sent still has its effect.
    */
   signal?: AbortSignal | undefined;
 }
 
 /** {@link ServiceOptions}, on one rank. */
 export interface RankOptions extends ServiceOptions {
-  /** The broker rank, or "any", the default: the one that the proxy is connected to. */
+  /**
+   * The broker rank, or "any": the broker that the proxy is connected to.
+   * @default "any"
+   */
   nodeid?: number | "any" | undefined;
   /**
-   * How long the answer may take once the proxy has the request, in milliseconds; then the Rpc errors with ETIMEDOUT, and
-   * nobody knows whether the request has had its effect. `Infinity`: for ever. To bound the time without a connection
-   * too, use `signal: AbortSignal.timeout(ms)`.
-   * @default 30_000; of `wait`, Infinity: a process may run for days
+   * Milliseconds until the answer, from when the proxy has the request. Then the Rpc errors with ETIMEDOUT, and the request may still
+   * have its effect. `Infinity`: no limit. `signal: AbortSignal.timeout(ms)` also counts the time without a connection.
+   * @default 30_000; of {@link wait}, Infinity, since a process may run for days
    */
   timeout?: number | undefined;
 }
 
-/** A process on one rank: by pid, 1 to 2147483647, or by label, not both. */
-export type PidOrLabel = { pid: number; label?: undefined } | { label: string; pid?: undefined };
+/** A process on one rank, by pid or by label. */
+export type PidOrLabel =
+  | {
+      /** The process id, 1 to 2147483647. */
+      pid: number;
+      /** Not with `pid`. */
+      label?: undefined;
+    }
+  | {
+      /** The label. */
+      label: string;
+      /** Not with `label`. */
+      pid?: undefined;
+    };
 
-/** The topic of a method: "rexec.kill". @throws TypeError */
+/** The topic of a method: "rexec.kill". @throws TypeError if `service` is not a subprocess service */
 export function topicOf(service: string, method: string): string {
   if (typeof service !== "string" || !/^[^\s\0]+$/.test(service) || !isSubprocessService(service)) {
     throw new TypeError(`not a subprocess service: ${JSON.stringify(service)}`);
@@ -48,7 +61,7 @@ export function topicOf(service: string, method: string): string {
   return `${service}.${method}`;
 }
 
-/** A request to a subprocess server that has one answer. @param read makes of its payload what is wanted */
+/** A request to a subprocess server with one answer. @param read makes the emitted value from the answer's payload */
 export function serviceRequest<T>(
   flux: Flux,
   method: string,
@@ -59,7 +72,7 @@ export function serviceRequest<T>(
   return request(flux, { ...options, topic: topicOf(service, method), payload }, read);
 }
 
-/** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given, or it is no pid or label */
+/** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given, or one is not valid */
 export function processFields({ pid, label }: { pid?: number | undefined; label?: string | undefined }): {
   pid: number;
   label?: string;
@@ -70,6 +83,6 @@ export function processFields({ pid, label }: { pid?: number | undefined; label?
     demand("label", label, name);
     return { pid: -1, label: label as string };
   }
-  demand("pid", pid, isPid);
+  demand("pid", pid, pidCheck);
   return { pid };
 }

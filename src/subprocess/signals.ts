@@ -36,12 +36,32 @@ const SIGNALS = [
 /** The name of a Linux signal, such as "SIGTERM". */
 export type SignalName = (typeof SIGNALS)[number];
 
-/** The name of a signal number: "SIGTERM" for 15, "SIG34" for a number that has none. */
+/**
+ * The name of a Linux signal number.
+ *
+ * @param signum the number
+ * @returns such as "SIGTERM"; "SIG34" for the number 34, which has no name
+ *
+ * @example
+ * ```ts
+ * console.log(signalName(15), signalName(34)); // SIGTERM SIG34
+ * ```
+ */
 export function signalName(signum: number): string {
   return SIGNALS[signum - 1] ?? `SIG${signum}`;
 }
 
-/** The number of a signal. @throws TypeError if there is no such signal */
+/**
+ * The number of a Linux signal, whatever the client's platform.
+ *
+ * @param signal a name, or a number, which is returned
+ * @throws TypeError if no such signal exists
+ *
+ * @example
+ * ```ts
+ * console.log(signalNumber("SIGUSR1")); // 10
+ * ```
+ */
 export function signalNumber(signal: number | SignalName): number {
   const signum = typeof signal === "number" ? signal : SIGNALS.indexOf(signal) + 1;
   if (!Number.isInteger(signum) || signum < 1 || signum > 64) {

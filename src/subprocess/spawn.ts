@@ -10,41 +10,50 @@ import { type SignalName, signalName, signalNumber } from "./signals.js";
 
 /** Options of {@link spawn}. */
 export interface SpawnOptions extends ForegroundOptions {
-  /** The broker rank that it runs on, or "any", the default: the one that the proxy is connected to. */
+  /**
+   * The broker rank, or "any": the broker that the proxy is connected to.
+   * @default "any"
+   */
   nodeid?: number | "any" | undefined;
 }
 
-/** How a {@link ChildProcess} ended. The shape of `Deno.CommandStatus`. */
+/** The end of a {@link ChildProcess}. Its counterpart is `Deno.CommandStatus`. */
 export interface CommandStatus {
-  /** Whether it exited with 0. */
+  /** True if the process exited with 0. */
   readonly success: boolean;
-  /** The exit code; 128 + n if signal n ended it. */
+  /** The exit code; 128 + n if signal n ended the process. */
   readonly code: number;
-  /** The name of the signal that ended it. */
+  /** The name of the signal that ended the process, or null. */
   readonly signal: string | null;
 }
 
-/** All that a {@link ChildProcess} wrote. The shape of `Deno.CommandOutput`. */
+/** The end and the whole output of a {@link ChildProcess}. Its counterpart is `Deno.CommandOutput`. */
 export interface CommandOutput extends CommandStatus {
+  /** Standard output. */
   readonly stdout: Uint8Array<ArrayBuffer>;
+  /** Standard error. */
   readonly stderr: Uint8Array<ArrayBuffer>;
 }
 
-/** A process in the foreground, with streams. The shape of `Deno.ChildProcess`; `pid` is a promise. */
+/** A foreground process with streams. Its counterpart is `Deno.ChildProcess`, but `pid` is a promise. */
 export class ChildProcess {
-  /** Rejects with a FluxError if the process could not be started. */
+  /** The process id. Rejects with a FluxError if the process could not be started. */
   readonly pid: Promise<number>;
-  /** Settles when the process has ended. Rejects with a FluxError if nobody knows how. */
+  /** Settles when the process has ended. Rejects with a FluxError if the outcome is unknown. */
   readonly status: Promise<CommandStatus>;
-  /** Takes text and bytes; `ready` is at the speed of the process. */
+  /** Standard input: text (UTF-8) and bytes, at the speed of the process. */
   readonly stdin: WritableStream<string | Uint8Array>;
-  /** Read slowly, it slows the process; cancelled, what comes is dropped. */
+  /** Standard output. A slow reader slows the process. After `cancel`, output is dropped. */
   readonly stdout: ReadableStream<Uint8Array>;
+  /** Standard error, as `stdout`. */
   readonly stderr: ReadableStream<Uint8Array>;
   readonly #process: Foreground;
   readonly #outputs: ReadonlyMap<string, Pulled<Uint8Array>>;
 
+  /** Not for applications: {@link spawn} makes these. */
+  constructor(start: never);
   /** @internal */
+  constructor(start: (observer: ConstructorParameters<typeof Foreground>[2]) => Foreground);
   constructor(start: (observer: ConstructorParameters<typeof Foreground>[2]) => Foreground) {
     const pid = deferred<number>();
     const status = deferred<CommandStatus>();
@@ -68,7 +77,7 @@ export class ChildProcess {
       },
       error: (error) => {
         for (const output of outputs.values()) output.fail(error);
-        // Who pipes into it, and has nothing to write, would never hear of it.
+        // A pipe into stdin that has nothing to write would not notice the end.
         stdin.error(error);
         pid.reject(error);
         status.reject(error);
@@ -78,19 +87,24 @@ export class ChildProcess {
         pid.reject(new FluxError("EPROTO", "the process finished and was never started"));
       },
     });
-    const writer = this.#process.input("stdin");
+    const queue = this.#process.input("stdin");
     let stdin!: WritableStreamDefaultController;
     this.stdin = new WritableStream({
       start: (controller) => {
         stdin = controller;
       },
-      write: (chunk) => writer.write(toBytes(chunk)),
-      close: () => writer.end(),
-      abort: () => writer.end(),
+      write: (chunk) => queue.write(toBytes(chunk)),
+      close: () => queue.end(),
+      abort: () => queue.end(),
     });
   }
 
-  /** Sends a signal, SIGTERM by default. Rejects with ESRCH if the process does not run (any more). */
+  /**
+   * Sends a signal to the process and its process group.
+   *
+   * @param signal a Linux signal, as a number or a name
+   * @returns rejects with a FluxError: ESRCH if the process has ended
+   */
   async kill(signal: number | SignalName = "SIGTERM"): Promise<void> {
     const signum = signalNumber(signal);
     await this.pid;
@@ -99,7 +113,11 @@ export class ChildProcess {
     await this.#process.kill(signum, rank);
   }
 
-  /** Closes stdin if nobody has it, and reads both outputs to their ends. */
+  /**
+   * Closes stdin, unless a writer has locked it, and reads all output.
+   *
+   * @returns rejects with a FluxError if the outcome is unknown
+   */
   async output(): Promise<CommandOutput> {
     if (!this.stdin.locked) this.stdin.close().catch(() => {});
     const [stdout, stderr, status] = await Promise.all([
@@ -110,7 +128,7 @@ export class ChildProcess {
     return { ...status, stdout, stderr };
   }
 
-  /** Ends the process (SIGTERM, then SIGKILL after `grace`) and waits until it is gone. Output that was not read is dropped: its reader gets ECANCELED. */
+  /** Ends the process (SIGTERM, then SIGKILL after `killGrace`), and waits for that. Drops unread output: its reader gets ECANCELED. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.end();
     const error = new FluxError("ECANCELED", "disposed of");
@@ -120,18 +138,24 @@ export class ChildProcess {
 }
 
 /**
- * Starts a process in the foreground at once (RFC 42 exec, streaming), as streams and promises.
+ * Starts a foreground process at once (RFC 42 exec, streaming), with streams and promises. Its counterpart is `Deno.Command.spawn`.
  *
- *     const { stdout } = await spawn(flux, ["hostname"]).output();
+ * Output is consumed when it is read. As with a pipe, a process whose output nobody reads has to wait: cancel a stream that you do not
+ * need.
  *
- * Its output is consumed as it is read. As with a pipe, a process that writes and is not read does not get on: cancel what
- * is of no interest.
- *
- * As with Deno, `signal` ends the process (SIGTERM, then SIGKILL after `grace`), and `status` tells how it ended; of
- * what was not started yet it rejects with ECANCELED.
+ * As with Deno, `signal` ends the process (SIGTERM, then SIGKILL after `killGrace`), and `status` resolves to its end. If the process was
+ * not started yet, `status` rejects with ECANCELED.
  *
  * @param command the program and its arguments
- * @throws TypeError if an argument is wrong; what goes wrong later rejects `pid` and `status` with a FluxError
+ * @param options the rank, and more
+ * @returns `pid` and `status` reject with a FluxError if the process cannot be started or is lost
+ * @throws TypeError if an argument is not valid
+ *
+ * @example
+ * ```ts
+ * const { code, stdout } = await spawn(flux, ["sh", "-c", "echo hello; exit 3"]).output();
+ * console.log(code, new TextDecoder().decode(stdout).trim()); // 3 hello
+ * ```
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
   const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
@@ -146,7 +170,7 @@ export function spawn(flux: Flux, command: readonly string[], options: SpawnOpti
   return child;
 }
 
-/** Rejects with the cause of what is not known. */
+/** Rejects with the cause of an unknown outcome. */
 async function commandStatus(outcome: Outcome): Promise<CommandStatus> {
   switch (outcome.kind) {
     case "exited":
@@ -164,7 +188,7 @@ function deferred<T>() {
   const promise = new Promise<T>((...settle) => {
     [resolve, reject] = settle;
   });
-  // Whoever awaits it hears of it; that nobody does is no reason to end the program.
+  // A rejection that the application does not await must not end the program.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

@@ -3,10 +3,16 @@ import { readerIterator } from "./input.js";
 import { Pulled } from "./pulled.js";
 
 /**
- * A ReadableStream of what an Observable emits. What is not yet read is not consumed, so that a slow reader slows the
- * process. The first read subscribes, `cancel` unsubscribes.
+ * A ReadableStream of an Observable's values. A value is consumed when it is read, so a slow reader slows the process. The first read
+ * subscribes, `cancel` unsubscribes.
  *
- *     const response = new Response(toReadableStream(exec(flux, ["tar", "c", "."]).pipe(stdout())));
+ * @param source any Observable
+ *
+ * @example
+ * ```ts
+ * const response = new Response(toReadableStream(exec(flux, ["echo", "hello"]).pipe(stdout())));
+ * console.log((await response.text()).trim()); // hello
+ * ```
  */
 export function toReadableStream<T>(source: Observable<T>): ReadableStream<T> {
   const pulled: Pulled<T> = new Pulled<T>({
@@ -24,9 +30,18 @@ export function toReadableStream<T>(source: Observable<T>): ReadableStream<T> {
 }
 
 /**
- * What an Observable emits, for `for await`. What the loop has not come to is not consumed; leaving the loop unsubscribes.
+ * An Observable's values, for `for await`. A value is consumed when the loop takes it. Leaving the loop unsubscribes.
  *
- *     for await (const line of values(exec(flux, ["make"]).pipe(stdout(), lines()))) console.log(line);
+ * @param source any Observable
+ *
+ * @example
+ * ```ts
+ * const output = exec(flux, ["sh", "-c", "while :; do echo tick; done"]).pipe(stdout(), lines());
+ * for await (const line of values(output)) {
+ *   console.log(line); // tick
+ *   break; // ends the process
+ * }
+ * ```
  */
 export function values<T>(source: Observable<T>): AsyncIterableIterator<T> {
   const iterator = readerIterator(toReadableStream(source).getReader());

@@ -1,48 +1,42 @@
-import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
 import { type IoObject, ioBytes } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
 import { concat } from "./bytes.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
-import { checked } from "./payload.js";
+import { payloadReader } from "./payload.js";
 import { type PidOrLabel, processFields, type RankOptions, serviceRequest } from "./service.js";
 
 /** The answer to a wait (RFC 42 wait response). */
 export interface WaitResponse {
   /** The raw wait status, as from waitpid(2). */
   status: number;
-  /** What the server kept of the output: the last 8 KiB or so. */
+  /** Retained output: about the last 8 KiB. Absent if the server retained none. */
   output?: readonly IoObject[];
 }
 
-/** Python's counterpart is `SubprocessWaitRPC`. */
+/** The request of {@link wait}. Python's counterpart is `SubprocessWaitRPC`. */
 export class SubprocessWaitRpc extends Rpc<WaitResponse> {
-  /** @internal */
-  constructor(send: Observable<WaitResponse>) {
-    super(send);
-  }
-
-  /** The raw wait status. */
+  /** The raw wait status, as from waitpid(2). @returns rejects with a FluxError */
   async getStatus(): Promise<number> {
     return (await this.get()).status;
   }
 
-  /** How the process ended. */
+  /** How the process ended. @returns rejects with a FluxError */
   async getOutcome(): Promise<Outcome> {
     return outcomeOf(await this.getStatus());
   }
 
-  /** The retained I/O objects in the order produced; none if the server retained none. */
+  /** The retained I/O objects (RFC 42), in the order of output. @returns rejects with a FluxError */
   async getOutput(): Promise<readonly IoObject[]> {
     return (await this.get()).output ?? [];
   }
 
-  /** Retained standard output. */
+  /** Retained standard output. Rejects with a FluxError. */
   get stdout(): Promise<Uint8Array> {
     return this.#bytes("stdout");
   }
 
-  /** Retained standard error. */
+  /** Retained standard error. Rejects with a FluxError. */
   get stderr(): Promise<Uint8Array> {
     return this.#bytes("stderr");
   }
@@ -54,13 +48,21 @@ export class SubprocessWaitRpc extends Rpc<WaitResponse> {
 }
 
 /**
- * Waits for a process that was started with `waitable` and takes its exit status (RFC 42 wait).
+ * Waits for a process that was started with `waitable`, and takes its exit status (RFC 42 wait).
  * Python's counterpart is `flux.subprocess.wait`.
  *
- *     const status = await wait(flux, { label: "job" }).getStatus();
+ * @param options the process
+ * @returns errors with a FluxError: ESRCH if no such process exists, EINVAL if it is not waitable or another client waits for it, EBUSY
+ *   if a client is attached to it
+ * @throws TypeError if neither or both of pid and label are given, or an option is not valid
  *
- * @throws TypeError if neither or both of pid and label are given; FluxError from the Rpc: ESRCH if there is no such
- *   process, EINVAL if it is not waitable or somebody waits for it, EBUSY if somebody is attached to it
+ * @example
+ * ```ts
+ * await rexecBg(flux, ["sh", "-c", "echo done; exit 4"], { label: "job", waitable: true }).get();
+ * const rpc = wait(flux, { label: "job" });
+ * console.log(describeOutcome(await rpc.getOutcome())); // exited with 4
+ * console.log(new TextDecoder().decode(await rpc.stdout).trim()); // done
+ * ```
  */
 export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessWaitRpc {
   const { timeout = Number.POSITIVE_INFINITY } = options;
@@ -69,7 +71,7 @@ export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessW
     "wait",
     processFields(options),
     { ...options, timeout },
-    checked("wait", isWaitResponse),
+    payloadReader("wait", isWaitResponse),
   );
   return new SubprocessWaitRpc(send);
 }

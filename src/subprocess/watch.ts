@@ -9,34 +9,43 @@ export type { ProcessTable } from "./process-table.js";
 
 /** Options of {@link watch}. */
 export interface WatchOptions extends ServiceOptions {
-  /** The ranks. Default: "all". */
+  /**
+   * The ranks.
+   * @default "all"
+   */
   nodeid?: Target | undefined;
   /**
-   * By how many milliseconds a change may be late: how often the proxy asks a rank on which nothing happens. What is
-   * started or ended through the proxy shows at once, whatever this is. Default 1000; the proxy takes 100 to 3,600,000
-   * and goes to the nearest of both for what is beyond.
+   * The maximum delay of a change, in milliseconds: the proxy polls an idle rank this often. A process that starts or ends through the
+   * proxy shows at once. The proxy takes 100 to 3,600,000, and the nearest of both for any other number.
+   * @default 1000
    */
   interval?: number | undefined;
 }
 
 /**
- * The processes that a subprocess server has, now and after each change. Flux has no counterpart: the proxy asks each rank
- * again and again (RFC 42 list), once for all who watch it, and sends what is different.
+ * The processes of a subprocess server, now and after each change. Flux has no counterpart: the proxy polls each rank (RFC 42 list), once
+ * for all its watches, and sends the differences.
  *
- *     watch(flux).subscribe(({ processes, errors }) => draw(processes, errors));
+ * The Observable is cold: each subscription is a watch of its own, until it is unsubscribed. More watches cost the broker nothing. To
+ * spare the connection too, parts of a program can use one with `share({ connector: () => new ReplaySubject(1) })`. If many changes at
+ * once make too many tables, `auditTime(16)` emits no more than a screen shows. A lost and resumed connection only delays changes.
  *
- * The Observable is cold: each subscription is a watch of its own, which ends when it is unsubscribed from. That costs
- * the broker nothing more; to spare the connection too, several parts of a program use one with
- * `share({ connector: () => new ReplaySubject(1) })`. Many changes at a time may be many tables: `auditTime(16)` draws no
- * more of them than a screen shows. A connection that is lost and resumed is not noticed, but for what is late.
+ * The first table comes when every rank has answered or failed. A failed rank is in `errors`: EHOSTUNREACH if no such rank exists, ENOSYS
+ * if it has no such service, ETIMEDOUT while it does not answer, EPERM if the token or the broker does not allow the list or the proxy
+ * cannot sign it. The proxy polls the rank on, except after its own refusal: if it refuses every rank, the Observable completes after the
+ * table that says so. With a `signer` the client signs the list, again every few seconds; if that fails the Observable errors with EPERM.
  *
- * The first table comes when every rank has answered or failed. A rank that fails is in `errors`: EHOSTUNREACH if there
- * is no such rank, ENOSYS if it has no such service, ETIMEDOUT while it does not answer, EPERM if the token or the broker
- * does not allow it, or the proxy cannot sign it. With a `signer` the client signs the list, again every few seconds; if that
- * fails the Observable errors with EPERM. What the proxy refuses is for good; where that is every rank, the Observable completes after the table that says so. All other ranks
- * are asked on.
+ * @param options the ranks, the service and the interval
+ * @returns errors with a FluxError when the session is lost
+ * @throws TypeError if an option is not valid
  *
- * @throws TypeError at once if an option can never be right; FluxError from the Observable when the session is lost
+ * @example
+ * ```ts
+ * watch(flux, { nodeid: 3 }).subscribe(({ processes }) => {
+ *   console.log(processes.map(({ label, state }) => `${label} ${state}`).join() || "idle"); // idle, nap R
+ *   if (processes.length === 0) rexecBg(flux, ["sleep", "60"], { label: "nap", nodeid: 3 }).subscribe();
+ * });
+ * ```
  */
 export function watch(flux: Flux, options: WatchOptions = {}): Observable<ProcessTable> {
   const { nodeid = "all", service = "rexec", interval = 1000, sign } = options;
@@ -47,18 +56,18 @@ export function watch(flux: Flux, options: WatchOptions = {}): Observable<Proces
   const request = { topic, nodeid: targetNodeid(nodeid), streaming: true, payload: { interval }, sign };
   const tables$ = new Observable<ProcessTable>((subscriber) => {
     const tables = new ProcessTables(topic);
-    let told = false;
+    let emitted = false;
     const call = flux.session.start(request, {
       next: (message) => {
         let changed = false;
         try {
-          if (message.type === "response") changed = tables.tell(message.rank, message.payload);
+          if (message.type === "response") changed = tables.apply(message.rank, message.payload);
           else if (message.type === "error") changed = tables.fail(message.error);
         } catch (error) {
           subscriber.error(error);
         }
-        if (tables.size < call.ids || (told && !changed)) return;
-        told = true;
+        if (tables.size < call.ids || (emitted && !changed)) return;
+        emitted = true;
         subscriber.next(tables.table);
       },
       error: (error) => subscriber.error(error),

@@ -8,26 +8,38 @@ import { toBytes } from "./bytes.js";
 
 /** Options of {@link write}. */
 export interface WriteOptions {
-  /** "stdin", the default, or the name of an auxiliary channel. */
+  /**
+   * "stdin" or the name of an auxiliary channel.
+   * @default "stdin"
+   */
   stream?: string | undefined;
-  /** Whether this is the end of the stream. Default: false. */
+  /**
+   * End the stream after the data.
+   * @default false
+   */
   eof?: boolean | undefined;
-  /** When aborted, the Rpc errors with the signal's reason. What waits for room is sent all the same. */
+  /** When aborted, the Rpc errors with the signal's reason. Data that waits for room is still sent. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes to a process that `exec` runs (RFC 42 write), on every rank that it runs on. Give `exec` the `stdin: NEVER`
- * of RxJS to have its standard input open for this.
+ * Writes to a process that {@link exec} runs (RFC 42 write), on all its ranks. To keep its standard input open for this, pass `exec`
+ * the option `stdin: NEVER` (RxJS).
  *
- *     exec(flux, ["cat"], { stdin: NEVER }).subscribe((event) => {
- *       if (event.type === "started") write(flux, event, "hello\n", { eof: true }).subscribe();
- *     });
- *
- * @param process a `started` event of the process
+ * @param process the `started` event of the process
  * @param data text, sent as UTF-8, or bytes
- * @returns completes when all is sent, which is when the slowest rank has room for it
- * @throws TypeError if data is neither, or no stream can have that name; FluxError from the Rpc: EPIPE if the process does not read any more
+ * @param options the stream
+ * @returns completes when all is sent, so when the slowest rank has room for it. Errors with a FluxError: EPIPE if the process no longer
+ *   reads
+ * @throws TypeError if `data` is neither text nor bytes, or the name of the stream is not valid
+ *
+ * @example
+ * ```ts
+ * exec(flux, ["cat"], { stdin: NEVER }).subscribe((event) => {
+ *   if (event.type === "started") write(flux, event, "hello", { eof: true }).subscribe();
+ *   else if (event.type === "output") console.log(new TextDecoder().decode(event.data)); // hello
+ * });
+ * ```
  */
 export function write(
   flux: Flux,
@@ -38,10 +50,10 @@ export function write(
   const bytes = toBytes(data);
   demand("stream", stream, streamName);
   const send = new Observable<void>((subscriber) => {
-    const writer = flux.session.call(process.matchtag)?.input(stream);
-    if (writer === undefined) throw new FluxError("EPIPE", "the process has ended");
-    const written = writer.write(bytes);
-    if (eof) writer.end();
+    const queue = flux.session.call(process.matchtag)?.input(stream);
+    if (queue === undefined) throw new FluxError("EPIPE", "the process has ended");
+    const written = queue.write(bytes);
+    if (eof) queue.end();
     written.then(
       () => {
         subscriber.next();

@@ -1,13 +1,13 @@
-/** A pair of connected transports without a network, for tests. All messages still pass the whole codec. */
+/** Pairs of connected transports without a network, for tests. Messages still pass the whole codec. */
 import type { Connector, Transport, TransportEvents } from "./transport.js";
 
 /** The far end of a {@link memoryConnector}. */
 export interface MemoryPeer extends Transport {
-  /** Ends the connection as a network does: no code, no reason. */
+  /** Ends the connection as a network does, with neither code nor reason. */
   drop(): void;
 }
 
-/** @param accept takes the far end of each connection, and returns the event handlers of its owner */
+/** A connector in memory. @param accept takes the far end of each connection, and returns its event handlers */
 export function memoryConnector(accept: (peer: MemoryPeer) => TransportEvents): Connector {
   return (client) => {
     let open = true;

@@ -1,9 +1,10 @@
 /** A connection: ordered messages, text or binary, until it closes once. */
 export interface Transport {
+  /** Sends a message. */
   send(message: string | Uint8Array<ArrayBuffer>): void;
-  /** @param code a WebSocket close code: 1000 or 3000 to 4999 */
+  /** Closes the connection. @param code a WebSocket close code: 1000 or 3000 to 4999 */
   close(code: number, reason: string): void;
-  /** Bytes that were sent and are not with the network yet. */
+  /** The number of bytes that were sent and did not leave for the network yet. */
   readonly bufferedAmount: number;
 }
 
@@ -11,16 +12,21 @@ export interface Transport {
 export interface TransportClose {
   /** A WebSocket close code (RFC 6455 section 7.4); 1006 when the peer vanished. */
   code: number;
+  /** The peer's words, or "". */
   reason: string;
-  /** Whether it had ever been open. */
+  /** True if the connection was open before. */
   opened: boolean;
+  /** The runtime's error, if it has one. */
   cause?: unknown;
 }
 
 /** A connection's events. `closed` comes exactly once, and no event follows it. */
 export interface TransportEvents {
+  /** The connection is open. */
   opened(): void;
+  /** A message has arrived. */
   message(data: string | Uint8Array): void;
+  /** The connection has closed, or could not be opened. */
   closed(close: TransportClose): void;
 }
 

@@ -1,9 +1,9 @@
-/** Any runtime's WebSocket as a {@link Transport}. No other file imports isomorphic-ws. */
+/** Transports over the runtime's WebSocket. No other file imports isomorphic-ws. */
 import WebSocket from "isomorphic-ws";
 import { SUBPROTOCOL } from "../protocol/messages.js";
 import type { Connector } from "./transport.js";
 
-/** @param url the proxy's URL, ws or wss @returns starts a WebSocket with this protocol's subprotocol */
+/** A connector to `url`, ws: or wss:. */
 export function webSocketConnector(url: string): Connector {
   return (events) => {
     const socket = new WebSocket(url, SUBPROTOCOL);
@@ -17,7 +17,7 @@ export function webSocketConnector(url: string): Connector {
     socket.onmessage = ({ data }) => {
       events.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
     };
-    // Node's ws puts the cause into the event; a browser does not. Close always follows.
+    // Node's ws has the cause in this event; a browser does not. A close event always follows.
     socket.onerror = (event) => {
       cause = (event as ErrorEvent).error ?? (event as ErrorEvent).message;
     };

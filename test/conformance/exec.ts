@@ -157,11 +157,11 @@ export function execCases(context: Context): void {
       await untilGone(context.flux, pid, 3);
     });
 
-    it("ends a process that ignores SIGTERM after the grace", async () => {
+    it("ends a process that ignores SIGTERM after its killGrace", async () => {
       const pid = await new Promise<number>((resolve, reject) => {
         const script = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
         let started = 0;
-        const subscription = exec(context.flux, sh(script), { grace: 200 }).subscribe({
+        const subscription = exec(context.flux, sh(script), { killGrace: 200 }).subscribe({
           next: (event) => {
             if (event.type === "started") started = event.pid;
             if (event.type !== "output") return;

@@ -261,7 +261,7 @@ describe("what cannot be reached", () => {
     const reason = new Error("the vault is shut");
     const flux = connect(proxy.url, { token: () => Promise.reject(reason) });
     const error = await failure(list(flux).get());
-    expect(error).toMatchObject({ code: "EACCES", message: "no token could be had: the vault is shut" });
+    expect(error).toMatchObject({ code: "EACCES", message: "the token source failed: the vault is shut" });
     await proxy.close();
     await broker.close();
   });

@@ -7,7 +7,7 @@ import { timeline } from "./timeline.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const run = { stdin: NEVER, grace: 1000 } satisfies ExecOptions;
+const run = { stdin: NEVER, killGrace: 1000 } satisfies ExecOptions;
 
 describe("exec: subscription", () => {
   it("is cold: each subscription is a process of its own", async () => {
@@ -24,7 +24,7 @@ describe("exec: subscription", () => {
 
   it("that ends before the request is sent sends nothing", async () => {
     const { flux, log, until } = await timeline();
-    exec(flux, ["a"], { grace: 0 }).subscribe().unsubscribe();
+    exec(flux, ["a"], { killGrace: 0 }).subscribe().unsubscribe();
     await until(10_000);
     expect(log).toEqual([]);
   });
@@ -42,7 +42,7 @@ describe("exec: subscription", () => {
     expect([recorder.values.length, recorder.ends]).toEqual([1, []]);
   });
 
-  it("that ends sends SIGKILL if the process still runs after the grace", async () => {
+  it("that ends sends SIGKILL if the process still runs after its killGrace", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], run).subscribe();
     at(10, started(1));
@@ -56,7 +56,7 @@ describe("exec: subscription", () => {
     expect(log).toHaveLength(3);
   });
 
-  it("has a grace of 5 s by default", async () => {
+  it("has a killGrace of 5 s by default", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], { stdin: NEVER }).subscribe();
     at(10, started(1));
@@ -137,7 +137,7 @@ describe("exec: subscription, on several ranks", () => {
     ]);
   });
 
-  it("that ends gives each process its grace from its own start", async () => {
+  it("that ends gives each process its killGrace from its own start", async () => {
     const { flux, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], { ...run, nodeid: "0-1" }).subscribe();
     at(10, started(1, 0));
@@ -153,7 +153,7 @@ describe("exec: subscription, on several ranks", () => {
     ]);
   });
 
-  it("that ends while the connection is lost still gives the process its grace", async () => {
+  it("that ends while the connection is lost still gives the process its killGrace", async () => {
     const { flux, proxy, log, at, until } = await timeline();
     const subscription = exec(flux, ["a"], run).subscribe();
     at(10, started(1));
@@ -174,6 +174,6 @@ describe("exec: subscription, on several ranks", () => {
       "kill 9 pid 100 rank 0",
     ]);
     expect(await back).toBeGreaterThan(0);
-    expect((kill as number) - (term as number)).toBe(run.grace);
+    expect((kill as number) - (term as number)).toBe(run.killGrace);
   });
 });

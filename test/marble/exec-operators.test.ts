@@ -21,7 +21,7 @@ import { timeline } from "./timeline.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const run = { stdin: NEVER, grace: 1000 } satisfies ExecOptions;
+const run = { stdin: NEVER, killGrace: 1000 } satisfies ExecOptions;
 const types = (flux: Flux) => exec(flux, ["a"], run).pipe(map(({ type }) => type));
 
 describe("exec with", () => {

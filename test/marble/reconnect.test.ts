@@ -3,10 +3,10 @@ import type { ColdObservable } from "rxjs/internal/testing/ColdObservable";
 import type { RunHelpers } from "rxjs/internal/testing/TestScheduler";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Flux } from "../../src/index.js";
-import { Lease } from "../../src/session/lease.js";
 import type { LinkOptions } from "../../src/session/link.js";
 import { fullJitter } from "../../src/session/retry.js";
 import { Session } from "../../src/session/session.js";
+import { SessionToken } from "../../src/session/session-token.js";
 import { WELCOME } from "../support/peer.js";
 import { marbles } from "./support.js";
 
@@ -56,7 +56,7 @@ function driven(
         bufferedAmount: 0,
       };
     },
-    new Lease(async () => "token", undefined),
+    new SessionToken(async () => "token", undefined),
     undefined,
     options,
   );

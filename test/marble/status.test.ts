@@ -1,8 +1,8 @@
 import { map } from "rxjs";
 import { describe, it } from "vitest";
 import { Flux } from "../../src/index.js";
-import { Lease } from "../../src/session/lease.js";
 import { Session } from "../../src/session/session.js";
+import { SessionToken } from "../../src/session/session-token.js";
 import type { Transport, TransportEvents } from "../../src/transport/transport.js";
 import { WELCOME } from "../support/peer.js";
 import { marbles } from "./support.js";
@@ -18,7 +18,7 @@ function driven(diagram: string, cold: Parameters<Parameters<typeof marbles>[0]>
       transport = events;
       return NO_TRANSPORT;
     },
-    new Lease(async () => "token", undefined),
+    new SessionToken(async () => "token", undefined),
   );
   cold(diagram).subscribe((what) => {
     if (what === "w") transport.message(welcome);

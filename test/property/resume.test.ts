@@ -4,9 +4,9 @@
  */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Call } from "../../src/session/call.js";
-import { Lease } from "../../src/session/lease.js";
+import type { ClientCall } from "../../src/session/client-call.js";
 import { Session } from "../../src/session/session.js";
+import { SessionToken } from "../../src/session/session-token.js";
 import type { Connector, Transport, TransportEvents } from "../../src/transport/transport.js";
 import { Recorder } from "../support/peer.js";
 import { type Client, type Harness, json, openSession, settle } from "../unit/proxy/support/memory.js";
@@ -123,12 +123,12 @@ describe("a session over sockets that are lost", () => {
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const harness = await openSession({ hello: false });
         const network = new Network(harness);
-        const lease = new Lease(async () => "t", undefined);
-        const session = new Session(network.connector, lease, undefined, { retry: { delay: () => 5 } });
+        const token = new SessionToken(async () => "t", undefined);
+        const session = new Session(network.connector, token, undefined, { retry: { delay: () => 5 } });
         await settle();
         await network.calm();
         const calls: {
-          call: Call;
+          call: ClientCall;
           recorder: Recorder<{ type: string; data?: Uint8Array }>;
           wrote: number[];
           told: number[];
@@ -140,7 +140,7 @@ describe("a session over sockets that are lost", () => {
           const open = calls.filter(({ call, over }) => call.id !== undefined && !over);
           return open[n % open.length];
         };
-        const handler = (call: Call) => harness.broker.handler(call.id as number);
+        const handler = (call: ClientCall) => harness.broker.handler(call.id as number);
         const output = ({ call, told }: (typeof calls)[number], size: number) => {
           const data = bytes(size);
           told.push(...data);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FluxError } from "../../src/errors.js";
 import { Flux } from "../../src/flux.js";
 import { exec, type ProcessEvent } from "../../src/index.js";
-import type { RankMessage } from "../../src/session/call.js";
+import type { RankMessage } from "../../src/session/client-call.js";
 import { type Outgoing, openSession, Recorder, settled } from "../support/peer.js";
 
 type Message = Outgoing extends infer O ? (O extends Outgoing ? Omit<O, "id" | "rank"> : never) : never;

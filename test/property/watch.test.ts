@@ -39,7 +39,7 @@ class Watched {
     const seen = this.#seen.get(of);
     const difference = seen && differenceOf(this.#sent.get(of), seen);
     if (seen) this.#sent.set(of, seen);
-    if (difference) this.tables.tell(of, JSON.parse(JSON.stringify(difference)));
+    if (difference) this.tables.apply(of, JSON.parse(JSON.stringify(difference)));
     return difference !== undefined;
   }
 
@@ -115,7 +115,7 @@ describe("the differences of tables", () => {
   it("cost as much for the first table as its ranks, and not their square", () => {
     const tables = new ProcessTables("rexec.list");
     for (let rank = 0; rank < 32_768; rank++) {
-      tables.tell(rank, { rank, procs: [{ pid: 1, cmd: "sh", label: "", state: "R" }], gone: [] });
+      tables.apply(rank, { rank, procs: [{ pid: 1, cmd: "sh", label: "", state: "R" }], gone: [] });
     }
     expect(tables.table.processes).toHaveLength(32_768);
   });

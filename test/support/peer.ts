@@ -12,9 +12,9 @@ import type {
   Welcome,
 } from "../../src/protocol/messages.js";
 import { Sequence } from "../../src/protocol/sequence.js";
-import { Lease } from "../../src/session/lease.js";
 import type { LinkOptions } from "../../src/session/link.js";
 import { Session } from "../../src/session/session.js";
+import { SessionToken } from "../../src/session/session-token.js";
 import { type MemoryPeer, memoryConnector } from "../../src/transport/memory.js";
 import type { Connector, TransportClose } from "../../src/transport/transport.js";
 
@@ -182,7 +182,12 @@ export async function openSession(
 ): Promise<{ session: Session; proxy: ScriptedProxy }> {
   const proxy = new ScriptedProxy();
   proxy.onHello = ({ resume }) => (resume ? proxy.resume() : proxy.welcome(welcome));
-  const session = new Session(proxy.connector, new Lease(async () => "token", undefined), undefined, options);
+  const session = new Session(
+    proxy.connector,
+    new SessionToken(async () => "token", undefined),
+    undefined,
+    options,
+  );
   await settled();
   return { session, proxy };
 }

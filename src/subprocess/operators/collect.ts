@@ -4,12 +4,17 @@ import { concat } from "../bytes.js";
 import { gapError, type ProcessEvent } from "../events.js";
 import type { Outcome } from "../outcome.js";
 
-/** All that one process told. Python's counterpart is `subprocess.CompletedProcess`. */
+/** The whole output and the outcome of one process. Python's counterpart is `subprocess.CompletedProcess`. */
 export interface CompletedProcess {
+  /** The broker rank. */
   readonly rank: number;
+  /** The process id. */
   readonly pid: number;
+  /** How the process ended. */
   readonly outcome: Outcome;
+  /** Standard output. */
   readonly stdout: Uint8Array<ArrayBuffer>;
+  /** Standard error. */
   readonly stderr: Uint8Array<ArrayBuffer>;
 }
 
@@ -21,11 +26,14 @@ interface Gathered {
 }
 
 /**
- * Gathers the events of a process into one value for each rank where it started, in ascending order of rank, when all
- * are complete. If the source errors, or output is missing, what came until then is emitted first, with outcome "unknown" where the process
- * had not finished.
+ * Gathers the events of a process into one value for each rank where it started, sorted by rank, when all ranks are complete. If the
+ * source errors or output is missing, it first emits what it has, with outcome "unknown" for a process that had not finished.
  *
- *     const { stdout, outcome } = await firstValueFrom(exec(flux, ["hostname"]).pipe(collect()));
+ * @example
+ * ```ts
+ * const { outcome, stdout } = await firstValueFrom(exec(flux, ["echo", "hello"]).pipe(collect()));
+ * console.log(describeOutcome(outcome), new TextDecoder().decode(stdout).trim()); // exited with 0 hello
+ * ```
  */
 export function collect(): OperatorFunction<ProcessEvent, CompletedProcess> {
   return (events) =>

@@ -11,15 +11,21 @@ import {
 import { hold } from "../../session/consumption.js";
 
 /**
- * As concatMap; and what it has not finished is not consumed, so that a slow consumer slows the process, and not only
- * itself.
+ * concatMap, with flow control: a value counts as consumed when its projection has completed, so a slow consumer slows the process.
+ * Without this operator, a value counts as consumed when the observer's `next` returns.
  *
- *     exec(flux, ["zcat", "log.gz"]).pipe(stdout(), consume((bytes) => file.write(bytes)));
+ * Place it after `stdout`, `text`, `lines` and other operators that emit at once. After one that emits later, such as `delay` or
+ * `bufferTime`, the origin of a value is not known.
  *
- * An observer without it has consumed what it was given when its `next` returns. It belongs behind `stdout`, `text`, `lines` and
- * other operators that emit at once: of what one emits later, such as `delay` or `bufferTime`, nobody knows where it came from.
+ * @param project consumes a value: returns a promise, an Observable or an iterable
  *
- * @param project makes of a value what it is consumed by: a promise, an Observable, an iterable
+ * @example
+ * ```ts
+ * const store = async (line: string) => line.length; // takes a line, in its own time
+ * exec(flux, ["sh", "-c", "echo one; echo three"])
+ *   .pipe(stdout(), lines(), consume(store))
+ *   .subscribe((length) => console.log(length)); // 3, 5
+ * ```
  */
 export function consume<T, O extends ObservableInput<unknown>>(
   project: (value: T, index: number) => O,

@@ -2,14 +2,19 @@ import { map, Observable, type OperatorFunction } from "rxjs";
 import { toBytes } from "../bytes.js";
 
 /**
- * Cuts text, or bytes as UTF-8, into lines without their "\n" or "\r\n". A last line that has no end is a line too; on
- * an error it comes before it.
+ * Cuts text, or bytes as UTF-8, into lines without their "\n" or "\r\n". A last line without an end is emitted too, also before an
+ * error.
+ *
+ * @example
+ * ```ts
+ * from(["one\ntw", "o\nthree"]).pipe(lines()).subscribe((line) => console.log(line)); // one, two, three
+ * ```
  */
 export function lines(): OperatorFunction<Uint8Array | string, string> {
   return (source) =>
     new Observable((subscriber) => {
       const decoder = new TextDecoder();
-      // Text is not decoded: a chunk of it may end inside a surrogate pair, which no UTF-8 can carry.
+      // Text is not decoded, since a chunk of it may end inside a surrogate pair, which UTF-8 cannot encode.
       const decode = (chunk: Uint8Array | string) =>
         typeof chunk === "string"
           ? decoder.decode() + chunk
@@ -22,7 +27,7 @@ export function lines(): OperatorFunction<Uint8Array | string, string> {
       };
       return source.pipe(map(decode)).subscribe({
         next: (chunk) => {
-          // Only the new chunk is searched: a long line in many chunks is not searched again and again.
+          // Searches only the new chunk: the time for a long line in many chunks stays linear.
           let from = 0;
           for (let at = chunk.indexOf("\n"); at >= 0; at = chunk.indexOf("\n", from)) {
             const line = rest + chunk.slice(from, at);

@@ -3,15 +3,22 @@ import type { ProcessEvent } from "../events.js";
 import { describeOutcome, type Outcome, succeeded } from "../outcome.js";
 import type { CompletedProcess } from "./collect.js";
 
-/** A rank whose process did not exit with 0; with its output, where `collect` came before. */
-export type Failure = { readonly rank: number; readonly outcome: Outcome } & Partial<CompletedProcess>;
+/** A rank whose process did not exit with 0. It has the output too if {@link collect} came before. */
+export interface Failure extends Partial<CompletedProcess> {
+  /** The broker rank. */
+  readonly rank: number;
+  /** How the process ended. */
+  readonly outcome: Outcome;
+}
 
-/** Processes that did not exit with 0. */
+/** Processes that did not exit with 0. {@link orThrow} has an example. */
 export class ProcessError extends Error {
+  /** "ProcessError". */
   override readonly name = "ProcessError";
   /** One for each rank that failed. */
   readonly failures: readonly Failure[];
 
+  /** @param failures each becomes a part of the message */
   constructor(failures: readonly Failure[]) {
     super(
       failures.map(({ rank, outcome }) => `rank ${rank}: process ${describeOutcome(outcome)}`).join("; "),
@@ -21,15 +28,23 @@ export class ProcessError extends Error {
 }
 
 /**
- * Makes an outcome other than exit code 0 an error: a {@link ProcessError}, after all values have passed.
- * Works on events and on what `collect` gives.
+ * Errors with a {@link ProcessError} if a process did not exit with 0, after all values. Takes events, or the values of `collect`. Python's
+ * counterpart is `check=True` of `subprocess.run`.
  *
- *     exec(flux, ["make"]).pipe(orThrow(), stdout())
+ * @example
+ * ```ts
+ * exec(flux, ["sh", "-c", "echo hello; exit 2"])
+ *   .pipe(orThrow(), stdout(), lines())
+ *   .subscribe({
+ *     next: (line) => console.log(line), // hello
+ *     error: (error: ProcessError) => console.log(error.message), // rank 0: process exited with 2
+ *   });
+ * ```
  */
 export function orThrow<T extends ProcessEvent | CompletedProcess>(): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable((subscriber) => {
-      // By rank: one that is lost tells of it twice, in `error` and in `finished`.
+      // By rank, since a lost rank has two events: `error` and `finished`.
       const failures = new Map<number, Failure>();
       return source.subscribe({
         next: (value: T) => {

@@ -1,11 +1,16 @@
 import { Observable, type OperatorFunction } from "rxjs";
 
 /**
- * Decodes bytes as text. It keeps what a chunk cuts off, so that a character split between two chunks is one.
+ * Decodes bytes as text. A character that is split between two chunks stays one.
  *
- * One decoder serves one stream: of several ranks, decode each on its own, with `groupBy(({ rank }) => rank)` before.
+ * One decoder serves one stream. To decode several ranks, put `groupBy(({ rank }) => rank)` before and decode each group.
  *
- * @param encoding a label of the Encoding standard. Default: "utf-8". Bytes that are not of it become U+FFFD
+ * @param encoding a label of the Encoding standard; bytes that are not valid in it become U+FFFD
+ *
+ * @example
+ * ```ts
+ * exec(flux, ["printf", "\\303\\251"]).pipe(stdout(), text()).subscribe((part) => console.log(part)); // é
+ * ```
  */
 export function text(encoding = "utf-8"): OperatorFunction<Uint8Array, string> {
   return (source) =>

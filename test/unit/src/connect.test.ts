@@ -45,7 +45,7 @@ describe("connect", () => {
   it("refuses a signer that does not sign for a session", () => {
     const signer = { mechanism: "none", userid: 1, sign: async () => "" };
     expect(() => connect("ws://host", { token: "t", signer: signer as never })).toThrow(
-      new TypeError("the signer is none of clientSigner's"),
+      new TypeError("signer was not made by clientSigner"),
     );
     const flux = connect("ws://host", { token: "t", signer: clientSigner(signer) });
     flux.close();
@@ -65,6 +65,8 @@ describe("connect", () => {
         throw new Error("no keys");
       },
     });
-    await expect(flux.rpc("a.b").get()).rejects.toMatchObject({ message: "no token could be had: no keys" });
+    await expect(flux.rpc("a.b").get()).rejects.toMatchObject({
+      message: "the token source failed: no keys",
+    });
   });
 });

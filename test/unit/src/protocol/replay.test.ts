@@ -5,7 +5,7 @@ import { Replay } from "../../../../src/protocol/replay.js";
 
 describe("Replay", () => {
   it("numbers from 1 and counts what is not acknowledged", () => {
-    const replay = new Replay(true);
+    const replay = new Replay({ keep: true });
     replay.push("a", 10);
     replay.push("b", 5);
     expect([replay.last, replay.unacked, replay.bytes]).toEqual([2, 2, 15]);
@@ -14,7 +14,7 @@ describe("Replay", () => {
   });
 
   it("gives what comes after the last that the peer has taken", () => {
-    const replay = new Replay(true);
+    const replay = new Replay({ keep: true });
     for (const message of ["a", "b", "c"]) replay.push(message, 1);
     expect(replay.resume(1)).toBe(1);
     expect([replay.get(2), replay.get(3)]).toEqual(["b", "c"]);
@@ -22,14 +22,14 @@ describe("Replay", () => {
   });
 
   it("resumes after what was acknowledged meanwhile, and not at what was never there", () => {
-    const replay = new Replay(true);
+    const replay = new Replay({ keep: true });
     for (const message of ["a", "b"]) replay.push(message, 1);
     replay.ack(1);
     expect([0, 1, 2, 3].map((seq) => replay.resume(seq))).toEqual([1, 1, 2, undefined]);
   });
 
   it("refuses an ack of what was never sent, and takes an old one for what it is", () => {
-    const replay = new Replay(true);
+    const replay = new Replay({ keep: true });
     replay.push("a", 1);
     const error = new ProtocolError(4400, "ack of message 2, the last one sent is 1");
     expect(() => replay.ack(2)).toThrow(error);
@@ -39,7 +39,7 @@ describe("Replay", () => {
   });
 
   it("that keeps nothing counts, and resumes nothing", () => {
-    const replay = new Replay(false);
+    const replay = new Replay({ keep: false });
     replay.push("a", 7);
     expect([replay.last, replay.bytes, replay.resume(0)]).toEqual([1, 7, undefined]);
   });
@@ -51,7 +51,7 @@ describe("Replay", () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-        const replay = new Replay(true);
+        const replay = new Replay({ keep: true });
         const sizes: number[] = [];
         let acked = 0;
         for (const step of steps) {

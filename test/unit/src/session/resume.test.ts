@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Welcome } from "../../../../src/protocol/messages.js";
-import { Lease } from "../../../../src/session/lease.js";
 import type { LinkOptions } from "../../../../src/session/link.js";
 import { Session } from "../../../../src/session/session.js";
+import { SessionToken } from "../../../../src/session/session-token.js";
 import {
   end,
   failed,
@@ -134,7 +134,7 @@ describe("a lost connection", () => {
       if (asked === 2) throw new Error("offline");
       return `token ${asked}`;
     };
-    const session = new Session(proxy.connector, new Lease(token, undefined), undefined, options);
+    const session = new Session(proxy.connector, new SessionToken(token, undefined), undefined, options);
     await settled();
     proxy.drop();
     await settled();

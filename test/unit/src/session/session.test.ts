@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { FluxError } from "../../../../src/errors.js";
 import { MAX_FRAME } from "../../../../src/protocol/messages.js";
-import type { CallRequest } from "../../../../src/session/call.js";
-import { Lease } from "../../../../src/session/lease.js";
+import type { CallRequest } from "../../../../src/session/client-call.js";
 import { Session } from "../../../../src/session/session.js";
+import { SessionToken } from "../../../../src/session/session-token.js";
 import { finished, openSession, Recorder, ScriptedProxy, settled, started } from "../../../support/peer.js";
 
 const request = (fields: Partial<CallRequest> = {}): CallRequest => ({
@@ -23,7 +23,7 @@ const states = (session: Session) => {
 describe("Session: opening", () => {
   it("says hello, then waits for welcome, then sends what waited, in order", async () => {
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, new Lease(async () => "secret", undefined));
+    const session = new Session(proxy.connector, new SessionToken(async () => "secret", undefined));
     const { values } = states(session);
     session.start(request({ topic: "first.x" }), new Recorder());
     session.start(request({ topic: "second.x" }), new Recorder());
@@ -45,23 +45,23 @@ describe("Session: opening", () => {
   it("does not ask for the token before there is a connection, and asks once", async () => {
     let asked = 0;
     const proxy = new ScriptedProxy();
-    new Session(proxy.connector, new Lease(async () => `token ${++asked}`, undefined));
+    new Session(proxy.connector, new SessionToken(async () => `token ${++asked}`, undefined));
     expect(asked).toBe(0);
     await settled();
     expect([asked, proxy.token]).toEqual([1, "token 1"]);
   });
 
   it.each([
-    ["rejects", () => Promise.reject(new Error("no login")), "no token could be had: no login"],
-    ["is empty", async () => "", "no token could be had: the token is not a string"],
+    ["rejects", () => Promise.reject(new Error("no login")), "the token source failed: no login"],
+    ["is empty", async () => "", "the token source failed: the token is not a string"],
     [
       "is none",
       async () => undefined as unknown as string,
-      "no token could be had: the token is not a string",
+      "the token source failed: the token is not a string",
     ],
   ])("is over when the token %s", async (_, token, message) => {
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, new Lease(token, undefined));
+    const session = new Session(proxy.connector, new SessionToken(token, undefined));
     const call = new Recorder();
     session.start(request(), call);
     await settled();
@@ -78,7 +78,7 @@ describe("Session: opening", () => {
     const proxy = new ScriptedProxy();
     const session = new Session(
       proxy.connector,
-      new Lease(() => new Promise((resolve) => (give = resolve)), undefined),
+      new SessionToken(() => new Promise((resolve) => (give = resolve)), undefined),
     );
     await settled();
     session.close();
@@ -94,7 +94,7 @@ describe("Session: opening", () => {
       [new Uint8Array(20), "message is not JSON"],
     ] as const) {
       const proxy = new ScriptedProxy();
-      const session = new Session(proxy.connector, new Lease(async () => "token", undefined));
+      const session = new Session(proxy.connector, new SessionToken(async () => "token", undefined));
       await settled();
       proxy.raw(first);
       await settled();
@@ -105,7 +105,7 @@ describe("Session: opening", () => {
 
   it("takes back what was not sent", async () => {
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, new Lease(async () => "token", undefined));
+    const session = new Session(proxy.connector, new SessionToken(async () => "token", undefined));
     const recorder = new Recorder();
     const call = session.start(request(), recorder);
     expect([session.withdraw(call), session.withdraw(call)]).toEqual([true, false]);
@@ -120,7 +120,9 @@ describe("Session: opening", () => {
     const forbidden = () => {
       throw new TypeError("mixed content");
     };
-    expect(() => new Session(forbidden, new Lease(async () => "token", undefined))).toThrow("mixed content");
+    expect(() => new Session(forbidden, new SessionToken(async () => "token", undefined))).toThrow(
+      "mixed content",
+    );
     expect(vi.getTimerCount()).toBe(0);
     vi.useRealTimers();
   });

@@ -3,8 +3,8 @@ import type { Observable } from "rxjs";
 import { NEVER } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
 import { attach, exec, Flux, kill, list, watch, write } from "../../../../src/index.js";
-import { Lease } from "../../../../src/session/lease.js";
 import { Session } from "../../../../src/session/session.js";
+import { SessionToken } from "../../../../src/session/session-token.js";
 import { clientSigner } from "../../../../src/session/signed-calls.js";
 import { curveSigner } from "../../../../src/signing/curve.js";
 import { noneSigner } from "../../../../src/signing/none.js";
@@ -17,7 +17,11 @@ async function guest(signer?: Signer) {
   const proxy = new ScriptedProxy();
   proxy.onHello = () => proxy.welcome({ owner: 1000, userid: 1001, time: Date.UTC(2030, 0, 1) });
   const flux = new Flux(
-    new Session(proxy.connector, new Lease(async () => "token", undefined), signer && clientSigner(signer)),
+    new Session(
+      proxy.connector,
+      new SessionToken(async () => "token", undefined),
+      signer && clientSigner(signer),
+    ),
   );
   await settled();
   return { proxy, flux };
@@ -41,8 +45,8 @@ describe("signing", () => {
   it("is not done where the client is the owner, unless it is asked for", async () => {
     const proxy = new ScriptedProxy();
     proxy.onHello = () => proxy.welcome({ owner: 1000, userid: 1000 });
-    const lease = new Lease(async () => "token", undefined);
-    const flux = new Flux(new Session(proxy.connector, lease, clientSigner(noneSigner(1000))));
+    const token = new SessionToken(async () => "token", undefined);
+    const flux = new Flux(new Session(proxy.connector, token, clientSigner(noneSigner(1000))));
     await settled();
     list(flux).subscribe();
     list(flux, { sign: true }).subscribe();
@@ -135,7 +139,7 @@ describe("signing", () => {
     const { proxy, flux } = await guest(broken);
     await expect(kill(flux, { pid: 7 }).get()).rejects.toMatchObject({
       code: "EPERM",
-      message: "it could not be signed: the key is locked",
+      message: "the request could not be signed: the key is locked",
       topic: "rexec.kill",
     });
     expect(proxy.received).toEqual([]);
@@ -238,7 +242,7 @@ describe("signing a watch", () => {
     proxy.send({ type: "stale", id: 1 });
     await settled();
     expect(errors).toMatchObject([
-      { code: "EPERM", message: "it could not be signed: the key is locked", topic },
+      { code: "EPERM", message: "the request could not be signed: the key is locked", topic },
     ]);
     expect(proxy.received.slice(1)).toEqual([{ type: "detach", id: 1 }]);
     proxy.send(failed(1, 125));

@@ -34,7 +34,7 @@ test("the proof is good for a minute before and after its time", async () => {
   }
   for (const seconds of [61, -61]) {
     at(seconds);
-    await expect(verifyProof(proof, claim)).rejects.toThrow("has an iat over 60 seconds from");
+    await expect(verifyProof(proof, claim)).rejects.toThrow("has an iat over 60 seconds");
   }
 });
 

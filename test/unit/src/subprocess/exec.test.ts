@@ -57,10 +57,11 @@ describe("exec: the request", () => {
   });
 
   it.each<[string, object]>([
-    ["grace", { grace: -1 }],
-    ["grace", { grace: Number.NaN }],
-    ["grace", { grace: Number.POSITIVE_INFINITY }],
-    ["grace", { grace: "5" }],
+    ["killGrace", { killGrace: -1 }],
+    ["killGrace", { killGrace: Number.NaN }],
+    ["killGrace", { killGrace: Number.POSITIVE_INFINITY }],
+    ["killGrace", { killGrace: 2 ** 31 }],
+    ["killGrace", { killGrace: "5" }],
     ["nodeid", { nodeid: "some" }],
     ["nodeid", { nodeid: "" }],
     ["nodeid", { nodeid: -1 }],

@@ -16,7 +16,7 @@ import {
 async function reading(stdin: InputSource, credit = 1000) {
   const { flux, proxy } = await openFlux();
   const recorder = new Recorder();
-  const subscription = exec(flux, ["a"], { stdin, grace: 0 }).subscribe(recorder);
+  const subscription = exec(flux, ["a"], { stdin, killGrace: 0 }).subscribe(recorder);
   await settled();
   proxy.send(started(1));
   if (credit > 0) proxy.send({ type: "credit", id: 1, stream: "stdin", bytes: credit });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FluxError } from "../../src/errors.js";
-import { InputWriter } from "../../src/session/input.js";
+import { InputQueue } from "../../src/session/input-queue.js";
 
 type Step = { open: true } | { credit: number } | { write: number } | { end: true } | { over: true };
 
@@ -70,11 +70,11 @@ const turn = (send: () => boolean) => {
   while (send());
 };
 
-describe("InputWriter", () => {
+describe("InputQueue", () => {
   it("keeps bytes and order, never exceeds the credit, ends once and last, and settles every write once", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const writer = new InputWriter();
+        const writer = new InputQueue();
         const model = new Model();
         const sent: number[] = [];
         let eofs = 0;
@@ -127,7 +127,7 @@ describe("InputWriter", () => {
   it("cuts what is larger than a frame, and nothing is lost at the cuts", () => {
     fc.assert(
       fc.property(fc.integer({ min: 262_100, max: 540_000 }), fc.array(fc.nat(300_000)), (size, credits) => {
-        const writer = new InputWriter();
+        const writer = new InputQueue();
         const bytes = new Uint8Array(size).map((_, i) => i % 251);
         const sent: Uint8Array[] = [];
         writer.open({ limit: 262_144, turn, data: (data) => sent.push(data.slice()), eof() {} });

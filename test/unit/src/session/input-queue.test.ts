@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { FluxError } from "../../../../src/errors.js";
-import { InputWriter } from "../../../../src/session/input.js";
+import { InputQueue } from "../../../../src/session/input-queue.js";
 import { bytes, settled } from "../../../support/peer.js";
 
 const decoder = new TextDecoder();
 
 /** A writer, what it has sent ("" is its end), and how its writes ended, in order. */
 function writer() {
-  const input = new InputWriter();
+  const input = new InputQueue();
   const sent: string[] = [];
   const ends: string[] = [];
   const sink = {
@@ -27,7 +27,7 @@ function writer() {
   return { input, sent, ends, sink, write };
 }
 
-describe("InputWriter", () => {
+describe("InputQueue", () => {
   it("sends nothing without credit", async () => {
     const { input, sent, ends, sink, write } = writer();
     input.open(sink);

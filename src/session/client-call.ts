@@ -1,4 +1,4 @@
-/** One request of a session: what each rank still owes, and the input streams that it has. */
+/** One request of a session: the ranks that still owe messages, and the input streams. */
 import { FluxError } from "../errors.js";
 import type { DataFrame } from "../protocol/frame.js";
 import { decodeIdset } from "../protocol/idset.js";
@@ -14,23 +14,27 @@ import {
   type Responsiveness,
   type SequencedServerMessage,
 } from "../protocol/messages.js";
-import { type InputSink, InputWriter } from "./input.js";
+import { InputQueue, type InputSink } from "./input-queue.js";
 
 /** A request (RFC 6) before it has an id. */
 export interface CallRequest {
+  /** Service and method. */
   topic: string;
+  /** The ranks. */
   nodeid: Nodeid;
+  /** True for any number of responses from each rank, false for one. */
   streaming: boolean;
+  /** The JSON object for the service. */
   payload: Record<string, unknown>;
-  /** Whether it is to be signed (RFC 42 Request Authentication). Absent: if the owner is another user. */
+  /** True to sign the request (RFC 42 Request Authentication). @default true if the owner is another user */
   sign?: boolean | undefined;
-  /** What becomes of output that is not taken in time. Absent: "stop" for an exec, "gap" for an attach. */
+  /** The treatment of output that is not consumed in time. @default "stop" for an exec, "gap" for an attach */
   overflow?: Overflow | undefined;
-  /** How long a rank may take for its first answer, in milliseconds. Absent: for ever. */
+  /** Milliseconds until the first answer of each rank. @default no limit */
   timeout?: number | undefined;
 }
 
-/** What the ranks of a request send. `end` and `error` are the last of a rank. */
+/** A message from a rank of a request. `end` and `error` are the last ones of a rank. */
 export type RankMessage = Response | OutputEof | Gap | Responsiveness | DataFrame | RankEnd | RankFailure;
 
 /** The request failed on one rank. */
@@ -40,36 +44,43 @@ export interface RankFailure {
   error: FluxError;
 }
 
-/** Is told what the ranks send; `error` and `complete` are last. `error` means that the session was lost. */
+/** Receives the messages of all ranks, then `error` or `complete`. */
 export interface CallObserver {
+  /** A rank has sent a message. */
   next(message: RankMessage): void;
+  /** The session is lost. */
   error(error: FluxError): void;
+  /** Every rank has sent its last message. */
   complete(): void;
 }
 
 /** Signs calls and sends them, once the session is open. */
 export interface CallSigner {
-  /** Is told the proxy's clock, in milliseconds since 1970, each time: ours may have stood still with the machine. */
+  /** @param time the proxy's clock, in milliseconds since 1970, at each welcome: the client's clock stops while its machine sleeps */
   welcomed(time: number): void;
   /** @throws FluxError EPERM if the signer is of another user */
-  send(call: Call, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void;
-  /** Takes what the proxy has sent for a call that was sent, after the call has. */
-  answered(call: Call, message: SequencedServerMessage): void;
+  send(call: ClientCall, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void;
+  /** Takes a message for a call, after the call itself. */
+  answered(call: ClientCall, message: SequencedServerMessage): void;
 }
 
-export class Call {
+/** A request from its start to the last message of its last rank. */
+export class ClientCall {
+  /** The request as the verb made it. */
   readonly request: CallRequest;
   /** The first of its ids on the session; undefined until it is sent. */
   id: number | undefined;
-  /** How many ids it has: one a rank. */
+  /** The number of its ids: one for each rank. */
   ids = 0;
-  /** Whether every rank has had its last message, or the session was lost. The observer may still be told of it. */
+  /** True if every rank has sent its last message, or the session was lost. The observer's last callback may be still to come. */
   over = false;
-  /** Who has signed it, where that was the client. */
+  /** Non-null if the client has signed the request. */
   signer: CallSigner | undefined;
   readonly #observer: CallObserver;
-  readonly #inputs = new Map<string, InputWriter>();
+  readonly #inputs = new Map<string, InputQueue>();
+  /** The ranks that owe messages; undefined until the request is sent. */
   #waiting: Set<number> | undefined;
+  /** Makes the sinks of input streams; undefined until the request is sent. */
   #sink: ((stream: string) => InputSink) | undefined;
 
   constructor(request: CallRequest, observer: CallObserver) {
@@ -77,7 +88,7 @@ export class Call {
     this.#observer = observer;
   }
 
-  /** The request is sent to `ranks`. */
+  /** The request was sent to `ranks`, with the first id `id`. */
   sent(ranks: readonly number[], id: number, sink: (stream: string) => InputSink): void {
     this.id = id;
     this.#waiting = new Set(ranks);
@@ -85,27 +96,27 @@ export class Call {
     for (const [stream, writer] of this.#inputs) writer.open(sink(stream));
   }
 
-  /** Whether `rank` has not had its last message. */
+  /** True if `rank` has not sent its last message. */
   owes(rank: number): boolean {
     return this.#waiting?.has(rank) ?? false;
   }
 
-  /** The writer of an input stream. */
-  input(stream: string): InputWriter {
+  /** The queue of an input stream. */
+  input(stream: string): InputQueue {
     let writer = this.#inputs.get(stream);
     if (writer === undefined) {
-      writer = new InputWriter();
+      writer = new InputQueue();
       this.#inputs.set(stream, writer);
       if (this.#sink) writer.open(this.#sink(stream));
     }
     return writer;
   }
 
-  /** Takes a message of a rank; true when it was the last of the last rank. */
+  /** Takes a message of a rank. @returns true if it was the last one of the last rank @throws ProtocolError */
   receive(message: SequencedServerMessage | DataFrame): boolean {
     if (message.type === "error" && message.ranks) {
       const { ranks } = message;
-      // The observer may have closed the session meanwhile.
+      // The observer may close the session in between.
       return decodeIdset(ranks).reduce(
         (_, rank) => this.over || this.receive({ ...message, rank, ranks: "" }),
         false,
@@ -130,7 +141,7 @@ export class Call {
     }
     const single = message.type === "response" && !this.request.streaming;
     if (single || message.type === "end" || message.type === "error") waiting.delete(rank);
-    // Known before the observer is told: what it does then may ask.
+    // First, since the observer may look at `over`.
     const over = waiting.size === 0;
     if (over) this.#end();
     const failure = message.type === "error";
@@ -139,7 +150,7 @@ export class Call {
     return over;
   }
 
-  /** The session is lost, and with it what the ranks still owe. */
+  /** The session is lost, with all messages that the ranks still owe. */
   fail(error: FluxError): void {
     if (this.over) return;
     this.#end();

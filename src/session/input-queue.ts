@@ -1,4 +1,4 @@
-/** One input stream of an exec: what is written waits, in order, for the request to be sent and for RFC 42 credit. */
+/** One input stream of an exec: writes wait, in order, until the request is sent and for RFC 42 credit. */
 import { FluxError } from "../errors.js";
 
 interface Pending {
@@ -7,37 +7,45 @@ interface Pending {
   reject: (error: FluxError) => void;
 }
 
-/** Where an {@link InputWriter} puts what it may send. */
+/** Sends the data of an {@link InputQueue}. */
 export interface InputSink {
-  /** The most bytes that `data` takes at once. */
+  /** The maximum of bytes for one `data`. */
   readonly limit: number;
   /** Calls `send` when there is room, in turn with other streams, until it returns false. */
   turn(send: () => boolean): void;
+  /** Sends bytes, in a turn. */
   data(bytes: Uint8Array): void;
+  /** Sends the end of the stream. */
   eof(): void;
 }
 
-export class InputWriter {
+/** Holds the writes to one input stream, and sends them as credit allows. */
+export class InputQueue {
   readonly #queue: Pending[] = [];
+  /** Undefined until the request is sent. */
   #sink: InputSink | undefined;
   #credit = 0;
+  /** True while the sink has a `send` of this queue. */
   #inTurn = false;
+  /** True after `end`: the end of the stream follows the queue. */
   #ended = false;
+  /** True after the end of the stream was sent, or the process ended. */
   #over = false;
+  /** Non-null while the proxy refuses input. */
   #refusal: FluxError | undefined;
   #sent = 0;
-  /** Whether input that was sent may be lost: a stream with a hole takes nothing more. */
+  /** True if input that was sent may be lost: a stream with a hole takes no more. */
   #lost = false;
-  /** Is told why input that was sent is lost: its writes have resolved. */
+  /** Called if input that was sent is lost. Its writes have resolved, so they cannot report it. */
   lost: (error: FluxError) => void = () => {};
 
-  /** The request is on its way, so that input may follow it. */
+  /** The request was sent, so input may follow. */
   open(sink: InputSink): void {
     this.#sink = sink;
     this.#flush();
   }
 
-  /** RFC 42 add-credit: `bytes` more may be sent, also where a stream was refused. */
+  /** RFC 42 add-credit: `bytes` more may be sent, also on a stream that was refused before. */
   addCredit(bytes: number): void {
     this.#credit += bytes;
     if (!this.#lost) this.#refusal = undefined;
@@ -45,8 +53,9 @@ export class InputWriter {
   }
 
   /**
-   * Resolves when all of `bytes` is sent, which is when the slowest rank has room for it.
-   * Rejects with EPIPE if the process ends first or the stream has been ended, with EPERM if input is not allowed.
+   * Queues bytes.
+   * @returns resolves when all of `bytes` is sent, so when the slowest rank has room for it. Rejects with EPIPE if the process ends
+   *   first or `end` was called, with EPERM if the token does not allow input
    */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#refusal) return Promise.reject(this.#refusal);
@@ -57,7 +66,7 @@ export class InputWriter {
     });
   }
 
-  /** The end of the input, after all that was written. */
+  /** Ends the stream, after all writes. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -65,8 +74,8 @@ export class InputWriter {
   }
 
   /**
-   * No input is taken; the end of the stream still is.
-   * @param passed the bytes that were passed on before
+   * The proxy takes no more input, but the end of the stream.
+   * @param passed the bytes that it has passed on before
    */
   refuse(error: FluxError, passed: number): void {
     this.#refusal ??= error;
@@ -76,13 +85,13 @@ export class InputWriter {
     this.#flush();
   }
 
-  /** The process is over: what still waits never reaches it. */
+  /** The process has ended: rejects the writes that wait. */
   over(): void {
     this.#over = true;
     for (const { reject } of this.#queue.splice(0)) reject(noReader());
   }
 
-  /** Whether there is something to send. */
+  /** True if bytes, or the end of the stream, can be sent now. */
   get #ready(): boolean {
     if (this.#over) return false;
     const next = this.#queue[0];

@@ -1,13 +1,13 @@
 import { generateKeyPair, jwtVerify } from "jose";
 import { describe, expect, it, vi } from "vitest";
 import { Flux, keyProof } from "../../../../src/index.js";
-import { Lease } from "../../../../src/session/lease.js";
 import { Session } from "../../../../src/session/session.js";
+import { SessionToken } from "../../../../src/session/session-token.js";
 import { Recorder, ScriptedProxy, settled } from "../../../support/peer.js";
 
-function session(token: () => Promise<string>, prove?: ConstructorParameters<typeof Lease>[1]) {
+function session(token: () => Promise<string>, prove?: ConstructorParameters<typeof SessionToken>[1]) {
   const proxy = new ScriptedProxy();
-  const flux = new Flux(new Session(proxy.connector, new Lease(token, prove)));
+  const flux = new Flux(new Session(proxy.connector, new SessionToken(token, prove)));
   return { proxy, flux };
 }
 
@@ -92,7 +92,10 @@ describe("renewal", () => {
     await settled();
     expect(flux.session.status).toMatchObject({
       state: "closed",
-      error: { code: "EKEYEXPIRED", cause: { message: "no token could be had: logged out", cause: reason } },
+      error: {
+        code: "EKEYEXPIRED",
+        cause: { message: "the token source failed: logged out", cause: reason },
+      },
     });
   });
 

@@ -1,37 +1,44 @@
-/** The token of a session: asked for when it opens, proven where it is bound to a key, and renewed. */
+/** The token of a session: fetched for each connection, proven if it is bound to a key, and renewed. */
 import { because, FluxError } from "../errors.js";
 
-/** Gives a token; asked anew for each renewal. */
+/** Fetches a token: for each connection, and for each renewal. */
 export type TokenSource = () => Promise<string>;
 
-/** Proves that the client has the key that a token is bound to. @returns the JWS of PROTOCOL.md's `proof` */
+/**
+ * Proves possession of the key that a token is bound to. {@link keyProof} makes such functions.
+ *
+ * @param challenge the proxy's nonce for this connection, and the token
+ * @returns the JWS of PROTOCOL.md's `proof`
+ */
 export type Prove = (challenge: { nonce: string; token: string }) => Promise<string>;
 
-export class Lease {
+/** The latest token, its source and its proof. */
+export class SessionToken {
   readonly #source: TokenSource;
   readonly #prove: Prove | undefined;
   #token = "";
 
+  /** @param prove undefined if the client has no key */
   constructor(source: TokenSource, prove: Prove | undefined) {
     this.#source = source;
     this.#prove = prove;
   }
 
-  /** @throws FluxError EACCES */
+  /** A token for a new connection. @throws FluxError EACCES */
   async token(): Promise<string> {
-    this.#token = await this.#ask();
+    this.#token = await this.#fetch();
     return this.#token;
   }
 
-  /** A token other than the one before, if there is one. @throws FluxError EACCES */
+  /** A token for a renewal; undefined if the source still returns the current one. @throws FluxError EACCES */
   async successor(): Promise<string | undefined> {
-    const token = await this.#ask();
+    const token = await this.#fetch();
     if (token === this.#token) return undefined;
     this.#token = token;
     return token;
   }
 
-  /** @throws FluxError EACCES */
+  /** A proof for the current token. @throws FluxError EACCES */
   async proof(nonce: string): Promise<string> {
     if (this.#prove === undefined)
       throw new FluxError("EACCES", "the token is bound to a key that was not given");
@@ -42,13 +49,13 @@ export class Lease {
     }
   }
 
-  async #ask(): Promise<string> {
+  async #fetch(): Promise<string> {
     try {
       const token: unknown = await this.#source();
       if (typeof token === "string" && token !== "") return token;
       throw new TypeError("the token is not a string");
     } catch (cause) {
-      throw denied("no token could be had", cause);
+      throw denied("the token source failed", cause);
     }
   }
 }

@@ -1,61 +1,65 @@
-/** One connection to the proxy: the opening (PROTOCOL.md), what arrives then, and whether the proxy is there at all. */
+/** One connection to the proxy: its opening, its messages, its liveness. PROTOCOL.md, "Opening". */
 import { FluxError } from "../errors.js";
 import { closeReason } from "../protocol/close-reason.js";
 import { CLOSE, ProtocolError, type Welcome } from "../protocol/messages.js";
 import { parseOpening } from "../protocol/server-messages.js";
 import type { Connector, Transport, TransportClose } from "../transport/transport.js";
-import type { Lease } from "./lease.js";
+import type { SessionToken } from "./session-token.js";
 
-/** How long the proxy may take to welcome us, in milliseconds. */
+/** The limit for the opening, in milliseconds. */
 const OPENING_MS = 20_000;
 
-/** How often we look whether there was a sign of life, in milliseconds: three looks find a dead peer. */
+/** The interval of checks for a message from the proxy, in milliseconds. The third check in silence ends the connection. */
 const LOOK_MS = 5_000;
 
-/** How long a proxy may take to answer when there is reason to doubt, and how often we look from then on, in milliseconds. */
+/** The same interval from `probe` on, and the limit for the answer to its ping. */
 const PROBE_MS = 4_000;
 
-export interface ConnectionEvents {
+/** Callbacks of {@link ProxyConnection}. A ProtocolError that `welcome` or `message` throws closes the connection. */
+export interface ProxyConnectionEvents {
+  /** The opening is complete. */
   welcome(welcome: Welcome): void;
-  /** What comes after the welcome. A ProtocolError that it, or `welcome`, throws is the proxy's fault, and the end. */
+  /** A message after the welcome. */
   message(data: string | Uint8Array): void;
-  /** It is over, but not by `close`; nothing follows. `error` where the fault is ours, and is no loss. */
+  /** The last event, unless `close` was called. `error` is set if this side has failed, which is not a loss. */
   closed(close: TransportClose, error?: FluxError): void;
 }
 
-export class Connection {
+/** Opens a connection, and closes it if the proxy breaks the protocol or falls silent. */
+export class ProxyConnection {
   readonly #transport: Transport;
-  readonly #lease: Lease;
-  readonly #events: ConnectionEvents;
+  readonly #token: SessionToken;
+  readonly #events: ProxyConnectionEvents;
   #looks: ReturnType<typeof setInterval> | undefined;
   #welcomed = false;
   #over = false;
-  /** Looks since the last sign of life. */
+  /** The number of checks since the last message. */
   #silence = 0;
 
-  /** @param hello the fields of the hello beside the token, as they are when it is sent */
-  constructor(connect: Connector, lease: Lease, hello: () => object, events: ConnectionEvents) {
-    this.#lease = lease;
+  /** @param hello returns the fields of the hello beside the token, at the time of sending */
+  constructor(connect: Connector, token: SessionToken, hello: () => object, events: ProxyConnectionEvents) {
+    this.#token = token;
     this.#events = events;
     this.#transport = connect({
-      opened: () => this.#answer("hello", "token", () => lease.token(), hello),
+      opened: () => this.#answer("hello", "token", () => token.token(), hello),
       message: (data) => this.#receive(data),
       closed: (close) => this.#closed(close),
     });
-    // There is none if a page may not connect there, which throws.
+    // After `connect`, which throws if a page's policy forbids the URL.
     this.#lookEvery(OPENING_MS);
   }
 
+  /** The transport, for the messages of the sequence. */
   get transport(): Transport {
     return this.#transport;
   }
 
-  /** Sends what PROTOCOL.md does not number. */
+  /** Sends a message outside of the sequence. */
   send(message: object): void {
     if (!this.#over) this.#transport.send(JSON.stringify(message));
   }
 
-  /** Asks for a sign of life, to be had soon. */
+  /** Checks soon that the proxy is alive. */
   probe(): void {
     if (!this.#welcomed || this.#over) return;
     this.#silence = 2;
@@ -63,7 +67,7 @@ export class Connection {
     this.#lookEvery(PROBE_MS);
   }
 
-  /** Closes it. Nothing is told of it any more. */
+  /** Closes the connection, without an event. */
   close(code: number, reason: string): void {
     if (this.#end()) this.#transport.close(code, closeReason(reason));
   }
@@ -73,7 +77,7 @@ export class Connection {
     this.#silence = 0;
     try {
       if (this.#welcomed) this.#events.message(data);
-      // Binary data is no JSON, and is refused as that.
+      // Binary data is refused here, since it is not JSON.
       else this.#opening(parseOpening(String(data)));
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) throw cause;
@@ -84,7 +88,7 @@ export class Connection {
 
   #opening(message: ReturnType<typeof parseOpening>): void {
     if (message.type === "challenge") {
-      this.#answer("proof", "proof", () => this.#lease.proof(message.nonce));
+      this.#answer("proof", "proof", () => this.#token.proof(message.nonce));
       return;
     }
     this.#welcomed = true;
@@ -92,7 +96,7 @@ export class Connection {
     this.#events.welcome(message);
   }
 
-  /** Sends what the lease gives. Without it there is nothing more to say. */
+  /** Sends a message with the result of `give`, or closes the connection if that rejects. */
   #answer(type: string, field: string, give: () => Promise<string>, more = () => ({})): void {
     give().then(
       (value) => this.send({ type, [field]: value, ...more() }),
@@ -100,7 +104,7 @@ export class Connection {
     );
   }
 
-  /** Time that has passed proves nothing, since it may have been ours that stood still; a ping without an answer does. */
+  /** Silence alone proves nothing, since this machine may have slept. An unanswered ping does. */
   #look(): void {
     if (!this.#welcomed || this.#silence > 1) {
       this.#dead();
@@ -114,7 +118,7 @@ export class Connection {
     this.#looks = setInterval(() => this.#look(), ms);
   }
 
-  /** What is half-open may take minutes to close: we do not wait for that. */
+  /** Does not wait for the close of the transport: half open, that takes minutes. */
   #dead(): void {
     this.#fail(CLOSE.timeout, "the proxy does not answer");
   }
