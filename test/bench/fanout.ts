@@ -35,7 +35,9 @@ export async function fanout({ claimed, uri, seconds, only }: FanoutOptions): Pr
       "attacker got": `${damage.messages} messages, ${JSON.stringify(damage.errors)}, closed: ${damage.closed}`,
     });
   }
-  console.log(`attacks on ${claimed === undefined ? (uri ?? "one rank") : `a broker that claims ${claimed} ranks`}`);
+  console.log(
+    `attacks on ${claimed === undefined ? (uri ?? "one rank") : `a broker that claims ${claimed} ranks`}`,
+  );
   printTable(rows);
   printTarget("every attack", "", `at most ${mib(GROWTH)} and ${LATE_MS} ms late`, met);
 }

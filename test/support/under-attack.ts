@@ -29,7 +29,12 @@ export interface UnderAttack {
 /** Past this the proxy is ended: the machine is to be of use afterwards. */
 const MOST = 3 * 2 ** 30;
 
-export async function underAttack({ attack, claimed, ms, ...options }: UnderAttackOptions): Promise<UnderAttack> {
+export async function underAttack({
+  attack,
+  claimed,
+  ms,
+  ...options
+}: UnderAttackOptions): Promise<UnderAttack> {
   const wide = claimed === undefined ? undefined : Server.start();
   const uri = wide ? await wide.ask<string>({ ask: "wide-broker", size: claimed as number }) : options.uri;
   const servers = await startServers({ uri });
