@@ -4,6 +4,7 @@ export { FluxError, type FluxErrorCode } from "./errors.js";
 export { Flux, type RpcOptions } from "./flux.js";
 export type { Overflow } from "./protocol/messages.js";
 export type { Command, IoObject } from "./protocol/rfc42.js";
+export { type SignalName, signalName, signalNumber } from "./protocol/signals.js";
 export { Rpc } from "./rpc.js";
 export type { Prove } from "./session/lease.js";
 export type { RetryOptions } from "./session/retry.js";
@@ -29,7 +30,6 @@ export { text } from "./subprocess/operators/text.js";
 export { describeOutcome, type Outcome, outcomeOf, succeeded } from "./subprocess/outcome.js";
 export { type RexecBgOptions, rexecBg, SubprocessBackgroundRexecRpc } from "./subprocess/rexec-bg.js";
 export type { PidOrLabel, RankOptions, ServiceOptions } from "./subprocess/service.js";
-export { type SignalName, signalName, signalNumber } from "./subprocess/signals.js";
 export {
   ChildProcess,
   type CommandOutput,

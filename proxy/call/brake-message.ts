@@ -1,6 +1,6 @@
 /** What a client has signed to stop its process and let it go on. PROTOCOL.md, "Flow control". */
 import { type Brake, CLOSE, ProtocolError } from "../../src/protocol/messages.js";
-import { SIGNUM } from "../flow/signum.js";
+import { SIGNUM } from "../../src/protocol/signals.js";
 import type { Asked } from "../policy/asked.js";
 import { readSignedKill, SignedError } from "../policy/signed.js";
 
@@ -13,8 +13,8 @@ export function checkBrake({ stop, cont }: Brake, { service, signer }: Asked, pi
   if (pid === undefined) throw malformed("the process has not started");
   const claim = { topic: `${service}.kill`, userid: signer, pid };
   try {
-    readSignedKill(stop, { ...claim, signum: SIGNUM.stop });
-    readSignedKill(cont, { ...claim, signum: SIGNUM.cont });
+    readSignedKill(stop, { ...claim, signum: SIGNUM.SIGSTOP });
+    readSignedKill(cont, { ...claim, signum: SIGNUM.SIGCONT });
   } catch (cause) {
     if (!(cause instanceof SignedError)) throw cause;
     throw malformed(cause.message);

@@ -1,5 +1,5 @@
 /** A process that has started after its client had given up on it is ended: nobody follows it. */
-import { SIGNUM } from "../flow/signum.js";
+import { SIGNUM } from "../../src/protocol/signals.js";
 import { ProcessSignals, type ProcessSignalsOptions } from "./process-signals.js";
 
 /**
@@ -8,5 +8,5 @@ import { ProcessSignals, type ProcessSignalsOptions } from "./process-signals.js
  */
 export function endLateStart(options: ProcessSignalsOptions): void {
   const signals = new ProcessSignals(options);
-  signals.prepare([SIGNUM.kill], () => signals.send(SIGNUM.kill));
+  signals.prepare([SIGNUM.SIGKILL], () => signals.send(SIGNUM.SIGKILL));
 }

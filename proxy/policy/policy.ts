@@ -3,6 +3,7 @@
  * of its details, if it has any, that allows it in every field. A token with neither allows nothing.
  */
 import type { Overflow } from "../../src/protocol/messages.js";
+import { SIGNUM } from "../../src/protocol/signals.js";
 import type { Action, Detail, Permissions } from "../auth/permissions.js";
 import type { Asked, Operation } from "./asked.js";
 import { matchesAny, matchesCommand } from "./glob.js";
@@ -92,7 +93,7 @@ export function mayWait(permissions: Permissions, asked: Asked, known: Known): V
 }
 
 /** Signals that end what a session runs in the foreground: what closing the session does to it anyway. */
-const ENDING: ReadonlySet<number> = new Set([9, 15]);
+const ENDING: ReadonlySet<number> = new Set([SIGNUM.SIGKILL, SIGNUM.SIGTERM]);
 
 export function mayKill(permissions: Permissions, asked: Asked, known: Known): Verdict {
   const { signum = -1 } = asked;
@@ -104,9 +105,9 @@ export function mayKill(permissions: Permissions, asked: Asked, known: Known): V
 
 /** What the proxy sends to a process whose output is not taken: SIGSTOP and SIGCONT, or SIGKILL. */
 const OVERFLOW_SIGNALS: Readonly<Record<Overflow, readonly number[]>> = {
-  stop: [19, 18],
+  stop: [SIGNUM.SIGSTOP, SIGNUM.SIGCONT],
   gap: [],
-  kill: [9],
+  kill: [SIGNUM.SIGKILL],
 };
 
 /** What is to become of a process whose output is not taken. Whoever runs it may say; of any other, who may send signals. */

@@ -2,14 +2,11 @@
 import { because, FluxError } from "../errors.js";
 import type { Response, SequencedServerMessage } from "../protocol/messages.js";
 import { ioObject } from "../protocol/rfc42.js";
+import { SIGNUM } from "../protocol/signals.js";
 import { type Signer, signedPayload } from "../signing/signer.js";
 import type { Call, CallSigner } from "./call.js";
 import type { InputSink } from "./input.js";
 import type { Outgoing } from "./outgoing.js";
-
-/** SIGSTOP and SIGCONT of Linux. */
-const STOP = 19;
-const CONT = 18;
 
 /**
  * A byte may become six characters of JSON, and those eight of base64, which must fit into one message.
@@ -105,7 +102,7 @@ class SignedCalls implements CallSigner {
     };
     // Without them the process cannot be stopped, and its output may have gaps, which are told.
     const failed = () => {};
-    for (const signum of [STOP, CONT]) {
+    for (const signum of [SIGNUM.SIGSTOP, SIGNUM.SIGCONT]) {
       this.#sign(topicOf(topic, "kill"), () => ({ pid, signum }), use, failed);
     }
   }

@@ -3,6 +3,7 @@ import { deadline, type Flux } from "../flux.js";
 import { demand, overflow as isOverflow, optional } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
+import { SIGNUM } from "../protocol/signals.js";
 import type { Call, CallRequest } from "../session/call.js";
 import type { InputWriter } from "../session/input.js";
 import { type CommandOptions, commandCreate } from "./command.js";
@@ -144,8 +145,9 @@ export class Foreground {
   /** SIGTERM, and SIGKILL where that has not helped in time: the grace begins with the answer, which a lost connection delays. */
   #terminate(ranks: readonly number[]): void {
     for (const rank of ranks) {
-      void this.#signal(15, rank).then(() => {
-        if (!this.#over) this.#graces.push(setTimeout(() => this.#signal(9, rank), this.#request.grace));
+      void this.#signal(SIGNUM.SIGTERM, rank).then(() => {
+        if (this.#over) return;
+        this.#graces.push(setTimeout(() => this.#signal(SIGNUM.SIGKILL, rank), this.#request.grace));
       });
     }
   }

@@ -1,5 +1,5 @@
 import type { FluxError } from "../errors.js";
-import { signalName } from "./signals.js";
+import { signalName } from "../protocol/signals.js";
 
 /**
  * How a process ended. There is no default: what nobody knows is "unknown".

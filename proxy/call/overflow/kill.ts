@@ -1,8 +1,8 @@
 /** Overflow that ends the process. What waits by then is sent, what comes after it is dropped. */
 import { FluxError } from "../../../src/errors.js";
+import { SIGNUM } from "../../../src/protocol/signals.js";
 import type { Backlog } from "../../flow/backlog.js";
 import type { RankOutput } from "../../flow/rank-output.js";
-import { SIGNUM } from "../../flow/signum.js";
 import type { ProcessSignals } from "../process-signals.js";
 import type { Overflow } from "./overflow.js";
 
@@ -27,7 +27,7 @@ export class KillOverflow implements Overflow {
   took(): void {
     if (this.#killed || this.#output.bytes <= this.#backlog.high) return;
     this.#killed = true;
-    this.#signals.prepare([SIGNUM.kill], () => this.#signals.send(SIGNUM.kill));
+    this.#signals.prepare([SIGNUM.SIGKILL], () => this.#signals.send(SIGNUM.SIGKILL));
   }
 
   stopped(): boolean {

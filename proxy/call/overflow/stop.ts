@@ -2,15 +2,15 @@
  * Overflow that stops the process, and lets it go on when little of its output waits. It is stopped as well while it writes
  * faster than we read: what we have not read piles up in the broker.
  */
+import { SIGNUM } from "../../../src/protocol/signals.js";
 import type { Backlog } from "../../flow/backlog.js";
 import { Brake } from "../../flow/brake.js";
 import type { RankOutput } from "../../flow/rank-output.js";
-import { SIGNUM } from "../../flow/signum.js";
 import { UnreadEstimate } from "../../flow/unread-estimate.js";
 import type { ProcessSignals } from "../process-signals.js";
 import type { Overflow } from "./overflow.js";
 
-const SIGNALS = [SIGNUM.stop, SIGNUM.cont];
+const SIGNALS = [SIGNUM.SIGSTOP, SIGNUM.SIGCONT];
 
 /** What may wait of a process that does not stop. */
 const MOST = 4 * 1024 * 1024;
@@ -70,8 +70,8 @@ export class StopOverflow implements Overflow {
   }
 
   signed(stop: string, cont: string): void {
-    this.#signals.signed(SIGNUM.stop, stop);
-    this.#signals.signed(SIGNUM.cont, cont);
+    this.#signals.signed(SIGNUM.SIGSTOP, stop);
+    this.#signals.signed(SIGNUM.SIGCONT, cont);
     this.took(0);
   }
 
@@ -94,10 +94,10 @@ export class StopOverflow implements Overflow {
   }
 
   #halt(): void {
-    this.#signals.send(SIGNUM.stop, () => this.#brake.halted());
+    this.#signals.send(SIGNUM.SIGSTOP, () => this.#brake.halted());
   }
 
   #continue(): void {
-    this.#signals.send(SIGNUM.cont, () => this.#brake.continued(performance.now()));
+    this.#signals.send(SIGNUM.SIGCONT, () => this.#brake.continued(performance.now()));
   }
 }
