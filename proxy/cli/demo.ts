@@ -6,7 +6,7 @@ import { indent, runStep } from "./demo/run-step.js";
 import { STEPS } from "./demo/steps.js";
 import { type EmbeddedStack, startEmbeddedStack } from "./embedded.js";
 import { pageUrl } from "./page-url.js";
-import { type LOOPBACK, listenOption, positiveInteger } from "./parse.js";
+import { type Listen, listenOption, positiveInteger } from "./parse.js";
 import { untilSignal } from "./signals.js";
 import { type Style, styleFor } from "./style.js";
 import { writeTokenFile } from "./token-file.js";
@@ -14,7 +14,7 @@ import { writeTokenFile } from "./token-file.js";
 interface DemoOptions {
   once?: boolean;
   ranks: number;
-  listen: typeof LOOPBACK;
+  listen: Listen;
 }
 
 export function addDemo(program: Command, end: (code: number) => void): void {
