@@ -20,8 +20,8 @@ interface DemoOptions {
 export function addDemo(program: Command, end: (code: number) => void): void {
   program
     .command("demo")
-    .description("show what this is: run every verb against a broker and a proxy in this process")
-    .option("--once", "end after that; else serve until Ctrl-C")
+    .description("run every verb against a broker and a proxy in this process")
+    .option("--once", "end after the last verb (default: serve until Ctrl-C)")
     .option("--ranks <N>", "the number of ranks", positiveInteger, 4)
     .addOption(listenOption())
     .action(async (options: DemoOptions) => end(await demo(options)));
@@ -45,7 +45,7 @@ async function demo({ once, ranks, listen }: DemoOptions): Promise<number> {
   }
 }
 
-/** @returns how many steps failed */
+/** @returns the number of steps that failed */
 async function runSteps({ url, token }: EmbeddedStack, style: Style, stop: AbortSignal): Promise<number> {
   print(indent(style.code(`import { connect, exec, list, ... } from "flux-subprocess";`)));
   print(indent(style.code(`const flux = connect("${url}", { token });`)));

@@ -1,4 +1,4 @@
-/** Option values: text in, or one line that says what is wrong with it. */
+/** Option values, from text. An error is one line. */
 import { InvalidArgumentError, Option } from "commander";
 import { type PidOrLabel, type SignalName, signalNumber } from "../../src/index.js";
 import { decodeIdset } from "../../src/protocol/idset.js";

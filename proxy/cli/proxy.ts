@@ -32,7 +32,7 @@ Without --gateway it takes tokens of its own user alone.`;
 export function addProxy(program: Command, end: (code: number) => void): void {
   const command = program
     .command("proxy")
-    .description("let clients with a token use a Flux broker; prints the URL when it listens")
+    .description("let clients with a token use a Flux broker; it prints its URL when it listens")
     .addHelpText("after", NOTES);
   addProxyFlags(command).action(async (flags: Flags) => {
     await serve(flags);
@@ -41,7 +41,7 @@ export function addProxy(program: Command, end: (code: number) => void): void {
 }
 
 async function serve(flags: Flags): Promise<void> {
-  // Before anybody can know that it runs, and stop it.
+  // First: a signal may come as soon as the URL is printed.
   const signaled = untilSignal();
   const broker = await openBroker(flags);
   try {
@@ -87,6 +87,6 @@ async function openBroker({ uri, embedded }: Pick<Flags, "uri" | "embedded">) {
   }
   const found = uri ?? process.env["FLUX_URI"];
   if (!found)
-    throw new CliError("no broker: give --uri or FLUX_URI, or --embedded N for one of its own", USAGE);
+    throw new CliError("no broker: give --uri or FLUX_URI, or --embedded N for its own broker", USAGE);
   return { uri: found, close: async () => {} };
 }
