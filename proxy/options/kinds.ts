@@ -49,18 +49,24 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number
 export const interval: Kind<number> = {
   schema: v.pipe(v.number(), v.gtValue(0), v.ltValue(TIMER_LIMIT)),
   expected: `a number of milliseconds above 0 and below ${TIMER_LIMIT}`,
+  flagValue: seconds(1),
 };
 
-/** A time that may be 0. As the value of a flag it is a number of seconds. */
+/** A time that may be 0. */
 export const duration: Kind<number> = {
   schema: v.pipe(v.number(), v.integer(), v.minValue(0), v.ltValue(TIMER_LIMIT)),
   expected: `an integer of milliseconds, 0 to ${TIMER_LIMIT - 1}`,
-  flagValue: {
-    expected: `an integer of seconds, 0 to ${Math.floor(TIMER_LIMIT / 1000)}`,
+  flagValue: seconds(0),
+};
+
+/** A time as the value of a flag. */
+function seconds(min: number): FlagValue<number> {
+  return {
+    expected: `an integer of seconds, ${min} to ${Math.floor(TIMER_LIMIT / 1000)}`,
     read: (value) => decimal(value) * 1000,
     write: (value) => String(value / 1000),
-  },
-};
+  };
+}
 
 /** @param accepts the check, beside those that a user of the value makes */
 export function other<T>(expected: string, accepts: (value: unknown) => boolean = () => true): Kind<T> {

@@ -25,6 +25,15 @@ test("each default is a value that its option accepts", () => {
   }
 });
 
+test("the value of a flag reads as it is written", () => {
+  for (const [name, { kind, default: value }] of OPTION_ROWS) {
+    if (typeof value !== "number" && typeof value !== "string") continue;
+    const written = kind.flagValue?.write(value);
+    if (written !== undefined) expect([name, kind.flagValue?.read(written)]).toEqual([name, value]);
+    else expect(typeof value).toBe("string");
+  }
+});
+
 describe("the command line", () => {
   test.each(OPTION_ROWS.filter(([, { flag }]) => flag !== undefined))("has %s in its help", (_, option) => {
     expect(help()).toContain(option.flag);
