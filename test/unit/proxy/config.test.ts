@@ -55,11 +55,7 @@ describe("proxyConfig", () => {
     ["graceMs", 1.5, /^graceMs is not an integer of milliseconds, 0 to 2147483647$/],
     ["attaches", 0, /^attaches is not an integer of 1 or more$/],
     ["gateway", "yes", /^gateway is not a boolean$/],
-    [
-      "signer",
-      { mechanism: "rsa" },
-      /^signer is not a signer, or its options with the mechanism none, munge, curve$/,
-    ],
+    ["signer", { mechanism: "rsa" }, /^signer is not a signer, or its options with the mechanism none, /],
     ["signer", { sign: true }, /^signer/],
     ["audit", "", /^audit is not the path of a file, a stream or false$/],
     ["audit", {}, /^audit/],

@@ -6,6 +6,7 @@ import { is } from "valibot";
 import { describe, expect, test } from "vitest";
 import { addProxyFlags } from "../../../proxy/cli/proxy-flags.js";
 import { OPTION_ROWS, OPTIONS } from "../../../proxy/options/table.js";
+import { MECHANISMS } from "../../../proxy/signing/index.js";
 import { optionsPage } from "./options-page.js";
 
 const help = () => {
@@ -45,7 +46,7 @@ describe("the command line", () => {
     [["--attaches", "many"], "It is an integer of 1 or more."],
     [["--grace", "2147484"], "It is an integer of seconds, 0 to 2147483."],
     [["--max-grace", "1.5"], "It is an integer of seconds, 0 to 2147483."],
-    [["--sign", "rsa"], "Allowed choices are none, munge, curve."],
+    [["--sign", "rsa"], `Allowed choices are ${MECHANISMS.join(", ")}.`],
     [["--issuer", ""], "It is a string of 1 character or more."],
   ])("refuses %j", (args, message) => {
     const command = addProxyFlags(new Command("proxy"))
