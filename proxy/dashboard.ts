@@ -1,4 +1,10 @@
-/** The dashboard's files over HTTP: exact names, read once. What is on them is built from examples/dashboard. */
+/**
+ * The dashboard's files over HTTP: exact names, read once. They are built from examples/dashboard.
+ *
+ * sirv 3 would not do. Its ETag is the size and the time of a file, and npm gives every packed file the same time: a browser would
+ * keep a file of the version before. It compares If-None-Match with one tag only, sends gzip to a client that refuses it with
+ * `q=0`, needs compressed files in the package, answers POST, and serves `/index.html` and `/dashboard.js/` too.
+ */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
@@ -6,7 +12,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-/** Of the package's build, both for what is built there and for the sources. */
+/** The build of the package, for the built proxy as for its sources. */
 const DIRECTORY = fileURLToPath(new URL("../dist/dashboard/", import.meta.url));
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -46,13 +52,13 @@ interface File {
   readonly gzipped: Buffer;
 }
 
-/** Answers a request if it is for one of the files. @returns whether it was */
+/** Answers a request for one of the files. @returns false if the request is for something else */
 export type Dashboard = (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
- * Reads the dashboard's files. The page is what a plain GET of the WebSocket's own URL gives, and its files lie beside it.
+ * Reads the dashboard's files. A plain GET of the WebSocket's own URL returns the page, and its files lie beside it.
  * @param path the path of the WebSocket's URL
- * @throws the error of readdir(2) or read(2), such as ENOENT where the package is not built
+ * @throws the error of readdir(2) or read(2), such as ENOENT if the package is not built
  */
 export async function loadDashboard(path: string): Promise<Dashboard> {
   const beside = path.slice(0, path.lastIndexOf("/") + 1);
@@ -75,10 +81,10 @@ export async function loadDashboard(path: string): Promise<Dashboard> {
 function send({ headers, plain, gzipped }: File, request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.writeHead(405, { allow: "GET, HEAD", "content-length": 0 }).end();
-  } else if (isKnown(request, String(headers["etag"]))) {
+  } else if (clientHas(request, String(headers["etag"]))) {
     response.writeHead(304, headers).end();
   } else {
-    const gzip = takesGzip(request);
+    const gzip = acceptsGzip(request);
     const body = gzip ? gzipped : plain;
     response.writeHead(200, {
       ...headers,
@@ -89,14 +95,14 @@ function send({ headers, plain, gzipped }: File, request: IncomingMessage, respo
   }
 }
 
-/** RFC 9110 section 13.1.2, with the weak comparison: who passes a page on may compress it, and weaken its tag. */
-function isKnown({ headers }: IncomingMessage, etag: string): boolean {
+/** RFC 9110 section 13.1.2, by the weak comparison: an HTTP proxy that compresses a file weakens its tag. */
+function clientHas({ headers }: IncomingMessage, etag: string): boolean {
   const tags = headers["if-none-match"]?.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   return tags?.some((tag) => tag === "*" || `W/${tag}` === etag) ?? false;
 }
 
 /** RFC 9110 section 12.5.3: a weight of 0 is a refusal. */
-function takesGzip({ headers }: IncomingMessage): boolean {
+function acceptsGzip({ headers }: IncomingMessage): boolean {
   const codings = String(headers["accept-encoding"] ?? "").split(",");
   return codings.some((coding) => /^\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
 }

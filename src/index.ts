@@ -12,6 +12,7 @@ export { FluxError, type FluxErrorCode, type FluxErrorOptions } from "./errors.j
 export { Flux, type RpcOptions } from "./flux.js";
 export type { Overflow } from "./protocol/messages.js";
 export type { Command, IoObject } from "./protocol/rfc42.js";
+export { type SignalName, signalName, signalNumber } from "./protocol/signals.js";
 export type { ListedProcess } from "./protocol/watch.js";
 export { Rpc } from "./rpc.js";
 export type { RetryOptions } from "./session/retry.js";
@@ -59,7 +60,6 @@ export {
   SubprocessBackgroundRexecRpc,
 } from "./subprocess/rexec-bg.js";
 export type { PidOrLabel, RankOptions, ServiceOptions } from "./subprocess/service.js";
-export { type SignalName, signalName, signalNumber } from "./subprocess/signals.js";
 export {
   ChildProcess,
   type CommandOutput,

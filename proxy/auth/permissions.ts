@@ -2,8 +2,8 @@
  * A token's permissions: its `scope` (RFC 6749 section 3.3) names actions, and its `authorization_details` (RFC 9396) of type
  * `flux_subprocess` restrict them. This file reads the claims; proxy/policy decides by them.
  */
-import { constants } from "node:os";
 import { decodeIdset } from "../../src/protocol/idset.js";
+import { type SignalName, signalNumber } from "../../src/protocol/signals.js";
 
 /** The words of a scope and of a detail's `actions`. */
 export const ACTIONS = ["exec", "attach", "write", "kill", "wait", "list", "watch", "rpc"] as const;
@@ -131,6 +131,12 @@ function readTopic(pattern: string): string {
   throw new TypeError('topics has one whose service is not named, as in "job-list.*"');
 }
 
+/** Second names that Linux has for two signals (signal(7)). */
+const SYNONYMS: ReadonlyMap<string, SignalName> = new Map([
+  ["SIGIOT", "SIGABRT"],
+  ["SIGPOLL", "SIGIO"],
+]);
+
 function readSignal(value: unknown): number {
   const number = typeof value === "string" ? signalOf(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number) || number < 0 || number > 64) {
@@ -141,9 +147,11 @@ function readSignal(value: unknown): number {
 
 function signalOf(name: string): number | undefined {
   const full = name.startsWith("SIG") ? name : `SIG${name}`;
-  return Object.hasOwn(constants.signals, full)
-    ? constants.signals[full as keyof typeof constants.signals]
-    : undefined;
+  try {
+    return signalNumber(SYNONYMS.get(full) ?? (full as SignalName));
+  } catch {
+    return undefined;
+  }
 }
 
 function readProcesses(value: unknown): number {

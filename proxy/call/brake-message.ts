@@ -1,6 +1,6 @@
 /** A stop and a continue that a client signed for its process. PROTOCOL.md, "Flow control". */
 import { type Brake, malformed } from "../../src/protocol/messages.js";
-import { SIGNUM } from "../flow/signum.js";
+import { SIGNUM } from "../../src/protocol/signals.js";
 import type { ParsedRequest } from "../policy/parsed-request.js";
 import { readSignedKill, SignedError } from "../policy/signed.js";
 
@@ -18,8 +18,8 @@ export function checkBrake(
   if (pid === undefined) throw malformed("brake: the process has not started");
   const claim = { topic: `${service}.kill`, userid: signer, pid };
   try {
-    readSignedKill(stop, { ...claim, signum: SIGNUM.stop });
-    readSignedKill(cont, { ...claim, signum: SIGNUM.cont });
+    readSignedKill(stop, { ...claim, signum: SIGNUM.SIGSTOP });
+    readSignedKill(cont, { ...claim, signum: SIGNUM.SIGCONT });
   } catch (cause) {
     if (!(cause instanceof SignedError)) throw cause;
     throw malformed(`brake: ${cause.message}`);

@@ -1,6 +1,7 @@
 /** An answer of a rank that the proxy gave up. Its process may run all the same. PROTOCOL.md, "Requests". */
+
+import { SIGNUM } from "../../src/protocol/signals.js";
 import type { JsonObject } from "../broker/payload.js";
-import { SIGNUM } from "../flow/signum.js";
 import { ProcessSignals, type ProcessSignalsOptions } from "./process-signals.js";
 
 /** The pid of an exec that started late; undefined if the answer is another one. */
@@ -14,5 +15,5 @@ export function lateStart({ type, pid }: JsonObject): number | undefined {
  */
 export function killLateStart(options: ProcessSignalsOptions): void {
   const signals = new ProcessSignals(options);
-  signals.prepare([SIGNUM.kill], () => signals.send(SIGNUM.kill));
+  signals.prepare([SIGNUM.SIGKILL], () => signals.send(SIGNUM.SIGKILL));
 }

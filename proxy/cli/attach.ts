@@ -21,11 +21,11 @@ export function addAttach(program: Command, end: (code: number) => void): void {
     .command("attach")
     .description("follow a background process to its end; Ctrl-C leaves it running")
     .argument("<pid|label>", "the process: a pid, on one rank only, or a label", pidOrLabel)
-    .option("-r, --rank <IDSET>", 'its rank or ranks, or "all" (default: the broker spoken to)', ranks)
+    .option("-r, --rank <IDSET>", `its rank or ranks, or "all" (default: the proxy's broker)`, ranks)
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
     .option("-l, --label-io", "begin each line of output with its rank")
-    .option("-v, --verbose", "say what is done")
-    .option("-q, --quiet", "do not say which ranks failed");
+    .option("-v, --verbose", "report each step")
+    .option("-q, --quiet", "do not report the ranks that failed");
   addConnectionOptions(command).action(async (process: PidOrLabel, options: AttachOptions) => {
     end(await withFlux(options, (flux) => run(flux, process, options)));
   });

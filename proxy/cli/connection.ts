@@ -17,25 +17,25 @@ export interface ConnectionOptions {
   userid?: number;
 }
 
-/** Gives a command the options that say where to connect to. */
+/** Gives a command the options of its connection. */
 export function addConnectionOptions(command: Command): Command {
   return command
     .option("--url <URL>", "the proxy's URL (default: $FLUX_SUBPROCESS_URL)")
     .option("--token-file <FILE>", "a file with the token (default: the token in $FLUX_SUBPROCESS_TOKEN)")
     .option(
       "--embedded <N>",
-      "instead of a proxy's URL: a broker of N ranks in this process, gone when it ends",
+      "in place of --url: a broker of N ranks in this process, until the command ends",
       positiveInteger,
     )
     .option("--sign", "sign the request (default: if the instance belongs to another user)")
     .option(
       "--key <FILE>",
-      "sign here and not in the proxy: a private JWK, a PEM, or ~/.flux/curve/sig; keygen --curve makes one",
+      "sign here with this key, not in the proxy: a private JWK, a PEM, or ~/.flux/curve/sig; keygen --curve makes one",
     )
-    .option("--userid <UID>", "the user whose key that is (default: the token's uid, or yours)", userid);
+    .option("--userid <UID>", "the user of that key (default: the token's uid, or yours)", userid);
 }
 
-/** Connects, does what is to be done, and closes all that it opened. */
+/** Connects, uses the handle, and closes everything that it opened. */
 export async function withFlux<T>(options: ConnectionOptions, use: (flux: Flux) => Promise<T>): Promise<T> {
   const { embedded, url, tokenFile } = options;
   if (options.key === undefined && options.userid !== undefined) {
@@ -77,14 +77,14 @@ async function connectTo({
   return connect(url, { token, signer: await readSigner(signing, token) });
 }
 
-/** The proxy's checks, not these, decide whether the token is good: here its uid is a default. */
+/** The token's uid is only a default here: the proxy verifies the token. */
 async function readSigner(
   { key, userid }: Pick<ConnectionOptions, "key" | "userid">,
   token: string,
 ): Promise<ClientSigner | undefined> {
   if (key === undefined) return undefined;
   const owner = userid ?? tokenUserid(token) ?? process.getuid?.();
-  if (owner === undefined) throw new CliError("whose key is it? give --userid", USAGE);
+  if (owner === undefined) throw new CliError("the user of the key is unknown: give --userid", USAGE);
   return curveSigner({ ...(await readCurveKey(key)), userid: owner });
 }
 
@@ -97,7 +97,7 @@ function tokenUserid(token: string): number | undefined {
   }
 }
 
-/** Never from an argument: those are for all to see in the table of processes. */
+/** Never from an argument: every user sees those in the process table. */
 async function readToken(file: string | undefined): Promise<string> {
   const token = file === undefined ? process.env["FLUX_SUBPROCESS_TOKEN"] : await readFile(file, "utf8");
   if (token?.trim()) return token.trim();

@@ -6,7 +6,7 @@ import { indent, runStep } from "./demo/run-step.js";
 import { STEPS } from "./demo/steps.js";
 import { type EmbeddedStack, startEmbeddedStack } from "./embedded.js";
 import { pageUrl } from "./page-url.js";
-import { type LOOPBACK, listenOption, positiveInteger } from "./parse.js";
+import { type Listen, listenOption, positiveInteger } from "./parse.js";
 import { untilSignal } from "./signals.js";
 import { type Style, styleFor } from "./style.js";
 import { writeTokenFile } from "./token-file.js";
@@ -14,14 +14,14 @@ import { writeTokenFile } from "./token-file.js";
 interface DemoOptions {
   once?: boolean;
   ranks: number;
-  listen: typeof LOOPBACK;
+  listen: Listen;
 }
 
 export function addDemo(program: Command, end: (code: number) => void): void {
   program
     .command("demo")
-    .description("show what this is: run every verb against a broker and a proxy in this process")
-    .option("--once", "end after that; else serve until Ctrl-C")
+    .description("run every verb against a broker and a proxy in this process")
+    .option("--once", "end after the last verb (default: serve until Ctrl-C)")
     .option("--ranks <N>", "the number of ranks", positiveInteger, 4)
     .addOption(listenOption())
     .action(async (options: DemoOptions) => end(await demo(options)));
@@ -45,7 +45,7 @@ async function demo({ once, ranks, listen }: DemoOptions): Promise<number> {
   }
 }
 
-/** @returns how many steps failed */
+/** @returns the number of steps that failed */
 async function runSteps({ url, token }: EmbeddedStack, style: Style, stop: AbortSignal): Promise<number> {
   print(indent(style.code(`import { connect, exec, list, ... } from "flux-subprocess";`)));
   print(indent(style.code(`const flux = connect("${url}", { token });`)));

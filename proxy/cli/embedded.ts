@@ -1,11 +1,11 @@
-/** A broker and a proxy in this process, with keys that nobody else has: for trying things where no Flux is. */
+/** A broker and a proxy in this process, with keys of their own, to try things without Flux. */
 import { generateKeys, signToken } from "../auth/keys.js";
 import { startEmbeddedBroker } from "../embedded/index.js";
 import { createProxy } from "../index.js";
 
 const CLAIMS = { issuer: "flux-subprocess-embedded", audience: "flux-subprocess", subject: "embedded" };
 
-/** How long its token is good for: longer than anybody tries things. */
+/** The lifetime of its token. */
 const TTL_SECONDS = 12 * 3600;
 
 export interface EmbeddedStack {

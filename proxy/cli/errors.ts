@@ -2,10 +2,10 @@
 import { getSystemErrorMap } from "node:util";
 import { FluxError } from "../../src/index.js";
 
-/** The exit code of a command that was used wrongly. */
+/** The exit code for wrong usage. */
 export const USAGE = 2;
 
-/** An error of this command line itself, in words that need no stack. */
+/** An error of this command line itself. Its message needs no stack. */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly exitCode: number;
@@ -16,11 +16,11 @@ export class CliError extends Error {
   }
 }
 
-/** Says on stderr what `command` met, and gives the exit code. */
+/** Reports an error of `command` on stderr. @returns the exit code */
 export function complain(command: string | undefined, error: unknown): number {
   say(command, `Error: ${explain(error)}`);
   if (error instanceof CliError) return error.exitCode;
-  // The client throws TypeErrors at once, for arguments that can never be right.
+  // The client throws a TypeError at once for an argument that is never valid.
   return error instanceof TypeError ? USAGE : 1;
 }
 
@@ -29,7 +29,7 @@ export function say(command: string | undefined, message: string): void {
   process.stderr.write(`${["flux-subprocess", command].filter(Boolean).join(" ")}: ${message}\n`);
 }
 
-/** An error in one line. What nobody foresaw keeps its stack. */
+/** An error in one line. An unforeseen error keeps its stack. */
 export function explain(error: unknown): string {
   if (error instanceof FluxError) return error.message === error.code ? errnoText(error.code) : error.message;
   if (!(error instanceof Error)) return String(error);

@@ -27,12 +27,12 @@ interface ExecOptions extends ConnectionOptions {
 
 const NOTES = `
 The process has the environment and the working directory of the Flux broker, not
-yours. With --env it has those variables alone and FLUX_URI; to add one to the broker's:
+yours. With --env it has only those variables and FLUX_URI. To add a variable:
   flux-subprocess exec env NAME=VALUE COMMAND
 
 The exit code is the greatest of all ranks: the process's own, or 128 + n if signal n
-ended it; 126 or 127 if it could not be started, 68 if there is no such rank; 1 if
-nobody knows how it ended.`;
+ended it; 126 or 127 if it could not start, 68 if the rank does not exist, 1 if its
+end is unknown.`;
 
 export function addExec(program: Command, end: (code: number) => void): void {
   const command = program
@@ -46,13 +46,13 @@ export function addExec(program: Command, end: (code: number) => void): void {
     .option("-l, --label-io", "begin each line of output with its rank")
     .option("-n, --noinput", "do not read stdin")
     .option("--bg", "run in background; prints RANK: PID")
-    .option("--waitable", "with --bg: keep the exit status until somebody waits for it")
+    .option("--waitable", "with --bg: keep the exit status for a wait")
     .option("--label <LABEL>", "a name for the process, unique on its rank")
     .option("--env <NAME=VALUE>", "a variable of its environment; may be repeated, see below", assignment)
     .option("--service <NAME>", "the subprocess service", "rexec")
     .option("--setopt <NAME=VALUE>", "a subprocess option; may be repeated", assignment)
-    .option("-v, --verbose", "say what is done")
-    .option("-q, --quiet", "do not say which ranks failed")
+    .option("-v, --verbose", "report each step")
+    .option("-q, --quiet", "do not report the ranks that failed")
     .addHelpText("after", NOTES);
   addConnectionOptions(command).action(async (words: string[], options: ExecOptions) => {
     if (options.waitable && !options.bg) throw new CliError("--waitable is for --bg", USAGE);
@@ -83,7 +83,7 @@ async function foreground(
   note(`starting ${subject} on [${nodeid}]`);
   const code = await follow(flux, events, { ...options, command: "exec", subject });
   note(`done, exit code ${code}`);
-  // Nobody reads it any more, and a terminal would keep this process alive.
+  // An open terminal would keep this process alive.
   stdin?.destroy();
   return code;
 }

@@ -1,10 +1,10 @@
 /** Exit codes, as flux exec and shells have them. */
 import type { FluxError, Outcome } from "../../src/index.js";
 
-/** Nobody knows how the process ended, or something failed that has no code of its own. Never 0. */
+/** The end of the process is unknown, or a failure has no code of its own. Never 0. */
 export const FAILED = 1;
 
-/** What a process ended by SIGPIPE has: our reader has gone. */
+/** The exit code after SIGPIPE: the reader of the output has gone. */
 export const BROKEN_PIPE = 141;
 
 /** The exit code for a process that ended. */

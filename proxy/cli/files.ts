@@ -1,4 +1,4 @@
-/** Files that options name: read, or one line that says what is wrong with them. */
+/** Reads the files that options name. An error is one line. */
 import { readFile, stat } from "node:fs/promises";
 import type { CurveSignerOptions } from "../../src/signing/curve.js";
 import { parseCertificateFile, parseSecretFile } from "../../src/signing/curve-files.js";
@@ -17,14 +17,14 @@ function parseJson(text: string, file: string): unknown {
   }
 }
 
-/** A secret, which nobody else may be able to read. */
+/** A secret. Only its owner may have the right to read it. */
 async function readSecret(file: string): Promise<Buffer> {
   const { mode } = await stat(file);
   if ((mode & 0o077) !== 0) throw new CliError(`${file} is a secret that others may read: chmod 600 it`);
   return readFile(file);
 }
 
-/** A secret that is text or bytes. The newline that editors put at the end of a text is no part of it. */
+/** A secret, text or bytes. The newline that an editor adds to a text is not a part of it. */
 export async function readSharedSecret(file: string): Promise<Buffer> {
   const secret = await readSecret(file);
   const isLine =

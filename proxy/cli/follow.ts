@@ -1,4 +1,4 @@
-/** Follows a process to its end: its output on ours, our signals on it, its exit code as ours. */
+/** Follows a process to its end: passes its output on, forwards signals to it, and exits with its exit code. */
 import { type Observable, tap } from "rxjs";
 import { consume, type Flux, kill, type ProcessEvent, type Status, signalNumber } from "../../src/index.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
@@ -12,7 +12,7 @@ import { onSignals } from "./signals.js";
 export interface FollowOptions {
   /** The verb of the command line. */
   command: string;
-  /** What runs, for messages. */
+  /** The name of the process, for messages. */
   subject: string;
   service: string;
   /** Sign the signals that are forwarded, as the process's own request was. */
@@ -20,11 +20,11 @@ export interface FollowOptions {
   labelIo?: boolean;
   quiet?: boolean;
   verbose?: boolean;
-  /** What to say at Ctrl-C, which then leaves the process running. Absent: Ctrl-C is forwarded. */
+  /** The message at Ctrl-C, which then leaves the process running. Absent: Ctrl-C is forwarded. */
   detached?: string;
 }
 
-/** @returns the exit code, when the process has ended on every rank or we leave it */
+/** @returns the exit code, once the process has ended on every rank or the user has left it */
 export function follow(
   flux: Flux,
   events: Observable<ProcessEvent>,
@@ -57,7 +57,7 @@ class Follower {
       SIGTERM: () => this.#terminate(),
       SIGHUP: () => this.#end(128 + signalNumber("SIGHUP")),
     });
-    // What our reader has not taken is not consumed: the proxy stops the processes then.
+    // Output is consumed when it has been written, so the proxy stops the processes while our reader is slow.
     const written = events.pipe(
       tap((event) => this.#report.event(event)),
       consume((event) => this.#output.event(event)),
@@ -69,14 +69,15 @@ class Follower {
       },
       complete: () => this.#complete(),
     });
-    if (!this.#options.quiet) subscription.add(this.#flux.status$.subscribe((status) => this.#tell(status)));
+    if (!this.#options.quiet)
+      subscription.add(this.#flux.status$.subscribe((status) => this.#showStatus(status)));
     this.#stop = () => {
       subscription.unsubscribe();
       restoreSignals();
     };
   }
 
-  #tell(status: Status): void {
+  #showStatus(status: Status): void {
     const { command, verbose } = this.#options;
     const lost = status.state === "resuming";
     if (lost && !this.#lost) say(command, `${status.error.message}; trying to resume`);
@@ -97,7 +98,7 @@ class Follower {
   }
 
   #terminate(): void {
-    // Nothing runs, or no longer: something else holds us up, such as a child that has its output open.
+    // No process runs: something else keeps the streams open, such as a child of the process.
     if (this.#report.running.size === 0) this.#end(128 + signalNumber("SIGTERM"));
     else this.#signal("SIGTERM");
   }
@@ -136,7 +137,7 @@ class Follower {
     const { command, service, sign, verbose } = this.#options;
     for (const [rank, pid] of this.#report.running) {
       kill(this.#flux, { pid, signum, nodeid: rank, service, sign }).subscribe({
-        // It may have ended; if not, its outcome is still to come.
+        // The process may have ended. If not, its outcome is still to come.
         error: (error) => {
           if (verbose) say(command, `rank ${rank}: no signal sent: ${explain(error)}`);
         },

@@ -1,14 +1,14 @@
 /** Ctrl-C, as flux exec has it. */
 
-/** How soon after the last Ctrl-C the next one ends us. */
+/** A Ctrl-C within this time of the last one leaves the command, in milliseconds. */
 const WITHIN_MS = 1000;
 
-/** Decides what each Ctrl-C does: it is forwarded, until one follows two others within a second. */
+/** Decides the effect of each Ctrl-C: it is forwarded, unless it follows two others within a second. */
 export class Interrupts {
   #count = 0;
   #last = 0;
 
-  /** @returns "leave", or "forward", or "warn": forward, and say that one more leaves */
+  /** @returns "leave", "forward", or "warn": forward it, and announce that one more leaves */
   next(now = performance.now()): "forward" | "warn" | "leave" {
     if (this.#count >= 2 && now - this.#last < WITHIN_MS) return "leave";
     this.#last = now;

@@ -9,7 +9,7 @@ import { importCurveKey } from "../../src/signing/curve-key.js";
 import { generateKeys } from "../auth/keys.js";
 import { CliError, USAGE } from "./errors.js";
 
-/** Those that a proxy takes by default. */
+/** The algorithms that a proxy accepts by default. */
 const ALGORITHMS = ["EdDSA", "ES256", "RS256", "PS256"];
 
 const SECRET = 0o600;
@@ -32,15 +32,18 @@ interface NewFile {
 export function addKeygen(program: Command, end: (code: number) => void): void {
   program
     .command("keygen")
-    .description("make a key pair, for tokens of your own or to sign requests; files are never overwritten")
+    .description("make a key pair, for your own tokens or to sign requests; it never overwrites a file")
     .option("--private <FILE>", "the file for the private JWK; only you may read it")
     .option("--jwks <FILE>", "the file for the JWK Set, which the proxy reads")
     .addOption(new Option("--alg <NAME>", "the signature algorithm").choices(ALGORITHMS).default("EdDSA"))
     .option(
       "--curve",
-      "instead: a key to sign requests with, in the files that Flux verifies them by; --private adds a JWK of it",
+      "in place of these: make a key to sign requests with, in Flux's files; --private adds its JWK",
     )
-    .option("--curve-dir <DIR>", "where those files, sig (secret) and sig.pub, go (default: ~/.flux/curve)")
+    .option(
+      "--curve-dir <DIR>",
+      "the directory of those files, sig (secret) and sig.pub (default: ~/.flux/curve)",
+    )
     .action(async (options: KeygenOptions) => {
       await writeAll(options.curve ? await curveFiles(options) : await tokenFiles(options));
       end(0);
@@ -60,7 +63,7 @@ async function tokenFiles({ private: path, jwks, alg, curveDir }: KeygenOptions)
 
 async function curveFiles({ private: path, jwks, alg, curveDir }: KeygenOptions): Promise<NewFile[]> {
   if (jwks !== undefined) throw new CliError("--jwks has no use with --curve", USAGE);
-  if (alg !== "EdDSA") throw new CliError("a --curve key is of EdDSA", USAGE);
+  if (alg !== "EdDSA") throw new CliError("--curve makes a key of EdDSA only", USAGE);
   const directory = curveDir ?? join(homedir(), ".flux", "curve");
   const { privateJwk } = await generateKeys("EdDSA");
   const { publicKey } = await importCurveKey(privateJwk);
@@ -76,14 +79,14 @@ async function curveFiles({ private: path, jwks, alg, curveDir }: KeygenOptions)
   ];
 }
 
-/** Half a pair is of no use, and would be in the way of the next try: all files, or none. */
+/** All files or nothing: half a pair is useless, and would block the next try. */
 async function writeAll(files: readonly NewFile[]): Promise<void> {
   const written: string[] = [];
   try {
     for (const { path, text, mode } of files) {
       await writeFile(path, text, { mode, flag: "wx" });
       written.push(path);
-      // The umask may have taken from it.
+      // The umask may have removed bits.
       await chmod(path, mode);
     }
   } catch (error) {

@@ -17,9 +17,9 @@ export function addKill(program: Command, end: (code: number) => void): void {
     .description("send a signal to a process and its process group")
     .argument("<signal>", "a number or a name: 15, TERM, SIGTERM", signal)
     .argument("<pid|label>", "the process", pidOrLabel)
-    .option("-r, --rank <RANK>", "its rank (default: the broker spoken to)", rank)
+    .option("-r, --rank <RANK>", "its rank (default: the proxy's broker)", rank)
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
-    .option("-w, --wait", "then wait for it, and exit as it did");
+    .option("-w, --wait", "then wait for its end, and exit with its exit code");
   addConnectionOptions(command).action(async (signum: number, process: PidOrLabel, options: KillOptions) => {
     end(await withFlux(options, (flux) => run(flux, signum, process, options)));
   });
@@ -30,7 +30,7 @@ async function run(flux: Flux, signum: number, process: PidOrLabel, options: Kil
   try {
     await kill(flux, { ...target, signum }).get();
   } catch (error) {
-    // It may have ended and wait to be waited for.
+    // It may be a zombie: the wait has its status.
     if (!(options.wait && error instanceof FluxError && error.code === "ESRCH")) throw error;
   }
   return options.wait ? outcomeCode(await wait(flux, target).getOutcome()) : 0;

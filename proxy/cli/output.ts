@@ -1,4 +1,4 @@
-/** What processes write, on our own stdout and stderr. */
+/** The output of processes, on stdout and stderr of this one. */
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type { ProcessEvent } from "../../src/index.js";
@@ -19,7 +19,7 @@ export class Output {
     this.#labelled = labelled;
   }
 
-  /** Writes what an event brings. @returns resolves when our reader has taken so much that there is room for more */
+  /** Writes the output of an event. @returns a promise that resolves when there is room for more */
   async event(event: ProcessEvent): Promise<void> {
     if (event.type !== "output" && event.type !== "eof") return;
     const { rank, stream } = event;
@@ -29,7 +29,7 @@ export class Output {
     await drained(sinkOf(stream));
   }
 
-  /** Writes what streams without an eof have left. */
+  /** Writes the rest of streams that had no eof. */
   end(): void {
     for (const { rank, stream } of this.#rest.values()) this.#flush(rank, stream);
   }
@@ -78,7 +78,7 @@ export function exitOnOutputError(): void {
   process.stderr.on("error", exit);
 }
 
-/** Resolves when no more waits in `sink` than it likes. */
+/** Resolves when `sink` has room. */
 async function drained(sink: Writable): Promise<void> {
   if (sink.writableNeedDrain) await once(sink, "drain");
 }

@@ -1,18 +1,14 @@
-/** Option values: text in, or one line that says what is wrong with it. */
+/** Option values, from text. An error is one line. */
 import { InvalidArgumentError, Option } from "commander";
 import { type PidOrLabel, type SignalName, signalNumber } from "../../src/index.js";
 import { decodeIdset } from "../../src/protocol/idset.js";
+import { OPTIONS } from "../options/table.js";
 
 /** "4" */
 export function positiveInteger(text: string): number {
   const value = integer(text);
   if (value < 1) throw new InvalidArgumentError("It is 1 or more.");
   return value;
-}
-
-/** "0" */
-export function naturalNumber(text: string): number {
-  return integer(text);
 }
 
 /** A userid: "1001". */
@@ -68,18 +64,22 @@ export function pidOrLabel(text: string): PidOrLabel {
   return /^\d+$/.test(text) && pid >= 1 && pid <= MAX_PID ? { pid } : { label: text };
 }
 
-/** Any free port of the loopback interface. */
-export const LOOPBACK = { host: "127.0.0.1", port: 0 };
+/** The address and the port that a proxy listens on. */
+export interface Listen {
+  host: string;
+  port: number;
+}
 
-/** Where a proxy listens. */
+/** The flag of a proxy's address and port. */
 export function listenOption(): Option {
-  return new Option("--listen <HOST:PORT>", "where to listen; port 0 is any free one")
+  const { host, port } = OPTIONS;
+  return new Option(host.flag, `${host.text}, and ${port.text}`)
     .argParser(address)
-    .default(LOOPBACK, "127.0.0.1:0");
+    .default({ host: host.default, port: port.default }, `${host.default}:${port.default}`);
 }
 
 /** HOST:PORT; an IPv6 address is in brackets: "[::1]:8080". */
-function address(text: string): typeof LOOPBACK {
+function address(text: string): Listen {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {

@@ -1,4 +1,4 @@
-/** The tree of commands. Each command is a file of its own; here they come together. */
+/** The tree of commands. Each command has a file of its own. */
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { addAttach } from "./attach.js";
@@ -12,7 +12,7 @@ import { addPs } from "./ps.js";
 import { addToken } from "./token.js";
 import { addWait } from "./wait.js";
 
-// By the package's own name: this file is at one place here, and at another when it is built.
+// By the package's own name, since the built file has another directory than this one.
 const { version } = createRequire(import.meta.url)("flux-subprocess/package.json") as { version: string };
 
 /** Adds a command to the program. `end` takes the exit code of its action. */
@@ -30,7 +30,7 @@ const COMMANDS: readonly AddCommand[] = [
   addDemo,
 ];
 
-/** Runs the command line and gives its exit code; whatever went wrong is one line on stderr. */
+/** Runs the command line. An error is one line on stderr. @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
   let code = 0;
   const program = new Command("flux-subprocess")
@@ -48,7 +48,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
-    // Commander has said what was wrong; help that was asked for is no error.
+    // Commander has reported the error. Help is not an error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     return complain(program.args[0], error);
   }

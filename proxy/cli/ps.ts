@@ -19,10 +19,10 @@ export function addPs(program: Command, end: (code: number) => void): void {
   const command = program
     .command("ps")
     .description("list the processes of one rank")
-    .option("-r, --rank <RANK>", "the rank (default: the broker spoken to)", rank)
+    .option("-r, --rank <RANK>", "the rank (default: the proxy's broker)", rank)
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
     .option("-n, --no-header", "do not print the headings")
-    .option("-w, --watch", "go on, and print them again after each change");
+    .option("-w, --watch", "print them again after each change, until Ctrl-C");
   addConnectionOptions(command).action(async (options: PsOptions) => {
     const { rank: nodeid, service, header, sign } = options;
     if (options.watch) {
@@ -35,7 +35,7 @@ export function addPs(program: Command, end: (code: number) => void): void {
   });
 }
 
-/** Prints until a signal comes: over what was there before on a terminal, else below an empty line. */
+/** Prints until a signal comes: on a terminal over the table before, otherwise after an empty line. */
 function keepPrinting(flux: Flux, { rank, service, header, sign }: PsOptions): Promise<number> {
   const again = process.stdout.isTTY ? "\x1b[H\x1b[2J" : "\n";
   let before = process.stdout.isTTY ? again : "";
@@ -47,7 +47,7 @@ function keepPrinting(flux: Flux, { rank, service, header, sign }: PsOptions): P
         before = again;
       },
       error: reject,
-      // It was refused, and that was said.
+      // The watch was refused, and `next` has reported it.
       complete: () => resolve(FAILED),
     });
     void untilSignal().then(() => {
@@ -63,7 +63,7 @@ function table(processes: readonly Subprocess[], header: boolean): string {
 }
 
 function row(pid: string, state: string, label: string, cmd: string): string {
-  // Others chose these texts: no control character of theirs gets at the terminal.
+  // Other users chose these texts: no control character may reach the terminal.
   const columns = [pid.padStart(9), state.padEnd(2), label.padEnd(12), cmd];
   return `${columns.join(" ").replace(/\p{Cc}/gu, "?")}\n`;
 }

@@ -1,4 +1,4 @@
-/** Which ranks a command goes to. */
+/** The ranks that a command goes to. */
 import { filter, firstValueFrom } from "rxjs";
 import { type Flux, FluxError } from "../../src/index.js";
 import { CliError } from "./errors.js";
@@ -15,7 +15,7 @@ export async function targetRanks(
   return targets;
 }
 
-/** The number of brokers; with that, the session has opened. */
+/** The number of brokers. Waits until the session is open. */
 async function size(flux: Flux): Promise<number> {
   const status = await firstValueFrom(
     flux.status$.pipe(filter(({ state }) => state === "open" || state === "closed")),

@@ -1,4 +1,4 @@
-/** How the processes of one command fared on their ranks, in the words and exit codes of flux exec. */
+/** The ends of one command's processes on their ranks, in the words and exit codes of flux exec. */
 import { FluxError, type Outcome, type ProcessEvent, signalName, succeeded } from "../../src/index.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
 import { explain, say } from "./errors.js";
@@ -11,13 +11,13 @@ export class Report {
   /** The pid on each rank where the process runs. */
   readonly running = new Map<number, number>();
   readonly #ranksOf = new Map<string, number[]>();
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   #code = 0;
 
   /**
    * @param command the verb of the command line
-   * @param subject what runs, for messages
-   * @param quiet whether to say nothing of ranks that do not answer
+   * @param subject the name of the process, for messages
+   * @param quiet do not report ranks that do not answer
    */
   constructor(command: string, subject: string, quiet = false) {
     this.#command = command;
@@ -54,7 +54,7 @@ export class Report {
         this.#raise(FAILED);
         say(
           this.#command,
-          `Error: rank ${event.rank}: ${this.#subject}: ${event.bytes} bytes of ${event.stream} were not taken in time and are missing`,
+          `Error: rank ${event.rank}: ${this.#subject}: ${event.bytes} bytes of ${event.stream} were not read in time and are missing`,
         );
         break;
     }
@@ -65,10 +65,10 @@ export class Report {
     const rank = error instanceof FluxError ? error.rank : undefined;
     const notStarted = rank !== undefined && !this.running.has(rank);
     this.#raise(notStarted ? startFailureCode(error as FluxError) : FAILED);
-    this.#tell(error, rank);
+    this.#say(error, rank);
   }
 
-  /** Which ranks did not exit with 0, a line for each way: "[0-1]: Exit 7". */
+  /** The ranks that did not exit with 0, a line for each outcome: "[0-1]: Exit 7". */
   summary(): string {
     return [...this.#ranksOf]
       .map(([how, ranks]) => `[${encodeIdset(ranks.sort(ascending))}]: ${how}\n`)
@@ -78,19 +78,19 @@ export class Report {
   #finished(rank: number, outcome: Outcome): void {
     this.running.delete(rank);
     this.#raise(outcomeCode(outcome));
-    if (outcome.kind === "unknown") this.#tell(outcome.cause, outcome.cause.rank);
+    if (outcome.kind === "unknown") this.#say(outcome.cause, outcome.cause.rank);
     if (!succeeded(outcome)) {
       const how = summaryOf(outcome);
       this.#ranksOf.set(how, [...(this.#ranksOf.get(how) ?? []), rank]);
     }
   }
 
-  /** Once: what loses a process is told with its outcome again, and a lost session with each rank's. */
-  #tell(error: unknown, rank: number | undefined): void {
+  /** Says it once: a lost process is reported with its outcome again, and a lost session with each rank. */
+  #say(error: unknown, rank: number | undefined): void {
     const where = rank === undefined ? "" : `rank ${rank}: ${this.#subject}: `;
     const message = `Error: ${where}${explain(error)}`;
-    if (this.#told.has(message)) return;
-    this.#told.add(message);
+    if (this.#reported.has(message)) return;
+    this.#reported.add(message);
     say(this.#command, message);
   }
 
@@ -106,7 +106,7 @@ function summaryOf(outcome: Outcome): string {
     case "signaled":
       return signalName(outcome.signal);
     case "unknown":
-      return "nobody knows how it ended";
+      return "outcome unknown";
   }
 }
 

@@ -1,6 +1,6 @@
 /** Signals to this process. */
 
-/** Runs `handlers` on signals. @returns gives the signals back to Node */
+/** Runs `handlers` on signals. @returns a function that gives the signals back to Node */
 export function onSignals(handlers: Partial<Record<NodeJS.Signals, () => void>>): () => void {
   const entries = Object.entries(handlers) as [NodeJS.Signals, () => void][];
   for (const [signal, handler] of entries) process.on(signal, handler);
@@ -9,7 +9,7 @@ export function onSignals(handlers: Partial<Record<NodeJS.Signals, () => void>>)
   };
 }
 
-/** Resolves at the first SIGINT, SIGTERM or SIGHUP. The next one does what it does by default. */
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP. The next one has its default effect. */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -1,4 +1,4 @@
-/** Colour on a terminal that wants it. */
+/** Colour on a terminal. */
 import { stripVTControlCharacters } from "node:util";
 
 export interface Style {
@@ -11,7 +11,7 @@ export interface Style {
   strip(text: string): string;
 }
 
-/** The style for a stream: plain if it is no terminal, or the user has set NO_COLOR (no-color.org). */
+/** The style for a stream: plain if it is not a terminal, or the user has set NO_COLOR (no-color.org). */
 export function styleFor(stream: { isTTY?: boolean }): Style {
   const enabled = stream.isTTY === true && !process.env["NO_COLOR"];
   const paint = (code: number) => (text: string) => (enabled ? `\x1b[${code}m${text}\x1b[0m` : text);

@@ -22,21 +22,21 @@ interface TokenOptions {
 export function addToken(program: Command, end: (code: number) => void): void {
   program
     .command("token")
-    .description("print a token, which lets whoever has it do what it allows, in the name of its user")
+    .description("print a token; its bearer may act as its user, within its scope")
     .requiredOption("--key <FILE>", "the private JWK, from keygen")
     .requiredOption("--issuer <ISS>", "its issuer, as the proxy expects it")
     .requiredOption("--audience <AUD>", "its audience, as the proxy expects it")
-    .requiredOption("--sub <NAME>", "its subject: who the token is for")
+    .requiredOption("--sub <NAME>", "its subject, the user or the program that it is for")
     .option("--uid <UID>", "the subject's userid in Flux (default: yours)", userid)
     .option(
       "--scope <ACTIONS>",
-      "what it allows, with spaces between; rpc is attr.get and attr.list, unless --details has topics",
+      "the actions that it allows, separated by spaces; rpc allows attr.get and attr.list, unless --details has topics",
       scope,
       ACTIONS.join(" "),
     )
-    .option("--details <FILE>", "RFC 9396 authorization_details, a JSON array: what of it, and on what")
+    .option("--details <FILE>", "RFC 9396 authorization_details, a JSON array: they restrict the actions")
     .option("--jkt <THUMBPRINT>", "bind it to the key with this RFC 7638 thumbprint")
-    .option("--ttl <SECONDS>", "how long it is good for", positiveInteger, 3600)
+    .option("--ttl <SECONDS>", "its lifetime", positiveInteger, 3600)
     .action(async ({ key, sub, uid, details, ttl, ...claims }: TokenOptions) => {
       const token = await signToken((await readJson(key)) as JWK, {
         ...claims,
@@ -50,11 +50,11 @@ export function addToken(program: Command, end: (code: number) => void): void {
     });
 }
 
-/** A proxy passes over words that it does not know, as an issuer's tokens have for others. Here they are mistyped. */
+/** A proxy ignores unknown words, since an issuer's tokens may have words for other servers. Here an unknown word is a typing error. */
 function scope(text: string): string {
   const unknown = text.split(" ").find((word) => !ACTIONS.some((action) => action === word));
   if (unknown === undefined) return text;
-  throw new InvalidArgumentError(`It is of ${ACTIONS.join(" ")}, not "${unknown}".`);
+  throw new InvalidArgumentError(`The actions are ${ACTIONS.join(", ")}, not "${unknown}".`);
 }
 
 async function readDetails(file: string): Promise<object[]> {

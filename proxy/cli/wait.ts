@@ -1,4 +1,4 @@
-/** `wait`: the exit status of a waitable process becomes ours. */
+/** `wait`: exits with the exit code of a waitable process. */
 import type { Command } from "commander";
 import { type Flux, type PidOrLabel, wait } from "../../src/index.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
@@ -14,9 +14,11 @@ interface WaitOptions extends ConnectionOptions {
 export function addWait(program: Command, end: (code: number) => void): void {
   const command = program
     .command("wait")
-    .description("wait for a process that was started with --waitable, and exit as it did")
+    .description(
+      "wait for the end of a process that was started with --waitable, and exit with its exit code",
+    )
     .argument("<pid|label>", "the process", pidOrLabel)
-    .option("-r, --rank <RANK>", "its rank (default: the broker spoken to)", rank)
+    .option("-r, --rank <RANK>", "its rank (default: the proxy's broker)", rank)
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
     .option("-o, --output", "write the output that the broker kept, its last few KiB");
   addConnectionOptions(command).action(async (target: PidOrLabel, options: WaitOptions) => {

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import { errnoOf, FluxError } from "../../src/errors.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
+import { SIGNUM } from "../../src/protocol/signals.js";
 import type { ServerCommand } from "./command.js";
 import type { Connection, Source } from "./connection.js";
 import { encodeIo } from "./io.js";
@@ -12,9 +13,6 @@ import { RetainedOutput } from "./retained.js";
 import { unnamedCause, waitStatus } from "./status.js";
 import { OutputStream, type StreamPlan } from "./streams.js";
 import { errorCode, strerror } from "./strerror.js";
-
-const SIGTERM = 15;
-const SIGKILL = 9;
 
 export interface SdexecProcessParts {
   command: ServerCommand;
@@ -99,7 +97,7 @@ export class SdexecProcess implements Source {
   }
 
   killNow(): void {
-    if (this.active) this.#signalGroup(SIGKILL);
+    if (this.active) this.#signalGroup(SIGNUM.SIGKILL);
   }
 
   /** Answers a wait now, or when the process has finished. @throws FluxError EINVAL */
@@ -112,7 +110,7 @@ export class SdexecProcess implements Source {
 
   /** A client is gone: its foreground process is killed, its wait ends (sdexec.c disconnect_cb). */
   disconnect(connection: Connection): void {
-    if (!this.#background && this.request.connection === connection && this.active) this.kill(SIGKILL);
+    if (!this.#background && this.request.connection === connection && this.active) this.kill(SIGNUM.SIGKILL);
     if (this.#waiter?.connection === connection) this.#waiter = undefined;
   }
 
@@ -156,7 +154,7 @@ export class SdexecProcess implements Source {
       this.#log(signal ? `Killed by signal ${signal}` : `Exit ${status >> 8}`);
     }
     // StopUnit ends what the process has left behind.
-    this.#signalGroup(SIGTERM);
+    this.#signalGroup(SIGNUM.SIGTERM);
     this.#parts.child.stdin?.destroy();
     this.#settle();
   }

@@ -1,7 +1,8 @@
 /** The options of embedded job shells, checked. */
 import type { CurveCertificate } from "../../src/signing/curve-certificate.js";
 import { checkUserid } from "../../src/signing/signature.js";
-import { createVerifier, MECHANISMS, type Mechanism, type Verifier } from "./verifier.js";
+import { MECHANISMS, type Mechanism } from "../signing/index.js";
+import { createVerifier, type Verifier } from "./verifier.js";
 
 /** A job shell of an embedded broker: a user's, with a service that takes that user's signed requests alone. */
 export interface EmbeddedShellOptions {

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { Duplex } from "node:stream";
 import { errnoOf, FluxError } from "../../src/errors.js";
 import { EXEC_FLAG, type IoObject } from "../../src/protocol/rfc42.js";
+import { SIGNUM } from "../../src/protocol/signals.js";
 import { commandObject, type ServerCommand } from "./command.js";
 import type { Source } from "./connection.js";
 import { Input } from "./input.js";
@@ -15,9 +16,6 @@ import { noteContinued, unwatchStops, watchStops } from "./sigchld.js";
 import { unnamedCause, waitStatus } from "./status.js";
 import { isForwarded, OutputStream, type StreamPlan } from "./streams.js";
 import { errorCode, strerror } from "./strerror.js";
-
-const SIGKILL = 9;
-const SIGCONT = 18;
 
 /** What a process is made of. */
 export interface SubprocessParts {
@@ -143,13 +141,13 @@ export class Subprocess implements Source {
       throw new FluxError(code, `${group ? "killpg" : "kill"}: ${strerror(code)}`, { cause: error });
     }
     this.#unnamedCause ||= cause;
-    if (signum === SIGCONT) noteContinued(this.pid);
+    if (signum === SIGNUM.SIGCONT) noteContinued(this.pid);
   }
 
   /** Kills it, if that is still possible. */
   killNow(): void {
     try {
-      this.kill(SIGKILL);
+      this.kill(SIGNUM.SIGKILL);
     } catch (error) {
       if (!(error instanceof FluxError)) throw error;
     }

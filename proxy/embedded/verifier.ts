@@ -6,10 +6,8 @@ import { parseCertificateFile } from "../../src/signing/curve-files.js";
 import { curveVerify } from "../../src/signing/curve-verify.js";
 import { noneVerify } from "../../src/signing/none.js";
 import { type ParsedSignature, parseSignature, SignatureError } from "../../src/signing/signature.js";
+import type { Mechanism } from "../signing/index.js";
 import { mungeVerify } from "../signing/munge.js";
-
-export const MECHANISMS = ["none", "munge", "curve"] as const;
-export type Mechanism = (typeof MECHANISMS)[number];
 
 export interface VerifierOptions {
   /** The user that the verifier runs as. */
@@ -38,22 +36,24 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 }
 
+/** Every mechanism, with its check. */
+const CHECKS: Readonly<
+  Record<Mechanism, (signature: ParsedSignature, options: VerifierOptions) => void | Promise<void>>
+> = {
+  none: (signature, { userid }) => noneVerify(signature, userid),
+  munge: (signature, { maxTtl, mungeSocket: socket }) =>
+    mungeVerify(signature, { userid: signature.userid, maxTtl, socket }),
+  curve: async (signature, { maxTtl, certificates }) => {
+    const { userid } = signature;
+    const certificate = await certificateOf(userid, certificates);
+    await curveVerify(signature, { userid, certificate, maxTtl });
+  },
+};
+
 async function verify(signature: ParsedSignature, options: VerifierOptions): Promise<void> {
-  const { maxTtl, mungeSocket: socket } = options;
-  const { userid } = signature;
   const mechanism = options.mechanisms.find((name) => name === signature.mechanism);
-  switch (mechanism) {
-    case "none":
-      return noneVerify(signature, options.userid);
-    case "munge":
-      return await mungeVerify(signature, { userid, maxTtl, socket });
-    case "curve": {
-      const certificate = await certificateOf(userid, options.certificates);
-      return await curveVerify(signature, { userid, certificate, maxTtl });
-    }
-    case undefined:
-      throw new SignatureError("signature mechanism is not taken");
-  }
+  if (mechanism === undefined) throw new SignatureError("signature mechanism is not taken");
+  await CHECKS[mechanism](signature, options);
 }
 
 async function certificateOf(

@@ -5,7 +5,7 @@
  * No message says why a process has stopped. So the brake takes a stop that no signal of the user explains for its own, while
  * its SIGSTOP is in force and shortly after. Any other stop is the user's, and only the user may end it.
  */
-import { SIGNUM } from "./signum.js";
+import { SIGNUM } from "../../src/protocol/signals.js";
 import { LATE_MS, UserStops } from "./user-stops.js";
 
 /**
@@ -17,7 +17,7 @@ const AGAIN = 8 * 1024 * 1024;
 /** A process may write this many bytes after a signal of its user before the brake stops it again. */
 const AFTER_SIGNAL = 64 * 1024;
 
-const STOPS: ReadonlySet<number> = new Set([SIGNUM.stop, SIGNUM.tstp, SIGNUM.ttin, SIGNUM.ttou]);
+const STOPS: ReadonlySet<number> = new Set([SIGNUM.SIGSTOP, SIGNUM.SIGTSTP, SIGNUM.SIGTTIN, SIGNUM.SIGTTOU]);
 
 type Hold =
   /** No SIGSTOP of the proxy is in force. */
@@ -124,7 +124,7 @@ export class Brake {
   answered(signum: number, taken: boolean, now: number): Consequence {
     if (STOPS.has(signum)) return taken ? this.#stopTaken() : this.#stopRefused();
     if (!taken) return NOTHING;
-    if (signum === SIGNUM.cont) this.#user.continue(now);
+    if (signum === SIGNUM.SIGCONT) this.#user.continue(now);
     if (this.#holding) this.#letGo(AFTER_SIGNAL);
     return this.#continuation();
   }

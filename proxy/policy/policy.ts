@@ -3,6 +3,7 @@
  * of its details, if it has any, that allows it in every field. A token with neither allows nothing.
  */
 import type { Overflow } from "../../src/protocol/messages.js";
+import { SIGNUM } from "../../src/protocol/signals.js";
 import type { Action, Detail, Permissions } from "../auth/permissions.js";
 import { matchesAny, matchesCommand } from "./glob.js";
 import type { Operation, ParsedRequest } from "./parsed-request.js";
@@ -98,7 +99,7 @@ export function mayWait(permissions: Permissions, request: ParsedRequest, contex
 }
 
 /** The signals that a session may always send to its own processes in the foreground: its end kills them anyway. */
-const ENDING: ReadonlySet<number> = new Set([9, 15]);
+const ENDING: ReadonlySet<number> = new Set([SIGNUM.SIGKILL, SIGNUM.SIGTERM]);
 
 /** Decides on a kill. */
 export function mayKill(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
@@ -111,9 +112,9 @@ export function mayKill(permissions: Permissions, request: ParsedRequest, contex
 
 /** The proxy's signals to a process whose output is not consumed: SIGSTOP and SIGCONT, or SIGKILL. */
 const OVERFLOW_SIGNALS: Readonly<Record<Overflow, readonly number[]>> = {
-  stop: [19, 18],
+  stop: [SIGNUM.SIGSTOP, SIGNUM.SIGCONT],
   gap: [],
-  kill: [9],
+  kill: [SIGNUM.SIGKILL],
 };
 
 /** Decides on the overflow of a request. An exec may have any; an attach one whose signals the token allows. */

@@ -11,19 +11,30 @@ export type SignerOptions =
   | ({ mechanism: "munge" } & MungeOptions)
   | ({ mechanism: "curve" } & Omit<CurveSignerOptions, "userid">);
 
+/** The name of a mechanism, as in the header of a signature (RFC 39). */
+export type Mechanism = SignerOptions["mechanism"];
+
+type MakeSigner<M> = (
+  options: Extract<SignerOptions, { mechanism: M }>,
+  userid: number,
+) => Signer | Promise<Signer>;
+
+/** Every mechanism, with its signer. */
+const SIGNERS: { readonly [M in Mechanism]: MakeSigner<M> } = {
+  none: (_, userid) => noneSigner(userid),
+  munge: (options, userid) => mungeSigner({ ...options, userid }),
+  curve: (options, userid) => curveSigner({ ...options, userid }),
+};
+
+/** The names of all mechanisms. */
+export const MECHANISMS = Object.keys(SIGNERS) as readonly Mechanism[];
+
 /**
  * A signer for the user that this process runs as. With "none" and "munge", no other user can sign in this process.
  * @throws TypeError if an option is wrong, or the platform has no userids
  */
 export async function createSigner(options: SignerOptions): Promise<Signer> {
   if (process.getuid === undefined) throw new TypeError("this platform has no userids to sign for");
-  const userid = process.getuid();
-  switch (options.mechanism) {
-    case "none":
-      return noneSigner(userid);
-    case "munge":
-      return mungeSigner({ ...options, userid });
-    case "curve":
-      return curveSigner({ ...options, userid });
-  }
+  const make = SIGNERS[options.mechanism] as MakeSigner<Mechanism>;
+  return await make(options, process.getuid());
 }

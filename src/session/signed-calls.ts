@@ -2,14 +2,11 @@
 import { because, FluxError } from "../errors.js";
 import type { Response, SequencedServerMessage } from "../protocol/messages.js";
 import { ioObject } from "../protocol/rfc42.js";
+import { SIGNUM } from "../protocol/signals.js";
 import { type Signer, signedPayload } from "../signing/signer.js";
 import type { CallSigner, ClientCall } from "./client-call.js";
 import type { InputSink } from "./input-queue.js";
 import type { Outgoing } from "./outgoing.js";
-
-/** SIGSTOP and SIGCONT of Linux. */
-const STOP = 19;
-const CONT = 18;
 
 /** A byte may be six characters of JSON, and these eight of base64. All must fit into one message of at most 1 MiB (PROTOCOL.md). */
 const MAX_SIGNED_DATA = 64 * 1024;
@@ -130,7 +127,7 @@ class SignedCalls implements CallSigner {
     };
     // Without them the proxy cannot stop the process. Its output may then have gaps, which are events.
     const failed = () => {};
-    for (const signum of [STOP, CONT]) {
+    for (const signum of [SIGNUM.SIGSTOP, SIGNUM.SIGCONT]) {
       this.#sign(siblingTopic(topic, "kill"), () => ({ pid, signum }), use, failed);
     }
   }

@@ -3,6 +3,7 @@ import { deadline, type Flux } from "../flux.js";
 import { delay, demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
+import { SIGNUM } from "../protocol/signals.js";
 import type { CallRequest, ClientCall } from "../session/client-call.js";
 import type { InputQueue } from "../session/input-queue.js";
 import { type CommandOptions, commandCreate } from "./command.js";
@@ -161,8 +162,9 @@ export class Foreground {
   /** `killGrace` begins with the answer to SIGTERM, which a lost connection delays. */
   #terminate(ranks: readonly number[]): void {
     for (const rank of ranks) {
-      void this.#signal(15, rank).then(() => {
-        if (!this.#over) this.#kills.push(setTimeout(() => this.#signal(9, rank), this.#request.killGrace));
+      void this.#signal(SIGNUM.SIGTERM, rank).then(() => {
+        if (this.#over) return;
+        this.#kills.push(setTimeout(() => this.#signal(SIGNUM.SIGKILL, rank), this.#request.killGrace));
       });
     }
   }

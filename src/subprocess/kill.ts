@@ -1,7 +1,7 @@
 import type { Flux } from "../flux.js";
+import { SIGNUM, type SignalName, signalNumber } from "../protocol/signals.js";
 import { Rpc } from "../rpc.js";
 import { type PidOrLabel, processFields, type RankOptions, serviceRequest } from "./service.js";
-import { type SignalName, signalNumber } from "./signals.js";
 
 /** Options of {@link kill}. */
 export type KillOptions = PidOrLabel &
@@ -29,7 +29,7 @@ export type KillOptions = PidOrLabel &
  */
 export function kill(flux: Flux, options: KillOptions): Rpc<void> {
   const { pid, label } = processFields(options);
-  const signum = signalNumber(options.signum ?? 15);
+  const signum = signalNumber(options.signum ?? SIGNUM.SIGTERM);
   const payload = label === undefined ? { pid, signum } : { pid, label, signum };
   return new Rpc(serviceRequest(flux, "kill", payload, options, () => undefined));
 }

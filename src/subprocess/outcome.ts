@@ -1,5 +1,5 @@
 import type { FluxError } from "../errors.js";
-import { signalName } from "./signals.js";
+import { signalName } from "../protocol/signals.js";
 
 /** The end of a process. A lost end is "unknown", never exit code 0. */
 export type Outcome =

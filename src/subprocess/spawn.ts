@@ -1,12 +1,12 @@
 import { FluxError } from "../errors.js";
 import { type Flux, rankNodeid } from "../flux.js";
+import { type SignalName, signalName, signalNumber } from "../protocol/signals.js";
 import { checkSignal, onAbort } from "../session/abort.js";
 import { concat, toBytes } from "./bytes.js";
 import { gapError, type ProcessEvent } from "./events.js";
 import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { type Outcome, succeeded } from "./outcome.js";
 import { Pulled } from "./pulled.js";
-import { type SignalName, signalName, signalNumber } from "./signals.js";
 
 /** Options of {@link spawn}. */
 export interface SpawnOptions extends ForegroundOptions {

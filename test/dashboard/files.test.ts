@@ -31,7 +31,7 @@ interface Answer {
   body: Buffer;
 }
 
-/** Uses node:http, since fetch would normalise the path and decompress the body. */
+/** Uses node:http, since fetch would normalize the path and decompress the body. */
 function ask(base: URL, path: string, { method = "GET", headers = {} } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(

@@ -39,12 +39,12 @@ describe("a bundle of kill alone", () => {
     expect(ours).toEqual([
       "src/flux.ts",
       "src/protocol/checks.ts",
+      "src/protocol/signals.ts",
       "src/rpc.ts",
       "src/session/abort.ts",
       "src/session/latest.ts",
       "src/subprocess/kill.ts",
       "src/subprocess/service.ts",
-      "src/subprocess/signals.ts",
     ]);
   });
 

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Brake } from "../../proxy/flow/brake.js";
-import { SIGNUM } from "../../proxy/flow/signum.js";
+import { SIGNUM } from "../../src/protocol/signals.js";
 
 /** So much waits that it is too much; so little that it is little. */
 const [HIGH, LOW] = [1000, 250];
@@ -32,12 +32,12 @@ class World {
   output(bytes: number): void {
     if (!this.running) return;
     this.waiting += bytes;
-    if (this.brake.output(bytes, this.waiting > HIGH)) this.ours.push(SIGNUM.stop);
+    if (this.brake.output(bytes, this.waiting > HIGH)) this.ours.push(SIGNUM.SIGSTOP);
   }
 
   consume(part: number): void {
     this.waiting = Math.floor(this.waiting * part);
-    if (this.waiting <= LOW && this.brake.release()) this.ours.push(SIGNUM.cont);
+    if (this.waiting <= LOW && this.brake.release()) this.ours.push(SIGNUM.SIGCONT);
   }
 
   user(signum: number, refused: boolean): void {
@@ -50,7 +50,7 @@ class World {
     const signum = this.ours.shift();
     if (signum === undefined) return;
     this.#signal(signum);
-    this.toUs.push(signum === SIGNUM.cont ? "continued" : "stop taken");
+    this.toUs.push(signum === SIGNUM.SIGCONT ? "continued" : "stop taken");
   }
 
   /** One of the user's arrives. */
@@ -60,8 +60,8 @@ class World {
     const { signum, refused } = sent;
     this.toUser.push({ signum, taken: !refused });
     if (refused) return;
-    if (signum === SIGNUM.stop) this.stoppedByUser = true;
-    if (signum === SIGNUM.cont) this.stoppedByUser = false;
+    if (signum === SIGNUM.SIGSTOP) this.stoppedByUser = true;
+    if (signum === SIGNUM.SIGCONT) this.stoppedByUser = false;
     this.#signal(signum);
   }
 
@@ -82,7 +82,7 @@ class World {
     const answer = this.toUser.shift();
     if (answer === undefined) return;
     const { signal, tell } = this.brake.answered(answer.signum, answer.taken, this.now);
-    if (signal !== undefined) this.ours.push(signal === "stop" ? SIGNUM.stop : SIGNUM.cont);
+    if (signal !== undefined) this.ours.push(signal === "stop" ? SIGNUM.SIGSTOP : SIGNUM.SIGCONT);
     if (tell) this.#tell();
   }
 
@@ -104,11 +104,11 @@ class World {
   }
 
   #signal(signum: number): void {
-    if (signum === SIGNUM.stop && this.running) {
+    if (signum === SIGNUM.SIGSTOP && this.running) {
       this.running = false;
       this.#unnoticed = true;
     }
-    if (signum === SIGNUM.cont) {
+    if (signum === SIGNUM.SIGCONT) {
       this.running = true;
       this.#unnoticed = false;
     }
@@ -143,7 +143,7 @@ const load = fc.oneof(
         world.consume(part),
   ),
 );
-const user = fc.tuple(fc.constantFrom(SIGNUM.stop, SIGNUM.cont, USR1), fc.boolean()).map(
+const user = fc.tuple(fc.constantFrom(SIGNUM.SIGSTOP, SIGNUM.SIGCONT, USR1), fc.boolean()).map(
   ([signum, refused]): Step =>
     (world) =>
       world.user(signum, refused),
@@ -190,7 +190,7 @@ describe("the brake", () => {
       fc.property(steps(kernel, load), steps(kernel), (before, after) => {
         const world = new World();
         for (const step of before) step(world);
-        world.user(SIGNUM.stop, false);
+        world.user(SIGNUM.SIGSTOP, false);
         for (const step of after) step(world);
         world.settle();
         expect([world.running, world.told]).toEqual([false, 1]);

@@ -1,8 +1,8 @@
 /** Overflow that kills the process. The output that waits is sent; later output is dropped. */
 import { FluxError } from "../../../src/errors.js";
+import { SIGNUM } from "../../../src/protocol/signals.js";
 import type { Backlog } from "../../flow/backlog.js";
 import type { RankOutput } from "../../flow/rank-output.js";
-import { SIGNUM } from "../../flow/signum.js";
 import type { ProcessSignals } from "../process-signals.js";
 import type { OverflowStrategy } from "./overflow-strategy.js";
 
@@ -28,7 +28,7 @@ export class KillOverflow implements OverflowStrategy {
   took(): void {
     if (this.#killed || this.#output.bytes <= this.#backlog.high) return;
     this.#killed = true;
-    this.#signals.prepare([SIGNUM.kill], () => this.#signals.send(SIGNUM.kill));
+    this.#signals.prepare([SIGNUM.SIGKILL], () => this.#signals.send(SIGNUM.SIGKILL));
   }
 
   stopped(): boolean {

@@ -2,15 +2,15 @@
  * Overflow that stops the process while much of its output waits. It also stops a process that writes faster than the proxy reads:
  * the difference would pile up in the broker.
  */
+import { SIGNUM } from "../../../src/protocol/signals.js";
 import type { Backlog } from "../../flow/backlog.js";
 import { Brake } from "../../flow/brake.js";
 import type { RankOutput } from "../../flow/rank-output.js";
-import { SIGNUM } from "../../flow/signum.js";
 import { UnreadEstimate } from "../../flow/unread-estimate.js";
 import type { ProcessSignals } from "../process-signals.js";
 import type { OverflowStrategy } from "./overflow-strategy.js";
 
-const SIGNALS = [SIGNUM.stop, SIGNUM.cont];
+const SIGNALS = [SIGNUM.SIGSTOP, SIGNUM.SIGCONT];
 
 /** The most output that waits of a process that does not stop, in bytes. */
 const MOST = 4 * 1024 * 1024;
@@ -71,8 +71,8 @@ export class StopOverflow implements OverflowStrategy {
   }
 
   signed(stop: string, cont: string): void {
-    this.#signals.signed(SIGNUM.stop, stop);
-    this.#signals.signed(SIGNUM.cont, cont);
+    this.#signals.signed(SIGNUM.SIGSTOP, stop);
+    this.#signals.signed(SIGNUM.SIGCONT, cont);
     this.took(0);
   }
 
@@ -95,10 +95,10 @@ export class StopOverflow implements OverflowStrategy {
   }
 
   #halt(): void {
-    this.#signals.send(SIGNUM.stop, () => this.#brake.halted());
+    this.#signals.send(SIGNUM.SIGSTOP, () => this.#brake.halted());
   }
 
   #continue(): void {
-    this.#signals.send(SIGNUM.cont, () => this.#brake.continued(performance.now()));
+    this.#signals.send(SIGNUM.SIGCONT, () => this.#brake.continued(performance.now()));
   }
 }

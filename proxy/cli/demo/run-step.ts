@@ -1,4 +1,4 @@
-/** Runs the steps of the demo as a user's program would, and prints what they give. */
+/** Runs the steps of the demo as a user's program would, and prints their results. */
 import { inspect } from "node:util";
 import {
   concatMap,
@@ -23,7 +23,7 @@ import * as client from "../../../src/index.js";
 import type { Style } from "../style.js";
 import type { Step } from "./steps.js";
 
-/** How long a step may be silent, in milliseconds: something is wrong then. */
+/** A step that is silent for longer has failed, in milliseconds. */
 const SILENCE_MS = 20_000;
 
 /** Makes a function of source text. All of that text is in steps.ts. */
@@ -31,21 +31,21 @@ const AsyncFunction = (async () => {}).constructor as new (
   ...source: string[]
 ) => (...values: unknown[]) => Promise<unknown>;
 
-/** What a step finds imported. */
+/** The names that a step may use. */
 const IMPORTS = { ...client, concatMap, first, firstValueFrom, from, interval, map, NEVER, take, tap };
 
 export interface StepContext {
   flux: client.Flux;
   style: Style;
   print(line: string): void;
-  /** Emits when the demo is to stop. */
+  /** Emits when the demo must stop. */
   stopped: Observable<unknown>;
 }
 
 /** The end of the last statement that begins at the margin. */
 const LAST_STATEMENT = /;\n\S(?!.*;\n\S)/s;
 
-/** @returns whether its result is what it must be */
+/** @returns false if the result is not the expected one */
 export async function runStep(step: Step, { flux, style, print, stopped }: StepContext): Promise<boolean> {
   const shown: string[] = [];
   const show = (text: string) => {
@@ -64,16 +64,16 @@ export async function runStep(step: Step, { flux, style, print, stopped }: StepC
     show(style.bad(describe(error)));
   });
   const right = failed === (step.fails ?? false) && step.shows.test(style.strip(shown.join("\n")));
-  if (!right) print(indent(style.bad(`not what it should be: ${step.shows}`)));
+  if (!right) print(indent(style.bad(`not as expected: ${step.shows}`)));
   return right;
 }
 
-/** What the last expression of `code` gives: the values of an Observable, or the one of a promise. */
+/** The value of the last expression of `code`: the values of an Observable, or the value of a promise. */
 function evaluate(code: string, scope: Record<string, unknown>): Observable<unknown> {
   const at = code.search(LAST_STATEMENT) + 1;
-  // In a block, where a step may have names of its own that are also names of the client.
+  // In a block, so that a step may declare a name that the client has too.
   const body = `{ ${code.slice(0, at)}\nreturn (${code.slice(at)}); }`;
-  // Wrapped, since a promise of an Observable is not what the operators expect.
+  // In an array, since a promise cannot resolve to an Observable of its own values.
   const run = async () => [await new AsyncFunction(...Object.keys(scope), body)(...Object.values(scope))];
   return defer(run).pipe(mergeMap(([result]) => (isObservable(result) ? result : of(result))));
 }

@@ -1,11 +1,11 @@
 /**
- * What the demo does. Each step is a piece of a user's program, as text: it is what is printed and what is run, so the
- * one cannot say what the other does not do. It may begin with statements; its last expression is the result.
+ * The steps of the demo. Each is a piece of a user's program, as text: the demo prints and runs the same text. It may begin with
+ * statements; its last expression is the result.
  */
 export interface Step {
   title: string;
   code: string;
-  /** What the printed result must show. */
+  /** Matches the printed result. */
   shows: RegExp;
   /** Whether the result is an error. */
   fails?: true;
@@ -52,7 +52,7 @@ export const STEPS: readonly Step[] = [
     fails: true,
   },
   {
-    title: "The first event, and nobody listens on: the process is ended",
+    title: "Unsubscribing after the first event ends the process",
     code: [
       `const { pid } = await firstValueFrom(exec(flux, ["sleep", "600"]));`,
       `interval(50).pipe(`,
@@ -97,7 +97,7 @@ export const STEPS: readonly Step[] = [
     shows: /^\d+$/,
   },
   {
-    title: "list: what runs there",
+    title: "list: the processes of a rank",
     code: `list(flux).getProcesses()`,
     shows: /state: 'R',\s+label: 'clock',\s+cmd: 'sh'/,
   },

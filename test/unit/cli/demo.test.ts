@@ -10,7 +10,7 @@ test("demo --once runs every step and ends", async () => {
   expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
 });
 
-test("demo serves until it is told to stop", async () => {
+test("demo serves until a signal comes", async () => {
   const demo = startCli(["demo", "--ranks", "1"]);
   let shown = "";
   demo.child.stdout?.on("data", (data) => {
@@ -29,7 +29,7 @@ test("demo serves until it is told to stop", async () => {
   await expect(access(file)).rejects.toThrow("ENOENT");
 });
 
-test("demo stops in the middle of it", async () => {
+test("demo stops in the middle of a step", async () => {
   const demo = startCli(["demo"]);
   await demo.shows("'line 1'");
   demo.child.kill("SIGTERM");

@@ -45,7 +45,7 @@ describe("exec", () => {
     expect([code, stdout.equals(data)]).toEqual([0, true]);
   });
 
-  test("ends when the process does, though stdin is open", async () => {
+  test("ends with the process, though stdin is open", async () => {
     expect(await outcome(exec("1", "echo", "done"))).toEqual([0, "done\n", ""]);
   });
 
@@ -54,7 +54,7 @@ describe("exec", () => {
     expect(await outcome(exec("1", "head", "-n", "1"), { stdin })).toEqual([0, "y\n", ""]);
   });
 
-  test("ends as by SIGPIPE when nobody reads its output", async () => {
+  test("ends as by SIGPIPE if its output has no reader", async () => {
     const { child, shows, result } = startCli(exec("1", "yes"));
     await shows("y");
     child.stdout?.destroy();
@@ -65,7 +65,7 @@ describe("exec", () => {
     ["exit 7", 7, "[0-1]: Exit 7\n"],
     ["kill -KILL $$", 137, "[0-1]: SIGKILL\n"],
     ["case $FLUX_URI in *-0) exit 3;; esac; exit 4", 4, "[0]: Exit 3\n[1]: Exit 4\n"],
-  ])("exits as the worst rank did: %s", async (script, code, summary) => {
+  ])("exits with the greatest exit code: %s", async (script, code, summary) => {
     const [actual, stdout, stderr] = await outcome(exec("2", "-n", "sh", "-c", script));
     expect([actual, stdout, stderr.split("\n").sort()]).toEqual([code, "", summary.split("\n").sort()]);
     expect(await outcome(exec("2", "-nq", "sh", "-c", script))).toEqual([code, "", ""]);
@@ -75,14 +75,14 @@ describe("exec", () => {
     [["no-such-program"], 127, "rank 0: no-such-program: "],
     [["/etc/passwd"], 126, "rank 0: /etc/passwd: "],
     [["-r", "5", "true"], 68, "rank 5: true: host is unreachable"],
-  ])("says why a rank could not start it: %s", async (words, code, message) => {
+  ])("reports why a rank could not start it: %s", async (words, code, message) => {
     const [actual, stdout, stderr] = await outcome(exec("1", ...words));
     expect([actual, stdout]).toEqual([code, ""]);
     expect(stderr).toMatch(/^flux-subprocess exec: Error: .*\n$/);
     expect(stderr).toContain(message);
   });
 
-  test("gives it the directory and the environment", async () => {
+  test("sets the directory and the environment of the process", async () => {
     const words = [
       "-d",
       "/usr",
@@ -119,10 +119,10 @@ describe("exec", () => {
     expect(await result).toMatchObject({ code: 5, stderr: expect.stringMatching(/^\[0\]: Exit 5\n$/m) });
   });
 
-  test("is left by SIGTERM when the process has ended and its child has not", async () => {
+  test("ends by SIGTERM when the process has ended and its child has not", async () => {
     const { child, shows, result } = startCli(exec("1", "sh", "-c", "setsid sleep 600 & echo up $!"));
     await shows("\n");
-    // Each is forwarded until the end of the process is known. The last must find the way out without another.
+    // Each signal is forwarded until the end of the process is known. The first one after that ends the command.
     const again = setInterval(() => child.kill("SIGTERM"), 1000);
     const { code, stdout } = await result;
     clearInterval(again);
@@ -130,7 +130,7 @@ describe("exec", () => {
     expect(code).toBe(143);
   });
 
-  test("is left by a third Ctrl-C", async () => {
+  test("ends by a third Ctrl-C", async () => {
     const script = "trap 'echo again' INT; echo up; while :; do sleep 0.05; done";
     const { child, shows, result } = startCli(exec("1", "sh", "-c", script));
     await shows("up");

@@ -6,7 +6,7 @@ test("the third Ctrl-C leaves, if it comes within a second of the second", () =>
   expect([0, 400, 1399].map((now) => interrupts.next(now))).toEqual(["forward", "warn", "leave"]);
 });
 
-test("one that comes later is forwarded again", () => {
+test("a Ctrl-C that comes later is forwarded again", () => {
   const interrupts = new Interrupts();
   expect([0, 1, 1001, 1500].map((now) => interrupts.next(now))).toEqual(["forward", "warn", "warn", "leave"]);
 });

@@ -39,7 +39,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-test("--dashboard: a page, at the URL that it prints after the other", async () => {
+test("--dashboard serves a page, at the URL that it prints after its own", async () => {
   const served = await startProxy("--dashboard");
   await served.shows("http://");
   served.child.kill("SIGTERM");
@@ -53,7 +53,7 @@ describe("keygen", () => {
     expect((await stat(privateKey)).mode & 0o777).toBe(0o600);
   });
 
-  test("overwrites nothing and leaves no half", async () => {
+  test("overwrites no file and leaves no half of a pair", async () => {
     const half = join(directory, "half.jwk");
     const [code, , stderr] = await outcome(["keygen", "--private", half, "--jwks", jwks]);
     expect([code, stderr]).toEqual([1, expect.stringContaining("file already exists")]);
@@ -70,7 +70,7 @@ describe("keygen --curve", () => {
   const keygen = ({ jwk, dir }: ReturnType<typeof curve>) =>
     outcome(["keygen", "--curve", "--private", jwk, "--curve-dir", dir]);
 
-  test("makes the JWK and the two files of Flux, of one key", async () => {
+  test("makes the JWK and the two files of Flux from one key", async () => {
     const files = curve("curve");
     expect(await keygen(files)).toEqual([0, "", ""]);
     expect(await Promise.all([files.jwk, files.sig, files.pub].map(modeOf))).toEqual([0o600, 0o600, 0o644]);
@@ -81,7 +81,7 @@ describe("keygen --curve", () => {
     expect(parseSecretFile(await readFile(files.sig, "utf8"))).toMatchObject({ d: jwk.d, x: jwk.x });
   });
 
-  test("overwrites none of them and leaves no part", async () => {
+  test("overwrites no file and leaves no part of the key", async () => {
     const files = curve("half");
     expect((await keygen(files))[0]).toBe(0);
     await rm(files.jwk);
@@ -95,7 +95,7 @@ describe("keygen --curve", () => {
   });
 
   test.each(["jwk", "sig"] as const)(
-    "its %s signs in the proxy, if nobody else may read it",
+    "its %s signs in the proxy, unless other users may read it",
     async (which) => {
       const files = curve(`signs-${which}`);
       await keygen(files);
@@ -143,7 +143,7 @@ describe("tokens that allow less", () => {
     ]);
   });
 
-  test("none of another user's is taken, and none is made that would not be", async () => {
+  test("a token of another user is refused, and a detail that no proxy would accept", async () => {
     const options = await using("--uid", String((process.getuid?.() ?? 0) + 1));
     expect(await outcome(["ps"], options)).toEqual([1, "", expect.stringContaining("another user")]);
     const file = join(directory, "wrong.json");
@@ -181,7 +181,7 @@ describe("the verbs, through a proxy of another process", () => {
     expect(await outcome(["exec", "-r", "1", "cat"], { env, stdin: "hi" })).toEqual([0, "hi", ""]);
   });
 
-  test("a token that is refused", async () => {
+  test("a refused token is an error of one line", async () => {
     const wrong = { ...env, FLUX_SUBPROCESS_TOKEN: "x" };
     const [code, , stderr] = await outcome(["exec", "true"], { env: wrong });
     expect([code, stderr]).toEqual([
@@ -236,7 +236,7 @@ describe("the verbs, through a proxy of another process", () => {
     ).toBe(true);
   });
 
-  test("ps --watch says what is wrong, and goes on", async () => {
+  test("ps --watch reports an error, and goes on", async () => {
     const watching = startCli(["ps", "-w", "-n", "-r", "0", "--service", "none.rexec"], { env });
     while (!watching.error().includes("\n")) await new Promise((resolve) => setTimeout(resolve, 50));
     watching.child.kill("SIGINT");
@@ -247,7 +247,7 @@ describe("the verbs, through a proxy of another process", () => {
     });
   });
 
-  test("ps --watch of a rank that does not exist says so, and ends", async () => {
+  test("ps --watch of a rank that does not exist reports it, and ends", async () => {
     const { result } = startCli(["ps", "-w", "-n", "-r", "99"], { env });
     expect(await result).toMatchObject({
       code: 1,
@@ -256,19 +256,19 @@ describe("the verbs, through a proxy of another process", () => {
     });
   });
 
-  test("wait gives the status and the output that was kept", async () => {
+  test("wait gives the status and the retained output", async () => {
     const words = ["sh", "-c", "echo out; echo err >&2; exit 5"];
     await outcome(["exec", "--bg", "--waitable", "--label", "short", "-r", "0", ...words], { env });
     expect(await outcome(["wait", "-o", "short"], { env })).toEqual([5, "out\n", "err\n"]);
   });
 
-  test("kill --wait exits as the process did", async () => {
+  test("kill --wait exits with the exit code of the process", async () => {
     await outcome(["exec", "--bg", "--waitable", "--label", "nap", "-r", "0", "sleep", "600"], { env });
     expect(await outcome(["kill", "-w", "9", "nap"], { env })).toEqual([137, "", ""]);
   });
 });
 
-test("an IPv6 address", async () => {
+test("the proxy listens on an IPv6 address", async () => {
   const { url, child, result } = await startProxy("--listen", "[::1]:0");
   expect(url).toMatch(/^ws:\/\/\[::1\]:\d+\/$/);
   child.kill("SIGINT");
@@ -277,17 +277,17 @@ test("an IPv6 address", async () => {
 
 test("a proxy that dies is an error, not a success", async () => {
   const { url, child, result } = await startProxy();
-  // cat ends when the broker does: nobody is left to end it.
+  // cat ends with the broker, which cannot end it any more.
   const running = startCli(["exec", "sh", "-c", "echo up $FLUX_URI; exec cat"], {
     env: { ...env, FLUX_SUBPROCESS_URL: url },
   });
   await Promise.all([running.shows("local-0"), running.shows("local-1")]);
   child.kill("SIGKILL");
   await result;
-  // Another in its place does not know the session.
+  // Another proxy in its place does not know the session.
   const another = await startProxy("--listen", new URL(url).host);
   const { code, stdout, stderr } = await running.result;
-  // Who is killed cannot tidy up.
+  // A proxy that was killed cannot tidy up.
   const [, directory] = /local:\/\/(\S+)\/local-0/.exec(stdout.toString()) ?? [];
   await rm(String(directory), { recursive: true });
   expect(code).toBe(1);

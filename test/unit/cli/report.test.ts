@@ -6,7 +6,7 @@ afterEach(() => void vi.restoreAllMocks());
 test.each([
   [false, ["flux-subprocess exec: rank 2 does not answer\n", "flux-subprocess exec: rank 2 answers again\n"]],
   [true, []],
-])("a rank that does not answer, and does again, is a line each; quiet: %j", (quiet, lines) => {
+])("a rank that stops answering is a line, and so is its next answer; quiet: %j", (quiet, lines) => {
   const written: unknown[] = [];
   vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(text) > 0);
   const report = new Report("exec", "sleep", quiet);

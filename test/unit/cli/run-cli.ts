@@ -6,7 +6,7 @@ import { afterAll } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
 
-/** Those that run; a test that fails leaves them behind. */
+/** Running children. A test that fails leaves them behind. */
 const running = new Set<ChildProcess>();
 
 // SIGHUP always ends it, together with what its embedded broker runs.
@@ -14,7 +14,7 @@ afterAll(() => {
   for (const child of running) child.kill("SIGHUP");
 });
 
-/** The environment of the command line: nothing of ours that it looks at, and no colour. */
+/** The environment of the command line, without the variables that it reads, and without colour. */
 function cleanEnv(env: Record<string, string>): NodeJS.ProcessEnv {
   const { FLUX_URI: _, FLUX_SUBPROCESS_URL: __, FLUX_SUBPROCESS_TOKEN: ___, ...rest } = process.env;
   return { ...rest, NO_COLOR: "1", ...env };
@@ -31,7 +31,7 @@ export interface RunningCli {
   child: ChildProcess;
   /** Resolves when stdout has shown `text`. */
   shows(text: string): Promise<void>;
-  /** What stdout has shown, and stderr. */
+  /** The text of stdout and of stderr so far. */
   output(): string;
   error(): string;
   result: Promise<Result>;
@@ -48,7 +48,7 @@ export function startCli(
   const stderr: Buffer[] = [];
   child.stdout.on("data", (data: Buffer) => stdout.push(data));
   child.stderr.on("data", (data: Buffer) => stderr.push(data));
-  // It need not read what we write.
+  // The command need not read its stdin.
   child.stdin.on("error", () => {});
   if (stdin !== undefined) child.stdin.end(stdin);
   const result = once(child, "close").then(([code, signal]) => {
@@ -71,7 +71,7 @@ export function cli(...[args, options]: Parameters<typeof startCli>): Promise<Re
   return startCli(args, options).result;
 }
 
-/** What a test usually looks at. */
+/** The parts that a test usually needs. */
 export async function outcome(
   ...parameters: Parameters<typeof cli>
 ): Promise<[number | null, string, string]> {

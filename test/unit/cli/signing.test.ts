@@ -1,4 +1,4 @@
-/** The command line signs with a key of its user's, through a gateway that has no such key. */
+/** The command line signs with its user's key, through a gateway without that key. */
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,7 +85,7 @@ describe("a guest's job through a gateway", () => {
     expect(stderr).toContain("the signer is of user 4243, the token of 4242");
   });
 
-  test("a key that others may read is refused", async () => {
+  test("a key that other users may read is refused", async () => {
     const open = join(directory, "open.jwk");
     await writeFile(open, await readFile(join(directory, "key.jwk")));
     await chmod(open, 0o644);
@@ -95,12 +95,12 @@ describe("a guest's job through a gateway", () => {
   });
 });
 
-test("keygen --curve makes the secret half for its user alone", async () => {
+test("keygen --curve lets only its user read the secret half", async () => {
   const mode = async (file: string) => (await stat(join(directory, "curve", file))).mode & 0o777;
   expect([await mode("sig"), await mode("sig.pub")]).toEqual([0o600, 0o644]);
 });
 
-test("--userid without --key is wrong use", async () => {
+test("--userid without --key is wrong usage", async () => {
   expect(await outcome(["ps", ...connection, "--userid", "1"])).toEqual([
     2,
     "",

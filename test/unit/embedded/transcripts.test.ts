@@ -103,7 +103,7 @@ class Replay {
     const answer = answers.find(
       (m) => m?.type === "response" && m.matchtag === request.matchtag,
     ) as ResponseMessage;
-    const seen = payloadText(this.#todays(answer));
+    const seen = payloadText(this.#current(answer));
     if (answer.errnum === 0) await this.#untilList(request.nodeid, (list) => list === seen);
   }
 
@@ -127,7 +127,7 @@ class Replay {
   }
 
   /** A recorded response as this broker should give it: its pids, its directory, its user. */
-  #todays(message: ResponseMessage): ResponseMessage {
+  #current(message: ResponseMessage): ResponseMessage {
     const response = { ...this.#today(message), userid: process.getuid?.() ?? 0 };
     if (!response.payload) return response;
     const text = new TextDecoder()
@@ -149,8 +149,8 @@ class Replay {
     client.send(LAST_WORD);
     await client.first(({ matchtag }) => matchtag === LAST_WORD.matchtag);
     const received = client.responses.filter(({ matchtag }) => matchtag !== LAST_WORD.matchtag);
-    expect(byKind(received)).toEqual(byKind(this.#expected.map((message) => this.#todays(message))));
-    expect(ends(received)).toEqual(ends(this.#expected.map((message) => this.#todays(message))));
+    expect(byKind(received)).toEqual(byKind(this.#expected.map((message) => this.#current(message))));
+    expect(ends(received)).toEqual(ends(this.#expected.map((message) => this.#current(message))));
     this.#expected.length = 0;
   }
 }

@@ -21,6 +21,18 @@ describe("proxyConfig", () => {
   });
 
   test.each([
+    ["helloTimeoutMs", 0.5],
+    ["graceMs", 0],
+    ["signer", { mechanism: "munge" }],
+    ["signer", { mechanism: "x", userid: 1, sign: async () => "" }],
+    ["audit", "/var/log/audit"],
+    ["audit", process.stderr],
+    ["users", { alice: 1000 }],
+  ])("%s %j is taken as it is", (name, value) => {
+    expect(proxyConfig({ ...options, [name]: value } as ProxyOptions)).toHaveProperty(name, value);
+  });
+
+  test.each([
     ["uri", "tcp://x", /broker URI "tcp:/],
     ["uri", undefined, /uri/],
     ["issuer", "", /issuer/],
@@ -33,6 +45,21 @@ describe("proxyConfig", () => {
     ["path", "/x?y", /path/],
     ["helloTimeoutMs", 0, /helloTimeoutMs/],
     ["brokerTimeoutMs", Number.POSITIVE_INFINITY, /brokerTimeoutMs/],
+    [
+      "pingIntervalMs",
+      2 ** 31,
+      /^pingIntervalMs is not a number of milliseconds above 0 and below 2147483648$/,
+    ],
+    ["host", null, /^host is not a string of 1 character or more$/],
+    ["port", -1, /^port is not an integer of 0 to 65535$/],
+    ["graceMs", 1.5, /^graceMs is not an integer of milliseconds, 0 to 2147483647$/],
+    ["attaches", 0, /^attaches is not an integer of 1 or more$/],
+    ["gateway", "yes", /^gateway is not a boolean$/],
+    ["signer", { mechanism: "rsa" }, /^signer is not a signer, or its options with the mechanism none, /],
+    ["signer", { sign: true }, /^signer/],
+    ["audit", "", /^audit is not the path of a file, a stream or false$/],
+    ["audit", {}, /^audit/],
+    ["onFault", "log", /^onFault is not a function$/],
   ])("%s %j is refused by name", (name, value, message) => {
     const refuse = () => proxyConfig({ ...options, [name]: value } as ProxyOptions);
     expect(refuse).toThrow(TypeError);

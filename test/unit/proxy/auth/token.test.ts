@@ -208,7 +208,7 @@ describe("keys", () => {
   });
 
   test("signToken says what it is asked to", async () => {
-    const details = [{ type: "flux_subprocess", actions: ["kill"], signals: ["TERM"] }];
+    const details = [{ type: "flux_subprocess", actions: ["kill"], signals: ["TERM", "SIGIOT", "POLL"] }];
     const verify = await createVerifier({ jwks: keys.jwks, issuer, audience });
     const jkt = "x".repeat(43);
     const made = await signToken(keys.privateJwk, { ...claims, scope: "kill list", details, jkt });
@@ -216,7 +216,7 @@ describe("keys", () => {
       jkt,
       permissions: {
         scope: new Set(["kill", "list"]),
-        details: [{ actions: new Set(["kill"]), signals: new Set([15]) }],
+        details: [{ actions: new Set(["kill"]), signals: new Set([15, 6, 29]) }],
       },
     });
     const own = await signToken(keys.privateJwk, { ...claims, userid: undefined });

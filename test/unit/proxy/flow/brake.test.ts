@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Brake } from "../../../../proxy/flow/brake.js";
-import { SIGNUM } from "../../../../proxy/flow/signum.js";
+import { SIGNUM } from "../../../../src/protocol/signals.js";
 
 const MIB = 1024 * 1024;
 
@@ -22,6 +22,6 @@ test("a refused signal does not change that a process ignores SIGSTOP", () => {
 
 test("a process that its user signals counts no longer as one that ignores SIGSTOP", () => {
   const brake = ignored();
-  expect(brake.answered(SIGNUM.cont, true, 0)).toEqual({ signal: "cont", tell: false });
+  expect(brake.answered(SIGNUM.SIGCONT, true, 0)).toEqual({ signal: "cont", tell: false });
   expect(brake.unheeded).toBe(false);
 });

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
 import { type SignalName, signalName, signalNumber } from "../../../../src/index.js";
+import { SIGNUM } from "../../../../src/protocol/signals.js";
 
 describe("signals", () => {
   it.runIf(process.platform === "linux")("are Linux's", () => {
@@ -11,6 +12,12 @@ describe("signals", () => {
       expect([signalName(number), signalNumber(name as SignalName)]).toEqual([name, number]);
     }
     expect(linux.length).toBe(31);
+  });
+
+  it("have the same numbers in SIGNUM", () => {
+    const names = Object.keys(SIGNUM).filter((key) => Number.isNaN(Number(key))) as (keyof typeof SIGNUM)[];
+    expect(names).toContain("SIGKILL");
+    for (const name of names) expect([name, SIGNUM[name]]).toEqual([name, signalNumber(name)]);
   });
 
   it("beyond 31 have numbers, up to 64", () => {

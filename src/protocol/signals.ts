@@ -1,3 +1,14 @@
+/** Numbers of Linux signals that are sent or recognized here (signal(7)). Flux runs on Linux, wherever its clients run. */
+export enum SIGNUM {
+  SIGKILL = 9,
+  SIGTERM = 15,
+  SIGCONT = 18,
+  SIGSTOP = 19,
+  SIGTSTP = 20,
+  SIGTTIN = 21,
+  SIGTTOU = 22,
+}
+
 /** Linux signals 1 to 31, in order; the same on x86_64 and aarch64. */
 const SIGNALS = [
   "SIGHUP",
