@@ -12,7 +12,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { CLOSE, MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
 import type { Dashboard } from "./dashboard.js";
 import { keepAlive } from "./keepalive.js";
-import { limitMessagesPerTurn } from "./message-turns.js";
+import { MessageTurns } from "./message-turns.js";
 import { Newcomers } from "./newcomers.js";
 import { ClientConnection, type ClientConnectionOptions } from "./session/client-connection.js";
 
@@ -47,12 +47,13 @@ export async function listen(
 ): Promise<Listener> {
   const sockets = new Map<WebSocket, ClientConnection>();
   const newcomers = new Newcomers();
+  const turns = new MessageTurns();
   const upgrader = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME,
     perMessageDeflate: false,
     autoPong: false,
-    // Other sockets have turns in between: see limitMessagesPerTurn.
+    // Other sockets have turns in between: see MessageTurns.
     allowSynchronousEvents: false,
     handleProtocols: () => SUBPROTOCOL,
   });
@@ -75,7 +76,7 @@ export async function listen(
       const connection = serve(ws, { ...connectionOptions, peer });
       sockets.set(ws, connection);
       newcomers.add(connection, ws, socket);
-      limitMessagesPerTurn(ws, () => connection.welcomed);
+      turns.add(ws, () => connection.welcomed);
       ws.on("close", () => sockets.delete(ws));
     });
   });

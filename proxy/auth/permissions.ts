@@ -2,8 +2,9 @@
  * A token's permissions: its `scope` (RFC 6749 section 3.3) names actions, and its `authorization_details` (RFC 9396) of type
  * `flux_subprocess` restrict them. This file reads the claims; proxy/policy decides by them.
  */
-import { decodeIdset } from "../../src/protocol/idset.js";
+import { idsetRanges } from "../../src/protocol/idset.js";
 import { type SignalName, signalNumber } from "../../src/protocol/signals.js";
+import { RankRanges } from "./rank-ranges.js";
 
 /** The words of a scope and of a detail's `actions`. */
 export const ACTIONS = ["exec", "attach", "write", "kill", "wait", "list", "watch", "rpc"] as const;
@@ -24,7 +25,7 @@ export interface Detail {
   readonly actions: ReadonlySet<Action>;
   /** Globs. @default every subprocess service; for `rpc`, the services of `topics` */
   readonly services?: readonly string[];
-  readonly ranks?: ReadonlySet<number>;
+  readonly ranks?: RankRanges;
   /** Globs. */
   readonly labels?: readonly string[];
   /** Patterns of an argv: a glob for each argument. A last "**" matches any further arguments. */
@@ -83,7 +84,7 @@ function readDetails(claim: unknown): Detail[] {
 const READERS: { readonly [K in keyof Detail]-?: (value: unknown) => Detail[K] } = {
   actions: (value) => new Set(list(value, "actions").map(readAction)),
   services: (value) => patterns(value, "services"),
-  ranks: (value) => new Set(readRanks(value)),
+  ranks: readRanks,
   labels: (value) => patterns(value, "labels"),
   commands: (value) => list(value, "commands").map(readCommand),
   signals: (value) => new Set(list(value, "signals").map(readSignal)),
@@ -109,10 +110,10 @@ function readAction(value: unknown): Action {
   return value;
 }
 
-function readRanks(value: unknown): number[] {
+function readRanks(value: unknown): RankRanges {
   if (typeof value !== "string") throw new TypeError("ranks is not an idset");
   try {
-    return decodeIdset(value);
+    return new RankRanges(idsetRanges(value));
   } catch (cause) {
     throw new TypeError("ranks is not an idset", { cause });
   }

@@ -16,7 +16,7 @@ import { SessionProcesses } from "../policy/session-processes.js";
 import { unbufferedOption } from "../policy/unbuffered.js";
 import type { Usage } from "../usage.js";
 import { OperationMonitor } from "./operation-monitor.js";
-import { allRanks, idsetOf, type Target } from "./target.js";
+import { idsetOf, type Target } from "./target.js";
 import { type AdmittedWatch, readInterval } from "./watch-admission.js";
 
 /** The most ranks that the watches of a session may have together. */
@@ -129,7 +129,7 @@ export class Admission {
     const { target } = parsed;
     const full = allowance.ranks.take(target.ranks.length);
     if (full !== undefined) return this.#refuse(parsed, full, "ENOBUFS");
-    const existing = { ...parsed, ranks: target.ranks };
+    const existing = { ...parsed, missing: [] };
     return {
       parsed: existing,
       target,
@@ -165,12 +165,12 @@ export class Admission {
       interval,
       signer,
       signed: userid === undefined ? undefined : { userid, signature: request.payload["signature"] },
-      judge: (identity, ranks) => judge(identity.permissions, { ...parsed, ranks }, this.#context(identity)),
+      judge: (identity, { ranks, missing }) =>
+        judge(identity.permissions, { ...parsed, ranks, missing }, this.#context(identity)),
       answererCertain: ({ permissions }) => isAnswererCertain(permissions, request, parsed),
       shown: (rank, rows, labels, requestedAt) =>
         this.#processes.listed(service, rank, rows, labels, requestedAt),
-      refused: (ranks, error) =>
-        this.#recordRefusal({ ...parsed, target: { ranks, missing: [], size: ranks.length } }, error),
+      refused: (target, error) => this.#recordRefusal({ ...parsed, target: { ...target, size: 0 } }, error),
       over: (errno) => {
         const durationMs = Math.round(performance.now() - beganAt);
         this.#options.audit?.operation({ ...describe(parsed), allowed: true, errno, durationMs });
@@ -220,9 +220,7 @@ interface TargetedRequest extends ParsedRequest {
 
 /** The request as it is judged. */
 function targetedRequest({ details }: Permissions, request: Request, target: Target): TargetedRequest {
-  // A token without details allows any rank, so ranks that do not exist need not be in memory one by one.
-  const judgedRanks = details === undefined ? target.ranks : allRanks(target);
-  return { ...parseRequest(request, judgedRanks), target };
+  return { ...parseRequest(request, target.ranks, details === undefined ? [] : target.missing), target };
 }
 
 /** Whether the rank that answers is the one that the request names: the broker cannot reroute the request. */

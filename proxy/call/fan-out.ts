@@ -69,7 +69,6 @@ export class FanOut {
       send: (rank, sent) => {
         left -= payload.length;
         this.#unsent.delete(rank);
-        bytes.give(payload.length);
         const call = {
           topic,
           streaming,
@@ -78,6 +77,7 @@ export class FanOut {
           matchtag: ranks.matchtag(rank) as number,
         };
         this.#request(broker, call, rank);
+        this.#give(broker, payload.length);
         sent();
       },
       done: () => {
@@ -85,6 +85,13 @@ export class FanOut {
         left = 0;
       },
     });
+  }
+
+  /** Gives bytes back when the broker has taken them: a broker that does not read holds up its session, and not the proxy's memory. */
+  #give(broker: Broker, count: number): void {
+    const { bytes } = this.#options;
+    if (broker.congested) void broker.drained().then(() => bytes.give(count));
+    else bytes.give(count);
   }
 
   #request(broker: Broker, call: BrokerCall, rank: number): void {

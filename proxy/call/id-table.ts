@@ -51,6 +51,11 @@ export class IdTable<T extends Entry> {
     return entry;
   }
 
+  /** Whether a request is open. */
+  has(entry: T): boolean {
+    return this.#byId.get(entry.id) === entry;
+  }
+
   all(): T[] {
     return [...this.#byId.values()];
   }

@@ -28,13 +28,11 @@ export function targetOf(nodeid: Nodeid, broker: { readonly rank: number; readon
   return { ranks, missing, size: ranks.length + sizeOf(missing) };
 }
 
-/** Every rank, one by one. */
-export function allRanks({ ranks, missing }: Target): readonly number[] {
-  return missing.length === 0 ? ranks : [...ranks, ...expand(missing)];
-}
+/** Some of the ranks of a target. */
+export type TargetRanks = Pick<Target, "ranks" | "missing">;
 
-/** The idset of all ranks of a target. */
-export function idsetOf({ ranks, missing }: Pick<Target, "ranks" | "missing">): string {
+/** The idset of ranks. */
+export function idsetOf({ ranks, missing }: TargetRanks): string {
   const parts = [encodeIdset(ranks), encodeRanges(missing)];
   return parts.filter((part) => part !== "").join(",");
 }

@@ -5,7 +5,7 @@ import type { Identity } from "../auth/identity.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Verdict } from "../policy/policy.js";
 import type { LabeledProcess } from "../policy/session-processes.js";
-import type { Target } from "./target.js";
+import type { Target, TargetRanks } from "./target.js";
 
 /** A watch that may begin. */
 export interface AdmittedWatch {
@@ -19,7 +19,7 @@ export interface AdmittedWatch {
   /** The client's first signature and the user that must have signed it; undefined if the client does not sign. */
   readonly signed: { readonly userid: number; readonly signature: unknown } | undefined;
   /** Whether a token allows a list of all these ranks. */
-  judge(identity: Identity, ranks: readonly number[]): Verdict;
+  judge(identity: Identity, ranks: TargetRanks): Verdict;
   /** Whether the rank that answers is the one that a poll names: the broker cannot reroute the poll. */
   answererCertain(identity: Identity): boolean;
   /** The rows of a list that the session may see. The session may name these processes from now on. */
@@ -30,7 +30,7 @@ export interface AdmittedWatch {
     requestedAt: number,
   ): T[];
   /** Records the refusal of some ranks. */
-  refused(ranks: readonly number[], error: FluxError): void;
+  refused(ranks: TargetRanks, error: FluxError): void;
   /** The watch is over. @param errno the first error of a rank; 0 if all ranks succeeded */
   over(errno: number): void;
 }

@@ -18,8 +18,10 @@ export class Budget {
     this.#above = above;
   }
 
-  /** Takes `amount`. @returns the rule that does not allow it, in which case nothing is taken */
+  /** Takes `amount`. @returns the rule that does not allow it, in which case nothing is taken, as after {@link close} */
   take(amount: number): string | undefined {
+    // What is taken now would never be given back.
+    if (this.#closed) return this.rule;
     if (this.#used + amount > this.#limit) return this.rule;
     const refusal = this.#above?.take(amount);
     if (refusal === undefined) this.#used += amount;

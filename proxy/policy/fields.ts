@@ -125,7 +125,9 @@ function readExec(payload: JsonObject): Fields {
 
 /** The process that a request names. The server ignores the pid beside a label. */
 function readTarget(payload: JsonObject): Fields {
-  return { pid: int32(payload["pid"], "pid"), ...readLabel(payload) };
+  // The label first: an empty one is refused whatever the pid.
+  const label = readLabel(payload);
+  return { pid: int32(payload["pid"], "pid"), ...label };
 }
 
 function readLabel({ label }: JsonObject): { label?: string } {

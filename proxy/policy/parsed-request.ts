@@ -1,5 +1,6 @@
 /** A request, parsed before any part of it is sent: from its fields, or from the payload that the client signed. */
 import { isSubprocessService } from "../../src/protocol/checks.js";
+import type { IdRange } from "../../src/protocol/idset.js";
 import type { Request } from "../../src/protocol/messages.js";
 import type { JsonObject } from "../broker/payload.js";
 import { type Fields, flagsOf, isMethod, type Method, readFields } from "./fields.js";
@@ -15,7 +16,10 @@ export interface ParsedRequest extends Fields {
   readonly service: string;
   /** The service and the method. */
   readonly topic: string;
+  /** The ranks that exist. */
   readonly ranks: readonly number[];
+  /** The ranks that do not exist, or none where the token does not limit ranks. */
+  readonly missing: readonly IdRange[];
   /** True for an exec whose process outlives the session. */
   readonly background: boolean;
   /** The RFC 42 flags of an exec; otherwise 0. */
@@ -29,13 +33,21 @@ export function isSigned(payload: JsonObject): boolean {
   return Object.hasOwn(payload, "signature");
 }
 
-/** Parses a request. @param ranks the ranks to judge; those that do not exist may be left out */
-export function parseRequest(request: Request, ranks: readonly number[]): ParsedRequest {
+/**
+ * Parses a request.
+ * @param ranks the ranks that exist
+ * @param missing the ranks to judge that do not exist
+ */
+export function parseRequest(
+  request: Request,
+  ranks: readonly number[],
+  missing: readonly IdRange[] = [],
+): ParsedRequest {
   const { topic, streaming } = request;
   const { service, method } = splitTopic(topic);
   const operation = operationOf(service, method, streaming);
   const background = operation === "exec" && !streaming;
-  const common = { operation, topic, service, ranks, background, flags: 0 };
+  const common = { operation, topic, service, ranks, missing, background, flags: 0 };
   if (operation === "rpc") return isBeyondRpc(topic) ? { ...common, forbidden: BEYOND_RPC } : common;
   if (!isSigned(request.payload)) {
     if (operation === "watch") return common;

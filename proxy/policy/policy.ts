@@ -73,7 +73,7 @@ export function judge(permissions: Permissions, request: ParsedRequest, context:
 /** Decides on an exec. */
 export function mayExec(permissions: Permissions, request: ParsedRequest, context: PolicyContext): Verdict {
   const { label, argv = [], env = [], channels = [], opts = [], cwd } = request;
-  const count = context.processCount + request.ranks.length;
+  const count = context.processCount + rankCount(request);
   return anyOf(permissions, request, [
     ["labels", ({ labels }) => labels === undefined || (label !== undefined && matchesAny(labels, label))],
     [
@@ -174,7 +174,8 @@ function onProcess(
   checks: readonly Check[],
 ): Verdict {
   const { label, pid = NO_PID, service, ranks, signer } = request;
-  const rank = ranks.length === 1 ? ranks[0] : undefined;
+  // No process runs on a rank that does not exist.
+  const rank = rankCount(request) === 1 ? ranks[0] : undefined;
   const signed = signer !== undefined;
   const own = isOwn(request, context);
   const found = rank !== undefined && !signed ? context.labelOf(service, rank, pid) : undefined;
@@ -193,12 +194,20 @@ function onProcess(
 }
 
 /** Whether a request names by pid one process that the session runs in the foreground. */
-function isOwn(
-  { label, pid = NO_PID, service, ranks: [rank, ...more], unreadable }: ParsedRequest,
-  context: PolicyContext,
-): boolean {
-  const one = rank !== undefined && more.length === 0 && label === undefined && unreadable === undefined;
+function isOwn(request: ParsedRequest, context: PolicyContext): boolean {
+  const { label, pid = NO_PID, service, unreadable } = request;
+  const [rank] = request.ranks;
+  const one =
+    rank !== undefined && rankCount(request) === 1 && label === undefined && unreadable === undefined;
   return one && context.isForeground(service, rank, pid);
+}
+
+function rankCount({ ranks, missing }: ParsedRequest): number {
+  return missing.reduce((sum, [first, last]) => sum + last - first + 1, ranks.length);
+}
+
+function isWithin({ ranks, missing }: ParsedRequest, limit: NonNullable<Detail["ranks"]>): boolean {
+  return ranks.every((rank) => limit.has(rank)) && missing.every((range) => limit.covers(range));
 }
 
 function anyOf(permissions: Permissions, request: ParsedRequest, checks: readonly Check[]): Verdict {
@@ -212,7 +221,7 @@ function passingDetails(
   request: ParsedRequest,
   checks: readonly Check[],
 ): { readonly allowed: true; readonly details: readonly Detail[] } | Denied {
-  const { operation, service, ranks } = request;
+  const { operation, service } = request;
   if (scope === undefined && details === undefined) return deny(operation, "it has no permissions");
   if (scope !== undefined && !scope.has(operation)) return deny(operation, "scope");
   if (details === undefined) return { allowed: true, details: [] };
@@ -221,7 +230,7 @@ function passingDetails(
   const all: Check[] = [
     ["actions", ({ actions }) => actions.has(operation satisfies Action)],
     ["services", ({ services }) => services === undefined || matchesAny(services, service)],
-    ["ranks", (detail) => detail.ranks === undefined || ranks.every((rank) => detail.ranks?.has(rank))],
+    ["ranks", ({ ranks }) => ranks === undefined || isWithin(request, ranks)],
     ...checks,
   ];
   const failures = details.map((detail) => all.findIndex(([, passes]) => !passes(detail)));

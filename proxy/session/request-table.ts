@@ -52,6 +52,9 @@ export interface RequestTableOptions extends AdmissionOptions {
   guard(action: () => void): void;
 }
 
+/** The most watches of a session. */
+const MAX_WATCHES = 64;
+
 /** The most watches of a session that the client signs: each polls for itself. */
 const MAX_SIGNED = 16;
 
@@ -187,7 +190,8 @@ export class RequestTable {
       guard,
     });
     this.#open.add(call);
-    if (!call.begin()) return;
+    // The message of a rank that does not exist may be one too many for the client: then the session is over.
+    if (!call.begin() || !this.#open.has(call)) return;
     if (call.kind === "attach") this.#attach(call);
     else call.start(broker);
   }
@@ -196,11 +200,11 @@ export class RequestTable {
     const { lease, outbox, polls, scheduler, allowance, guard } = this.#options;
     const watches = this.#watches;
     const watched = watches.reduce((sum, watch) => sum + watch.size, 0);
-    const tooManySigned =
-      isSigned(request.payload) && watches.filter(({ signed }) => signed).length >= MAX_SIGNED;
-    const admitted = tooManySigned
-      ? new FluxError("ENOBUFS", `a session signs at most ${MAX_SIGNED} watches`)
-      : this.#admission.admitWatch(lease.identity, request, target, watched);
+    const full = this.#tooManyWatches(isSigned(request.payload));
+    const admitted =
+      full === undefined
+        ? this.#admission.admitWatch(lease.identity, request, target, watched)
+        : new FluxError("ENOBUFS", full);
     if (admitted instanceof FluxError) {
       this.#refuse(request, target, admitted);
       return;
@@ -211,6 +215,14 @@ export class RequestTable {
     const watch = new Watch({ id, admitted, polls, outbox, scheduler, guard, said, over });
     this.#open.add(watch);
     watch.begin(lease.identity);
+  }
+
+  /** The limit that one more watch would exceed. Each answer of a rank is compared for each of its watches, in one turn. */
+  #tooManyWatches(signed: boolean): string | undefined {
+    const watches = this.#watches;
+    if (watches.length >= MAX_WATCHES) return `a session may have ${MAX_WATCHES} watches`;
+    const full = signed && watches.filter((watch) => watch.signed).length >= MAX_SIGNED;
+    return full ? `a session signs at most ${MAX_SIGNED} watches` : undefined;
   }
 
   #fresh(message: Fresh): void {

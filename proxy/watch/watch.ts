@@ -1,9 +1,11 @@
 /** One watch of a client, over all its ranks. PROTOCOL.md, "Watching". */
 import { FluxError } from "../../src/errors.js";
-import { expand } from "../../src/protocol/idset.js";
+import type { IdRange } from "../../src/protocol/idset.js";
 import { CLOSE, type Fresh, ProtocolError } from "../../src/protocol/messages.js";
 import type { Identity } from "../auth/identity.js";
+import { joined, partsOf } from "../auth/rank-ranges.js";
 import { errorMessage } from "../call/error-message.js";
+import type { TargetRanks } from "../call/target.js";
 import type { AdmittedWatch } from "../call/watch-admission.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Job, Scheduler } from "../flow/scheduler.js";
@@ -99,13 +101,7 @@ export class Watch implements Job {
 
   /** Ends the ranks that do not exist or that the token does not allow, and follows the others. */
   begin(identity: Identity): void {
-    const { missing } = this.#options.admitted.target;
-    const { details } = identity.permissions;
-    if (missing.length > 0) {
-      const unlimited = details === undefined && this.#options.admitted.judge(identity, []).allowed;
-      if (unlimited) this.#end({ ranks: [], missing }, UNREACHABLE);
-      else this.#judge(identity, expand(missing));
-    }
+    this.#endMissing(identity);
     this.allow(identity);
     this.#finish();
   }
@@ -141,24 +137,38 @@ export class Watch implements Job {
         break;
       }
       const [rank, watched] = next.value;
-      const verdict = this.#options.admitted.judge(identity, [rank]);
+      const verdict = this.#options.admitted.judge(identity, { ranks: [rank], missing: [] });
       if (verdict.allowed) this.#follow(identity, rank, watched, verdict.labels);
       else denied.push({ rank, reason: verdict.reason });
     }
     this.#refuse(denied);
   }
 
-  /** Ends ranks that do not exist, each as the token has it. */
-  #judge(identity: Identity, ranks: readonly number[]): void {
-    const allowed: number[] = [];
-    const denied: Denial[] = [];
-    for (const rank of ranks) {
-      const verdict = this.#options.admitted.judge(identity, [rank]);
-      if (verdict.allowed) allowed.push(rank);
-      else denied.push({ rank, reason: verdict.reason });
+  /** Ends the ranks that do not exist, each as the token judges it, in as few messages as there are answers. */
+  #endMissing(identity: Identity): void {
+    const { admitted } = this.#options;
+    const { details = [] } = identity.permissions;
+    const limits = details.flatMap(({ ranks }) => ranks ?? []);
+    const unreachable: IdRange[] = [];
+    const denied = new Map<string, IdRange[]>();
+    for (const part of partsOf(admitted.target.missing, limits)) {
+      const verdict = admitted.judge(identity, { ranks: [], missing: [part] });
+      if (verdict.allowed) {
+        unreachable.push(part);
+        continue;
+      }
+      const parts = denied.get(verdict.reason) ?? [];
+      denied.set(verdict.reason, parts);
+      parts.push(part);
     }
-    this.#refuse(denied);
-    if (allowed.length > 0) this.#end({ ranks: allowed }, UNREACHABLE);
+    for (const [reason, parts] of denied) this.#deny({ ranks: [], missing: joined(parts) }, reason);
+    if (unreachable.length > 0) this.#end({ ranks: [], missing: joined(unreachable) }, UNREACHABLE);
+  }
+
+  #deny(ranks: TargetRanks, reason: string): void {
+    const error = new FluxError("EPERM", reason);
+    this.#options.admitted.refused(ranks, error);
+    this.#end(ranks, error);
   }
 
   #refuse(denials: readonly Denial[]): void {
@@ -168,11 +178,7 @@ export class Watch implements Job {
       byReason.set(reason, ranks);
       ranks.push(rank);
     }
-    for (const [reason, ranks] of byReason) {
-      const error = new FluxError("EPERM", reason);
-      this.#options.admitted.refused(ranks, error);
-      this.#end({ ranks }, error);
-    }
+    for (const [reason, ranks] of byReason) this.#deny({ ranks, missing: [] }, reason);
   }
 
   /** The client has signed once more. @throws ProtocolError if the signature is not of what the watch asks for */

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { partsOf, RankRanges } from "../../proxy/auth/rank-ranges.js";
 import { IdTable } from "../../proxy/call/id-table.js";
 import { RankList, RankSet } from "../../proxy/call/ranks.js";
-import { allRanks, idsetOf, targetOf } from "../../proxy/call/target.js";
-import { decodeIdset, encodeIdset } from "../../src/protocol/idset.js";
+import { idsetOf, targetOf } from "../../proxy/call/target.js";
+import { decodeIdset, encodeIdset, expand, idsetRanges } from "../../src/protocol/idset.js";
 import { ProtocolError } from "../../src/protocol/messages.js";
 
 const ascending = fc.uniqueArray(fc.nat(40), { minLength: 1 }).map((ids) => ids.sort((a, b) => a - b));
@@ -34,13 +35,44 @@ describe("RankSet", () => {
   });
 });
 
+const rangesOf = (ranks: readonly number[]) => idsetRanges(encodeIdset(ranks));
+const isWithin = (limit: RankRanges, ranks: readonly number[]) => ranks.every((rank) => limit.has(rank));
+
+describe("RankRanges", () => {
+  it("has the ranks of a set, and covers the ranges that lie in it", () => {
+    fc.assert(
+      fc.property(ascending, fc.nat(45), fc.nat(45), (ranks, one, other) => {
+        // Also ranges that touch, as "1-2,3" has.
+        const limit = new RankRanges(ranks.map((rank) => [rank, rank]));
+        expect(limit.has(one)).toBe(ranks.includes(one));
+        const range = [Math.min(one, other), Math.max(one, other)] as const;
+        expect(limit.covers(range)).toBe(isWithin(limit, expand([range])));
+      }),
+    );
+  });
+
+  it("is divided into parts that each set has as a whole or not at all", () => {
+    fc.assert(
+      fc.property(ascending, fc.array(ascending, { maxLength: 3 }), (ranks, sets) => {
+        const limits = sets.map((set) => new RankRanges(rangesOf(set)));
+        const parts = partsOf(rangesOf(ranks), limits);
+        expect(expand(parts)).toEqual(ranks);
+        for (const part of parts) {
+          const some = (limit: RankRanges) => expand([part]).some((rank) => limit.has(rank));
+          for (const limit of limits) expect(limit.covers(part)).toBe(some(limit));
+        }
+      }),
+    );
+  });
+});
+
 describe("targetOf", () => {
   it("divides the ranks that are named into those that exist and those that do not", () => {
     fc.assert(
       fc.property(ascending, fc.integer({ min: 1, max: 45 }), (ranks, size) => {
         const target = targetOf(encodeIdset(ranks), { rank: 0, size });
         expect(target.ranks).toEqual(ranks.filter((rank) => rank < size));
-        expect(allRanks(target)).toEqual(ranks);
+        expect([...target.ranks, ...expand(target.missing)]).toEqual(ranks);
         expect(target.size).toBe(ranks.length);
         expect(decodeIdset(idsetOf(target))).toEqual(ranks);
       }),

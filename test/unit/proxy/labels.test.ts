@@ -40,6 +40,13 @@ describe("an empty label", () => {
   });
 });
 
+test("an empty label is refused also beside a pid that is none", async () => {
+  const h = await openSession();
+  h.next({ ...kill({ pid: 2 ** 32 + 1, label: "" }), id: 1 });
+  expect(h.socket.messages).toMatchObject([{ type: "error", errno: 22, message: "label is empty" }]);
+  expect(h.broker.calls).toEqual([]);
+});
+
 describe("a limit on labels", () => {
   let h: Harness;
   beforeEach(async () => {

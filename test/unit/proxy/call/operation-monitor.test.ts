@@ -21,6 +21,7 @@ function setUp(
       service: "sdexec",
       topic: `sdexec.${operation}`,
       ranks: [0],
+      missing: [],
       background: false,
       flags: 0,
       ...parsed,

@@ -15,6 +15,7 @@ const asked = (pid: number, signum: number): ParsedRequest => ({
   topic: "rexec.kill",
   service: "rexec",
   ranks: [0],
+  missing: [],
   background: false,
   flags: 0,
   pid,

@@ -461,6 +461,15 @@ describe("signatures of the client", () => {
     expect(world.h.socket.closes).toEqual([{ code: 4400, reason }]);
   });
 
+  test("belong to at most 64 watches of a session, signed or not", async () => {
+    const world = await World.open();
+    for (let id = 1; id <= 65; id++) world.h.next(watch(id, { nodeid: "0" }));
+    await settle();
+    const messages = world.told();
+    expect(messages).toContainEqual(denied(65, 0, "a session may have 64 watches", 105));
+    expect(messages.filter(({ type }) => type === "response")).toHaveLength(64);
+  });
+
   test("are of 16 watches of a session", async () => {
     const world = await World.open();
     for (let id = 1; id <= 17; id++) world.h.next(await signedWatch(id));
