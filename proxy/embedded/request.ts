@@ -4,16 +4,16 @@ import type { Connection } from "./connection.js";
 import { type Credential, OWNER, requestCredential, responseCredential } from "./credential.js";
 import { jsonPayload, textPayload } from "./json.js";
 
-/** A request that has arrived at a rank, and the way back to whoever sent it. */
+/** A request that has arrived at a rank, and the way back to its sender. */
 export class Request {
-  /** Who sent it. */
+  /** The credential of its sender. */
   readonly credential: Credential;
   readonly #message: RequestMessage;
 
   /**
-   * @param connection where it came from
+   * @param connection the connection of its sender
    * @param rank the rank that answers
-   * @param server the user that the service which answers runs as
+   * @param server the user that the service runs as
    */
   constructor(
     message: RequestMessage,
@@ -41,7 +41,7 @@ export class Request {
     return (this.#message.flags & FLAG.streaming) !== 0;
   }
 
-  /** Answers with a JSON object, or with nothing. */
+  /** Answers with a JSON object, or without a payload. */
   respond(body?: object): void {
     this.#send(0, body && jsonPayload(body));
   }
