@@ -14,9 +14,12 @@ export const OWNER = process.getuid?.() ?? 0;
 /**
  * The credential of a request. Every connection is the instance owner's, whose messages may name another user. The userid and the
  * roles each have a default of their own (librouter auth.c).
- * @param local true if the request is for the client's own rank: a message between ranks loses the role `local`
+ * @param options `local`: true if the request is for the client's own rank: a message between ranks loses the role `local`
  */
-export function requestCredential({ userid, rolemask }: RequestMessage, local: boolean): Credential {
+export function requestCredential(
+  { userid, rolemask }: RequestMessage,
+  { local }: { local: boolean },
+): Credential {
   const roles = rolemask === 0 ? ROLE.owner | ROLE.local : rolemask;
   return {
     userid: userid === USERID_UNKNOWN ? OWNER : userid,
@@ -26,9 +29,9 @@ export function requestCredential({ userid, rolemask }: RequestMessage, local: b
 
 /**
  * The credential of a response: that of the service's connection (connector-local local.c).
- * @param local true if the response is from the client's own rank: a message between ranks loses the role `local`
+ * @param options `local`: true if the response is from the client's own rank: a message between ranks loses the role `local`
  */
-export function responseCredential(userid: number, local: boolean): Credential {
+export function responseCredential(userid: number, { local }: { local: boolean }): Credential {
   const role = userid === OWNER ? ROLE.owner : ROLE.user;
   return { userid, rolemask: local ? role | ROLE.local : role };
 }

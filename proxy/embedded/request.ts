@@ -22,7 +22,7 @@ export class Request {
     readonly server = OWNER,
   ) {
     this.#message = message;
-    this.credential = requestCredential(message, rank === connection.rank);
+    this.credential = requestCredential(message, { local: rank === connection.rank });
   }
 
   get topic(): string {
@@ -58,7 +58,7 @@ export class Request {
       type: "response",
       // a response is the request without its payload (libflux response.c flux_response_derive)
       flags: payload ? flags | FLAG.payload : flags & ~FLAG.payload,
-      ...responseCredential(this.server, this.rank === this.connection.rank),
+      ...responseCredential(this.server, { local: this.rank === this.connection.rank }),
       errnum,
       matchtag,
       routes,

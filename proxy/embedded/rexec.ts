@@ -207,7 +207,7 @@ export class Rexec {
 
 function start(command: ServerCommand, flags: number, localFlags: number, background: boolean) {
   try {
-    const plans = planStreams(command, flags, localFlags, background);
+    const plans = planStreams(command, flags, localFlags, { background });
     const reads = (name: string) => plans.some((plan) => plan.name === name);
     return { plans, ...launch(command, { localFlags, stdout: reads("stdout"), stderr: reads("stderr") }) };
   } catch (error) {

@@ -32,7 +32,7 @@ export async function launchUnit(
   }
   const { cwd = homedir() } = command;
   // sdexec has no channels
-  const plans = planStreams({ ...command, channels: [] }, flags, 0, background);
+  const plans = planStreams({ ...command, channels: [] }, flags, 0, { background });
   const child = start(command, { cwd, uri, background, plans });
   const { pid } = child;
   if (pid !== undefined) return { child, pid, plans: plans.filter((plan) => plan.splitter) };

@@ -27,7 +27,7 @@ export function planStreams(
   command: ServerCommand,
   flags: number,
   localFlags: number,
-  background: boolean,
+  { background }: { background: boolean },
 ): StreamPlan[] {
   const { opts } = command;
   const plans: StreamPlan[] = [];
