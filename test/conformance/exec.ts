@@ -1,15 +1,15 @@
 import { lastValueFrom } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { exec, kill, orThrow, ProcessError } from "../../src/index.js";
-import { events, failure, run, sh, uniqueLabel, untilGone, utf8 } from "../support/process.js";
+import { collectEvents, failure, run, sh, uniqueLabel, untilGone, utf8 } from "../support/process.js";
 import type { Context } from "./suite.js";
 
 export function execCases(context: Context): void {
   describe("exec", () => {
     it("tells of start, output, the ends of both streams and the outcome", async () => {
-      const told = await events(context.flux, sh("echo out; echo err >&2; exit 3"), { nodeid: 1 });
-      expect(told[0]).toMatchObject({ type: "started", rank: 1, pid: expect.any(Number) });
-      const rest = told.slice(1).map((event) => JSON.stringify("data" in event ? utf8(event.data) : event));
+      const events = await collectEvents(context.flux, sh("echo out; echo err >&2; exit 3"), { nodeid: 1 });
+      expect(events[0]).toMatchObject({ type: "started", rank: 1, pid: expect.any(Number) });
+      const rest = events.slice(1).map((event) => JSON.stringify("data" in event ? utf8(event.data) : event));
       expect(rest.sort()).toEqual(
         [
           "out\n",
@@ -73,15 +73,15 @@ export function execCases(context: Context): void {
         NOTIFY_SOCKET: "x",
       };
       const { stdout } = await run(context.flux, ["env"], { env, cwd: "/", nodeid: 2 });
-      const seen = new Map(
+      const environment = new Map(
         utf8(stdout)
           .trim()
           .split("\n")
           .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
       );
-      expect(seen.get("GREETING")).toBe("hallo");
-      expect(seen.get("FLUX_URI")).toMatch(/^local:\/\/\/.*\/local-2$/);
-      expect([...seen.keys()].filter((name) => name !== "PWD").sort()).toEqual([
+      expect(environment.get("GREETING")).toBe("hallo");
+      expect(environment.get("FLUX_URI")).toMatch(/^local:\/\/\/.*\/local-2$/);
+      expect([...environment.keys()].filter((name) => name !== "PWD").sort()).toEqual([
         "FLUX_URI",
         "GREETING",
         "PATH",
@@ -117,11 +117,11 @@ export function execCases(context: Context): void {
     });
 
     it("tells when the process is stopped, and carries on when it continues", async () => {
-      const seen: string[] = [];
+      const types: string[] = [];
       await new Promise<void>((resolve, reject) => {
         exec(context.flux, ["sleep", "60"]).subscribe({
           next: (event) => {
-            seen.push(event.type);
+            types.push(event.type);
             const signal = (signum: number) => {
               if ("pid" in event || event.type === "stopped") kill(context.flux, { pid, signum }).subscribe();
             };
@@ -140,7 +140,7 @@ export function execCases(context: Context): void {
         });
         let pid = 0;
       });
-      expect(seen.slice(0, 2)).toEqual(["started", "stopped"]);
+      expect(types.slice(0, 2)).toEqual(["started", "stopped"]);
     });
 
     it("ends the process when it is unsubscribed from", async () => {

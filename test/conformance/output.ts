@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { firstValueFrom, lastValueFrom, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { exec, lines, stdout, text } from "../../src/index.js";
-import { events, run, sh, utf8 } from "../support/process.js";
+import { collectEvents, run, sh, utf8 } from "../support/process.js";
 import type { Context } from "./suite.js";
 
 export function outputCases(context: Context): void {
@@ -33,8 +33,10 @@ export function outputCases(context: Context): void {
     });
 
     it("comes a line a message where the opts say so", async () => {
-      const told = await events(context.flux, ["seq", "1", "5"], { opts: { stdout_LINE_BUFFER: "true" } });
-      const output = told.flatMap((event) => (event.type === "output" ? [utf8(event.data)] : []));
+      const events = await collectEvents(context.flux, ["seq", "1", "5"], {
+        opts: { stdout_LINE_BUFFER: "true" },
+      });
+      const output = events.flatMap((event) => (event.type === "output" ? [utf8(event.data)] : []));
       expect(output).toEqual(["1\n", "2\n", "3\n", "4\n", "5\n"]);
     });
 
@@ -68,14 +70,18 @@ export function outputCases(context: Context): void {
     });
 
     it("comes from auxiliary channels", async () => {
-      const told = await events(context.flux, ["bash", "--norc", "-c", "echo via-channel >&$FLUXCH"], {
-        channels: ["FLUXCH"],
-      });
-      const output = told.flatMap((event) =>
+      const events = await collectEvents(
+        context.flux,
+        ["bash", "--norc", "-c", "echo via-channel >&$FLUXCH"],
+        {
+          channels: ["FLUXCH"],
+        },
+      );
+      const output = events.flatMap((event) =>
         event.type === "output" ? [[event.stream, utf8(event.data)]] : [],
       );
       expect(output).toEqual([["FLUXCH", "via-channel\n"]]);
-      expect(told).toContainEqual({ type: "eof", rank: 0, stream: "FLUXCH" });
+      expect(events).toContainEqual({ type: "eof", rank: 0, stream: "FLUXCH" });
     });
   });
 }

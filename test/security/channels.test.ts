@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RawClient } from "../unit/proxy/support/raw-client.js";
-import { detail, exec, signed } from "./ask.js";
+import { detail, exec, signed } from "./requests.js";
 import { goodClaims, World } from "./world.js";
 
 let world: World;

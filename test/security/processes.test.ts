@@ -10,7 +10,7 @@ import {
 import type { RequestMessage } from "../../proxy/wire/message.js";
 import { FakeBroker, type FakePeer, withAttributes } from "../unit/proxy/support/fake-broker.js";
 import { RawClient } from "../unit/proxy/support/raw-client.js";
-import { detail, exec } from "./ask.js";
+import { detail, exec } from "./requests.js";
 import { ALL, AUDIENCE, goodClaims, ISSUER, World } from "./world.js";
 
 const REFUSED = { type: "error", errno: 1, message: "token does not allow exec: processes" };

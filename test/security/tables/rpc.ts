@@ -1,8 +1,8 @@
 /** Which services `rpc` reaches. */
-import { type Asking, detail, row, rpc } from "../ask.js";
+import { detail, type RequestTemplate, row, rpc } from "../requests.js";
 import { GUEST, ME, type ProxyKind, type Refusal } from "../world.js";
 
-const to = (topic: string): Asking => ({ topic, payload: {} });
+const to = (topic: string): RequestTemplate => ({ topic, payload: {} });
 
 const TOPICS = /^1 token does not allow rpc: topics$/;
 const NEVER = /^1 no token allows rpc: its service runs commands, or is a user's own$/;

@@ -3,10 +3,10 @@ import type { JWTPayload } from "jose";
 import { ALL_RANKS, encodeDataFrame } from "../../../src/protocol/frame.js";
 import { signedPayload } from "../../../src/signing/signer.js";
 import type { RawClient } from "../../unit/proxy/support/raw-client.js";
-import { type Asking, ask, detail, exec, kill, signed, watch } from "../ask.js";
+import { detail, exec, kill, type RequestTemplate, runTrial, signed, watch } from "../requests.js";
 import { type Attempt, GUEST, goodClaims, ME, type Refusal, type World } from "../world.js";
 
-type Make = (world: World) => Promise<Asking>;
+type Make = (world: World) => Promise<RequestTemplate>;
 
 const row = (
   name: string,
@@ -17,12 +17,12 @@ const row = (
 ): Refusal => ({
   name: `signed: ${name}`,
   reason,
-  bad: async (world) => ask(world, { claims, request: await bad(world) }),
-  good: async (world) => ask(world, { claims, request: await good(world) }),
+  bad: async (world) => runTrial(world, { claims, request: await bad(world) }),
+  good: async (world) => runTrial(world, { claims, request: await good(world) }),
 });
 
 /** A request whose signature is over any text. */
-const over = async (world: World, text: string): Promise<Asking> => ({
+const over = async (world: World, text: string): Promise<RequestTemplate> => ({
   ...exec(),
   payload: { signature: await (await world.me.signer()).sign(text) },
 });
@@ -110,15 +110,16 @@ const REQUESTS: Refusal[] = [
   {
     name: "signed: by the proxy, which has no signer",
     reason: /^1 the proxy cannot sign: it has no signer$/,
-    bad: (world) => ask(world, { claims: {}, request: { ...exec(), sign: true }, kind: "plain" }),
-    good: (world) => ask(world, { claims: {}, request: { ...exec(), sign: true }, kind: "signing" }),
+    bad: (world) => runTrial(world, { claims: {}, request: { ...exec(), sign: true }, kind: "plain" }),
+    good: (world) => runTrial(world, { claims: {}, request: { ...exec(), sign: true }, kind: "signing" }),
   },
   {
     name: "signed: by the proxy, for another user",
     reason: new RegExp(`^1 the proxy cannot sign for user ${GUEST}$`),
     bad: (world) =>
-      ask(world, { claims: { uid: GUEST }, request: { ...exec(), sign: true }, kind: "gateway" }),
-    good: (world) => ask(world, { claims: { uid: ME }, request: { ...exec(), sign: true }, kind: "gateway" }),
+      runTrial(world, { claims: { uid: GUEST }, request: { ...exec(), sign: true }, kind: "gateway" }),
+    good: (world) =>
+      runTrial(world, { claims: { uid: ME }, request: { ...exec(), sign: true }, kind: "gateway" }),
   },
 ];
 
