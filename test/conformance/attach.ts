@@ -93,7 +93,7 @@ export function attachCases(context: Context): void {
       expect(await status).toBe(9);
     });
 
-    it("is refused for a process in the foreground, and for none", async () => {
+    it("is refused for a process in the foreground, and for one that does not exist", async () => {
       const pid = await new Promise<number>((resolve, reject) => {
         exec(context.flux, ["sleep", "60"]).subscribe({
           next: (event) => event.type === "started" && resolve(event.pid),
@@ -125,7 +125,7 @@ export function attachCases(context: Context): void {
   });
 }
 
-/** A detach is known to the broker a moment after it is asked for. */
+/** The broker processes a detach a moment after the request. */
 async function retryBusy<T>(attempt: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

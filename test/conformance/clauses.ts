@@ -27,7 +27,7 @@ export function clauseCases(context: Context): void {
           error: reject,
         });
       });
-    /** The broker hears of a detach a moment later. */
+    /** Retries, because the broker receives a detach a moment later. */
     const again = async (...args: Parameters<typeof attached>): Promise<ProcessEvent[]> => {
       for (;;) {
         const events = await attached(...args).catch((error) => {
@@ -39,7 +39,7 @@ export function clauseCases(context: Context): void {
     const ends = (events: ProcessEvent[]) =>
       events.flatMap((event) => (event.type === "eof" ? [event.stream] : []));
 
-    it("kill, wait: a label counts, whatever the pid beside it", async () => {
+    it("kill, wait: the label decides, whatever the pid beside it", async () => {
       const label = uniqueLabel();
       const other = await rexecBg(context.flux, ["sleep", "60"], { waitable: true }).getPid();
       await rexecBg(context.flux, ["sleep", "60"], { label, waitable: true }).get();
@@ -53,7 +53,7 @@ export function clauseCases(context: Context): void {
       expect(await wait(context.flux, { pid: other }).getStatus()).toBe(15);
     });
 
-    it("attach: a label counts, whatever the pid beside it", async () => {
+    it("attach: the label decides, whatever the pid beside it", async () => {
       const label = uniqueLabel();
       const pid = await rexecBg(context.flux, ["sleep", "60"], { label }).getPid();
       const payload = { pid: NO_PID, label, flags: 3 };
@@ -80,7 +80,7 @@ export function clauseCases(context: Context): void {
       expect(await wait(context.flux, { pid }).getStatus()).toBe(15);
     });
 
-    it("attach: one end of each stream at each attach, of one that was closed before too", async () => {
+    it("attach: sends one end of each stream, also of a stream that closed before", async () => {
       const label = uniqueLabel();
       const pid = await rexecBg(context.flux, sh("exec >&-; exec sleep 60"), { label }).getPid();
       for (let round = 0; round < 3; round++) {
@@ -104,7 +104,7 @@ export function clauseCases(context: Context): void {
       await untilGone(context.flux, pid);
     });
 
-    it("attach: its flags say which streams are forwarded, not those of the exec", async () => {
+    it("attach: its flags choose the forwarded streams, not those of the exec", async () => {
       const label = uniqueLabel();
       const script = "while :; do echo out; echo err >&2; sleep 0.05; done";
       const pid = await rexecBg(context.flux, sh(script), { label }).getPid();
@@ -185,7 +185,7 @@ export function clauseCases(context: Context): void {
       await untilGone(context.flux, started.pid);
     });
 
-    it("wait: finds nobody for a process that an attach has seen finish", async () => {
+    it("wait: refuses a process whose end an attach has reported", async () => {
       const label = uniqueLabel();
       await rexecBg(context.flux, ["true"], { label, waitable: true }).get();
       await until(

@@ -30,7 +30,7 @@ export function fanOutCases(context: Context): void {
       ]);
     });
 
-    it("tells of a rank that fails, and does not let it hide the others", async () => {
+    it("reports a rank that fails, beside the others", async () => {
       const events = await collectEvents(context.flux, ["echo", "here"], { nodeid: "2-3,9998-9999" });
       const errors = events.flatMap((event) =>
         event.type === "error" ? [[event.rank, event.error.code]] : [],
@@ -43,7 +43,7 @@ export function fanOutCases(context: Context): void {
       expect(outputs.sort()).toEqual([2, 3]);
     });
 
-    it("errors when no rank could start, after telling of each", async () => {
+    it("fails when no rank could start, after an error of each", async () => {
       const failed: number[] = [];
       const error = await failure(
         new Promise<void>((resolve, reject) => {

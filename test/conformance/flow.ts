@@ -83,7 +83,7 @@ export function flowCases(context: Context): void {
     it("leaves a process stopped that its user has stopped", async () => {
       const { child, reader, pid } = await stalled(["yes"], 1);
       await kill(context.flux, { pid, signum: signalNumber("SIGSTOP"), nodeid: 1 }).get();
-      // What had been written comes, and then nothing.
+      // The output before the stop comes, and then nothing.
       let more = true;
       while (more) {
         const quiet = new Promise<false>((resolve) => setTimeout(() => resolve(false), 500));
@@ -97,7 +97,7 @@ export function flowCases(context: Context): void {
       expect(await ended(child)).toEqual({ code: 137, signal: "SIGKILL" });
     });
 
-    it("tells an attach that does not keep up what it has missed", async () => {
+    it("reports gaps to an attach that does not keep up", async () => {
       // Long lines, since flux-core 0.88 crashes where a process in background that is attached to writes in chunks.
       const lines = 300;
       const length = 60_000;
@@ -135,7 +135,7 @@ export function flowCases(context: Context): void {
       expect(bytes("output") + bytes("gap")).toBe(lines * (length + 1));
     });
 
-    it("ends a process that does not keep to it, where that is asked for", async () => {
+    it("ends a process that exceeds the window, with the overflow kill", async () => {
       const child = spawn(context.flux, ["yes"], { nodeid: 1, overflow: "kill" });
       const reader = child.stdout.getReader();
       await reader.read();
@@ -147,7 +147,7 @@ export function flowCases(context: Context): void {
   });
 
   describe("resuming", () => {
-    it("goes on over another connection as if nothing had been", async () => {
+    it("continues on another connection without loss", async () => {
       const flux = context.connect();
       const completion = lastValueFrom(
         exec(flux, sh(`seq ${LAST / 20}; exit 3`), { nodeid: 1 }).pipe(toArray()),

@@ -94,7 +94,7 @@ export function inputCases(context: Context): void {
       expect(events).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 5 } });
     });
 
-    it("is left unread by a process that has enough, and its source is told", async () => {
+    it("stops its source when the process reads no more", async () => {
       let returned = false;
       async function* endless() {
         try {

@@ -7,7 +7,7 @@ import type { Context } from "./suite.js";
 
 export function outputCases(context: Context): void {
   describe("output", () => {
-    it("is byte for byte what the process wrote", async () => {
+    it("has exactly the bytes that the process wrote", async () => {
       const octal = Array.from({ length: 256 }, (_, byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(
         "",
       );
@@ -26,13 +26,13 @@ export function outputCases(context: Context): void {
       expect(pieces.join("")).toBe("😀\n");
     });
 
-    it("comes as lines when asked for", async () => {
+    it("comes as lines on request", async () => {
       const seq = exec(context.flux, ["seq", "1", "20000"]).pipe(stdout(), lines(), toArray());
       const expected = Array.from({ length: 20000 }, (_, i) => String(i + 1));
       expect(await firstValueFrom(seq)).toEqual(expected);
     });
 
-    it("comes a line a message where the opts say so", async () => {
+    it("comes as one line for each message if the opts set it", async () => {
       const events = await collectEvents(context.flux, ["seq", "1", "5"], {
         opts: { stdout_LINE_BUFFER: "true" },
       });

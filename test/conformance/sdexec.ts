@@ -125,7 +125,7 @@ export function sdexecCases(context: Context): void {
       expect(events).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 0 } });
     });
 
-    it("refuses write-credit, channels and what only a background process has, each in words", async () => {
+    it("refuses write-credit, channels and options of background processes, each with its text", async () => {
       const streaming = (flags: number) =>
         new Promise<unknown>((resolve) => {
           const request = { topic: "sdexec.exec", nodeid: "1", streaming: true, payload: { cmd, flags } };
@@ -152,7 +152,7 @@ export function sdexecCases(context: Context): void {
       expect(await streaming(EXEC_FLAG.stdout | EXEC_FLAG.stderr)).toBe("completed");
     });
 
-    it("has no attach, and says so", async () => {
+    it("refuses attach with its text", async () => {
       const error = await failure(firstValueFrom(attach(context.flux, { pid: 1, ...at })));
       expect(error).toMatchObject({ code: "ENOSYS", topic: "sdexec.attach" });
       expect(error.message).toMatch(/^sdexec has no attach: /);

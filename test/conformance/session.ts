@@ -6,7 +6,7 @@ import type { Context } from "./suite.js";
 
 export function sessionCases(context: Context): void {
   describe("session", () => {
-    it("takes its foreground processes with it, and leaves those in background", async () => {
+    it("ends its foreground processes, and leaves those in background", async () => {
       const flux = context.connect();
       const label = uniqueLabel();
       const background = await rexecBg(flux, ["sleep", "60"], { label, nodeid: 1 }).getPid();

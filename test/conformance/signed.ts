@@ -38,7 +38,7 @@ export function signedCases(context: Context): void {
       expect(await request("rexec.list", {})).toMatchObject({ procs: expect.any(Array) });
     });
 
-    it("2: is refused with EPROTO if the signature is no string", async () => {
+    it("2: is refused with EPROTO if the signature is not a string", async () => {
       for (const signature of [3, null, {}]) {
         expect(await request("rexec.list", { signature })).toEqual([
           "EPROTO",

@@ -57,7 +57,7 @@ export function watchCases(context: Context): void {
       ]);
     });
 
-    it("has the errors of ranks and services that are not there in its table", async () => {
+    it("shows the errors of absent ranks and services in its table", async () => {
       const { errors } = await firstValueFrom(watch(context.flux, { nodeid: "0-1,9998-9999" }));
       expect(errors.map(({ rank, code }) => [rank, code])).toEqual([
         [9998, "EHOSTUNREACH"],

@@ -1,4 +1,4 @@
-/** What channels, options and directories would run under a token for one command, with a real broker and real programs. */
+/** Programs that channels, options and directories could start under a token for one command, with a real broker. */
 import { access, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -22,7 +22,7 @@ export interface UnderAttack {
   longest: number;
   /** How many of those there were during the attack. */
   served: number;
-  /** Whether the proxy was ended, by itself or since it had grown past all bounds. */
+  /** True if the proxy ended, by itself or because it had grown past all bounds. */
   dead: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What a gateway refuses to its guests. That the broker knows them for guests is in gateway.test.ts. */
+/** Refusals of a gateway to its guests. gateway.test.ts tests that the broker treats them as guests. */
 import type { JWTPayload } from "jose";
 import { exec, list, type RequestTemplate, runTrial, signed } from "../requests.js";
 import { GUEST, ME, type Refusal, type World } from "../world.js";

@@ -20,7 +20,7 @@ interface Renewal {
   /** The claims of the first token. */
   first?: JWTPayload;
   next: Make;
-  /** What is asked for then. */
+  /** The request after the renewal. */
   request?: RequestTemplate;
   kind?: ProxyKind;
 }

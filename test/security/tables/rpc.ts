@@ -7,7 +7,7 @@ const to = (topic: string): RequestTemplate => ({ topic, payload: {} });
 const TOPICS = /^1 token does not allow rpc: topics$/;
 const NEVER = /^1 no token allows rpc: its service runs commands, or is a user's own$/;
 
-/** What runs commands, or changes what will be run, on an owner's broker; a token has to name it. */
+/** Topics that run commands on an owner's broker, or change later commands. A token must name them. */
 const POWERFUL = [
   "broker.setenv",
   "config.load",

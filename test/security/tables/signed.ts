@@ -206,7 +206,7 @@ const INPUTS: Refusal[] = [
   ),
 ];
 
-/** Sends the next signature of a watch, when the proxy has asked for it: until then no rank is asked. */
+/** Sends the next signature of a watch when the proxy requests it. Until then the proxy sends no list to a rank. */
 function renewal(world: World, make: (topic: string) => Promise<{ signature: string }>): Promise<Attempt> {
   const topic = `${world.broker.shells[1]}.list`;
   return world.attempt(
@@ -265,19 +265,19 @@ function plainInput(world: World, scope: string, flags: number): Promise<Attempt
       const client = await world.open(await world.token({ ...goodClaims(), scope }));
       client.exec(1, ["cat"], { flags });
       await client.event(1, "started");
-      const told = () => client.of(1).some(({ type }) => type === "credit" || type === "refused");
-      await client.until(told);
+      const answered = () => client.of(1).some(({ type }) => type === "credit" || type === "refused");
+      await client.until(answered);
       return { client, state: undefined };
     },
     async (client) => {
       const before = world.relay.sent.length;
       client.input(1, "hi");
       const written = () => world.relay.sent.slice(before).some(({ topic }) => topic === "rexec.write");
-      const told = () => client.of(1).find((message) => message.type === "refused");
+      const refusal = () => client.of(1).find((message) => message.type === "refused");
       await Promise.race([client.closed, world.relay.until(written)]);
       if (written()) return undefined;
       const { code } = await client.closed;
-      return `${code} ${told()?.message ?? ""}`;
+      return `${code} ${refusal()?.message ?? ""}`;
     },
   );
 }
