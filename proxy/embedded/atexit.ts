@@ -1,4 +1,4 @@
-/** Work for the moment that the host process exits. One listener, whatever the number of brokers. */
+/** Tasks for the exit of the host process. All brokers share one listener. */
 
 const tasks = new Set<() => void>();
 

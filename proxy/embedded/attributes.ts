@@ -1,4 +1,4 @@
-/** The attr service of one rank: what Flux's tools ask of a broker before anything else. */
+/** The attr service of one rank. Flux's tools request attributes before anything else. */
 import { hostname } from "node:os";
 import { errnoOf } from "../../src/errors.js";
 import { OWNER } from "./credential.js";
@@ -6,7 +6,7 @@ import { parsePayload } from "./json.js";
 import type { Request } from "./request.js";
 import { UnpackError, unpack } from "./unpack.js";
 
-/** What a rank says of itself. */
+/** The values from which a rank's attributes are made. */
 export interface AttributeOptions {
   rank: number;
   size: number;

@@ -1,5 +1,5 @@
 /**
- * Request Authentication (RFC 42): which object is what a request asks, by the steps of libsubprocess's
+ * Request Authentication (RFC 42): the choice of a request's effective payload, by the steps of libsubprocess's
  * server_auth_unpack.
  */
 import { FluxError } from "../../src/errors.js";
@@ -16,7 +16,7 @@ const WITHOUT_PAYLOAD = "list";
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * What a request asks of a server that cannot verify signatures.
+ * The payload of a request to a server that cannot verify signatures.
  * @throws FluxError EPERM if it is signed, EPROTO if it is malformed
  */
 export function unsignedPayload(method: string, request: Request): Payload {
@@ -26,8 +26,8 @@ export function unsignedPayload(method: string, request: Request): Payload {
 }
 
 /**
- * What was signed in a request: it alone counts, whatever stands beside the signature.
- * @param verify resolves if a signature is good
+ * The signed payload of a request. The fields beside the signature are ignored.
+ * @param verify resolves if a signature is valid
  * @throws FluxError EPERM if it is not signed for this request by the user that the server runs as, EPROTO if
  * it is malformed
  */

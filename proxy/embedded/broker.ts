@@ -1,4 +1,4 @@
-/** The ranks of an embedded broker: their sockets, and the way of a request to a service. */
+/** The ranks of an embedded broker: their sockets, and the routing of requests to services. */
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { errnoOf } from "../../src/errors.js";
@@ -11,20 +11,20 @@ import { SdexecService } from "./sdexec.js";
 import { ShellService } from "./shell.js";
 import type { Shell } from "./shells.js";
 
-/** What a broker is made of. */
+/** The parts of a broker. */
 export interface BrokerOptions {
   size: number;
-  /** Where the sockets go. */
+  /** The directory of the sockets. */
   directory: string;
   log: ((rank: number, message: string) => void) | undefined;
-  /** The job shells that every rank has. */
+  /** The job shells of every rank. */
   shells: readonly Shell[];
-  /** Whether every rank has sdexec. */
+  /** True gives every rank the service sdexec. */
   sdexec: boolean;
 }
 
 interface Service {
-  /** The user that it runs as. */
+  /** The user that the service runs as. */
   readonly userid?: number;
   /** Serves a request, or returns false if there is no such method. */
   serve(method: string, request: Request): boolean;
@@ -34,7 +34,7 @@ interface Rank {
   rank: number;
   uri: string;
   path: string;
-  /** Those that run processes. */
+  /** The services that run processes. */
   servers: readonly (OwnerService | SdexecService | ShellService)[];
   services: ReadonlyMap<string, Service>;
 }
@@ -75,7 +75,7 @@ export class Broker {
     await Promise.all(closed);
   }
 
-  /** Kills every process and waits for nothing. */
+  /** Kills every process, without waiting for its end. */
   killAll(): void {
     for (const server of this.#servers()) server.killAll();
   }
@@ -117,7 +117,7 @@ function createRank(rank: number, { size, directory, log, shells, sdexec }: Brok
   const path = join(directory, `local-${rank}`);
   const uri = `local://${path}`;
   const options = { rank, uri, log: log && ((message: string) => log(rank, message)) };
-  // Users other than the owner may speak to the instance if it has job shells: it is a multi-user one.
+  // An instance with job shells is a multi-user one: users other than the owner may connect to it.
   const owner = new OwnerService({ ...options, localOnly: rank === 0 && shells.length > 0 });
   const services = new Map<string, Service>([
     ["rexec", owner],

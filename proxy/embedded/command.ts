@@ -1,8 +1,8 @@
-/** The RFC 42 command object of an exec request, read as libsubprocess reads it (command.c cmd_fromjson). */
+/** Parses the RFC 42 command object of an exec request as libsubprocess does (command.c cmd_fromjson). */
 import { FluxError, type FluxErrorCode } from "../../src/errors.js";
 import { cString, UnpackError, unpack } from "./unpack.js";
 
-/** A command as the server holds it. Maps, because names come from the client and `__proto__` is a valid one. */
+/** A parsed command object. The fields are Maps because names come from the client and `__proto__` is a valid one. */
 export interface ServerCommand {
   label: string | undefined;
   cwd: string | undefined;
@@ -14,7 +14,10 @@ export interface ServerCommand {
 
 const PARSE_ERROR = "error parsing command string";
 
-/** @throws FluxError with the errno that libsubprocess gives */
+/**
+ * Parses a command object for rexec.
+ * @throws FluxError with libsubprocess's errno
+ */
 export function parseCommand(value: unknown): ServerCommand {
   const { label, cwd, cmdline, env, opts, channels, msgchan } = unpackCommand(value);
   const command: ServerCommand = {
@@ -31,8 +34,9 @@ export function parseCommand(value: unknown): ServerCommand {
 }
 
 /**
- * As sdexec reads it (libsdexec start.c): `cmdline` and, for systemd, the rest; channels and message channels not at all.
- * @throws FluxError with the errno that sdexec gives
+ * Parses a command object for sdexec (libsdexec start.c): `cmdline` and, for systemd, the other fields. sdexec ignores channels and
+ * message channels.
+ * @throws FluxError with sdexec's errno
  */
 export function sdexecCommand(value: unknown): ServerCommand {
   const cmd = typeof value === "object" && value !== null ? value : {};
@@ -53,7 +57,7 @@ export function sdexecCommand(value: unknown): ServerCommand {
   };
 }
 
-/** What is no text counts as `other`, or not at all. */
+/** The strings of an object. `other` replaces a value of another type; if undefined, the value is left out. */
 function texts(value: unknown, other: string | undefined): Map<string, string> {
   const entries = Object.entries(typeof value === "object" && value !== null ? value : {});
   const read = entries.map(([key, item]) => [cString(key), typeof item === "string" ? cString(item) : other]);
@@ -117,7 +121,7 @@ export function completeEnvironment(env: Map<string, string>, uri: string): void
   if (env.size === 0) {
     for (const [name, value] of Object.entries(process.env)) env.set(name, value ?? "");
   }
-  env.delete("FLUX_URI"); // so that it comes last, as envz_add(3) has it
+  env.delete("FLUX_URI"); // so that it comes last, as with envz_add(3)
   env.set("FLUX_URI", uri);
   for (const name of ["FLUX_PROXY_REMOTE", "NOTIFY_SOCKET", "INVOCATION_ID"]) env.delete(name);
 }

@@ -1,22 +1,22 @@
-/** One client's socket: frames in, frames out, and the brake on what is sent to a client that does not read. */
+/** One client's socket: frames in, frames out, and a limit on the output that waits for a client that does not read. */
 import type { Socket } from "node:net";
 import { encodeFrame, FrameDecoder } from "../wire/framing.js";
 import { type RequestMessage, type ResponseMessage, WireError } from "../wire/message.js";
 import { RequestTurns } from "./request-turns.js";
 
-/** Bytes queued for a client above which the processes that it listens to are no longer read. */
+/** While more bytes than this wait for a client, the broker does not read the processes that the client follows. */
 const CONGESTED = 4 * 1024 * 1024;
 
-/** Something whose output goes to a connection and that can be held. */
+/** A source of output for a connection, which can pause. */
 export interface Source {
   pause(): void;
   resume(): void;
 }
 
-/** What a connection tells its owner. */
+/** The events of a connection. */
 export interface ConnectionEvents {
   request(message: RequestMessage): void;
-  /** The client is gone, in whatever way. Told once. */
+  /** The connection has ended, by either side or by an error. Called once. */
   closed(): void;
 }
 
@@ -24,7 +24,9 @@ export interface ConnectionEvents {
 export class Connection {
   readonly #socket: Socket;
   readonly #sources = new Set<Source>();
+  /** True from a turn's first message to the end of the turn. */
   #corked = false;
+  /** True from the message that exceeds CONGESTED until the socket drains or closes; all sources are paused. */
   #congested = false;
 
   constructor(
@@ -35,8 +37,8 @@ export class Connection {
   }
 
   /**
-   * Accepts the client and begins to read. No uid is checked: Node cannot ask for a peer's credentials, and the
-   * directory of the socket lets no one but its owner in.
+   * Accepts the client and begins to read. The broker does not check the peer's uid, which Node cannot read. Only the owner has
+   * access to the socket's directory.
    */
   open(events: ConnectionEvents): void {
     const decoder = new FrameDecoder();
@@ -51,7 +53,7 @@ export class Connection {
     });
     socket.on("data", (chunk) => turns.push(decoder.push(chunk)));
     socket.on("end", () => socket.destroy());
-    socket.on("error", () => {}); // "close" follows and says all that matters
+    socket.on("error", () => {}); // "close" follows and reports the end
     socket.on("drain", () => this.#resume());
     socket.on("close", () => {
       turns.finish();
@@ -61,7 +63,7 @@ export class Connection {
     socket.write(Uint8Array.of(0));
   }
 
-  /** Sends a message. Those of one turn of the event loop leave in one system call. */
+  /** Sends a message. All messages of one turn of the event loop leave in one system call. */
   send(message: ResponseMessage): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
@@ -80,7 +82,7 @@ export class Connection {
     }
   }
 
-  /** Ties a source to the brake, until {@link release}. */
+  /** Pauses `source` while the connection is congested, until {@link release}. */
   hold(source: Source): void {
     this.#sources.add(source);
     if (this.#congested) source.pause();

@@ -21,12 +21,12 @@ export interface EmbeddedBrokerOptions {
    */
   size?: number;
   /**
-   * The directory for a private one with the sockets.
+   * The parent of a private directory with the sockets.
    * @default the system's temporary directory
    */
   dir?: string;
   /**
-   * Called with the messages of Flux's own log: the output and the end of background processes.
+   * Receives the messages of Flux's own log: the output and the end of background processes.
    * @default messages are dropped
    */
   log?: (rank: number, message: string) => void;

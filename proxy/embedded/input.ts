@@ -10,13 +10,16 @@ export class Input {
   readonly #stream: Writable;
   readonly #drained: (bytes: number) => void;
   #queue: Uint8Array[] = [];
+  /** The free bytes of the buffer. Never negative. */
   #space: number;
+  /** True while the stream has a piece that it has not reported as written. */
   #writing = false;
+  /** True after `close`: further writes fail, and the stream closes when the queue is empty. */
   #closing = false;
 
   /**
    * @param size the buffer's size in bytes
-   * @param drained told of bytes that have left the buffer for the process
+   * @param drained receives the number of bytes that have left the buffer for the process
    */
   constructor(
     stream: Writable,
@@ -26,7 +29,7 @@ export class Input {
     this.#stream = stream;
     this.#space = size;
     this.#drained = drained;
-    // EPIPE: the process has closed its end. What it will not read stays in the buffer and gives no credit.
+    // EPIPE: the process has closed its end. Bytes that it does not read give no credit.
     stream.on("error", () => {
       this.#queue = [];
     });
@@ -42,14 +45,14 @@ export class Input {
     this.#next();
   }
 
-  /** End of file, after all that has been written. A channel is closed in both directions then, as in Flux. */
+  /** Sends end of file after all earlier writes. A channel then closes in both directions, as in Flux. */
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#next();
   }
 
-  /** One piece at a time: Node would join those that wait into one write and report them together. */
+  /** Writes one piece at a time: Node would join several into one write and report them together. */
   #next(): void {
     if (this.#writing) return;
     const piece = this.#queue.shift();

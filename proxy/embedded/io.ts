@@ -1,4 +1,4 @@
-/** I/O objects, with Node's own encoders, which are several times faster than what every runtime has. */
+/** I/O objects. Node's own encoders are several times faster than those that every runtime has. */
 import { isUtf8 } from "node:buffer";
 import { FluxError } from "../../src/errors.js";
 import { type IoObject, ioBytes } from "../../src/protocol/rfc42.js";
@@ -13,13 +13,13 @@ export function encodeIo(stream: string, rank: string, bytes: Uint8Array): IoObj
 
 const FORMAT = { stream: "string", rank: "string", encoding: "string?", data: "any?", eof: "any?" } as const;
 
-/** The contents of an I/O object (ioencode.c iodecode). @throws FluxError EPROTO if it is none */
+/** The contents of an I/O object (ioencode.c iodecode). @throws FluxError EPROTO if `io` is not an I/O object */
 export function decodeIo(io: unknown): { stream: string; bytes: Uint8Array; eof: boolean } {
   try {
     const { stream, rank, encoding, data, eof } = unpack(io, FORMAT);
     if (typeof data !== "string" && typeof eof !== "boolean") throw new TypeError("neither data nor eof");
     const text = typeof data === "string" ? { data } : {};
-    const base64 = encoding === "base64" ? { encoding } : {}; // any other is taken for UTF-8
+    const base64 = encoding === "base64" ? { encoding } : {}; // any other counts as UTF-8
     return { stream, bytes: ioBytes({ stream, rank, ...text, ...base64 }), eof: eof === true };
   } catch (cause) {
     if (!(cause instanceof UnpackError || cause instanceof TypeError)) throw cause;

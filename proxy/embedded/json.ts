@@ -1,4 +1,4 @@
-/** JSON payloads, written as jansson writes them (JSON_COMPACT) so that the bytes equal a real broker's. */
+/** JSON payloads in jansson's form (JSON_COMPACT), so that the bytes equal a real broker's. */
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -21,7 +21,7 @@ function upperCaseDigits(sequence: string): string {
   return sequence === "\\\\" ? sequence : `\\u00${sequence.slice(4).toUpperCase()}`;
 }
 
-/** The object in a JSON payload, or undefined where there is none (libflux message.c flux_msg_vunpack). */
+/** The object in a JSON payload, or undefined if it does not hold one (libflux message.c flux_msg_vunpack). */
 export function parsePayload(payload: Uint8Array | undefined): object | undefined {
   if (payload?.at(-1) !== 0) return undefined;
   try {

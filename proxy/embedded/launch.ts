@@ -1,8 +1,8 @@
 /**
- * Starts a process as libsubprocess's fork.c and posix_spawn.c do, as far as Node allows. What it does not allow: a new
- * process group is a new session too (setsid for setpgrp); every signal is back to its default (under fork.c SIGPIPE
- * stays ignored, as it is in a Flux broker); descriptors that this process inherited without close-on-exec are passed
- * on; and a file without a format is always given to sh (posix_spawnp gives ENOEXEC).
+ * Starts a process as libsubprocess's fork.c and posix_spawn.c do, as far as Node allows. Four differences remain: a new
+ * process group is also a new session (setsid for setpgrp); every signal has its default disposition (under fork.c SIGPIPE
+ * stays ignored, as it is in a Flux broker); the process inherits the descriptors that this process inherited without
+ * close-on-exec; and a file without a format always runs under sh (posix_spawnp gives ENOEXEC).
  */
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
@@ -15,29 +15,32 @@ import { errorCode, strerror } from "./strerror.js";
 export const LOCAL_FLAG = { stdioFallthrough: 1, noSetpgrp: 2, forkExec: 4 } as const;
 const LOCAL_FLAGS = LOCAL_FLAG.stdioFallthrough | LOCAL_FLAG.noSetpgrp | LOCAL_FLAG.forkExec;
 
-/** How to start it. */
+/** The start of a process, beside its command. */
 export interface LaunchOptions {
   localFlags: number;
-  /** Whether the server reads the stream; a stream that it does not read is closed to the process. */
+  /** True if the server reads the stream. A stream that it does not read is closed to the process. */
   stdout: boolean;
   stderr: boolean;
 }
 
-/** A process that runs, or one whose `child` has no pid and will emit "error". */
+/** A process that runs, or a `child` without a pid that will emit "error". */
 export interface Launched {
   child: ChildProcess;
-  /** What the process would have said on stderr before its program started. */
+  /** Text for stderr, which the process in Flux writes there before its program starts. */
   complaint: string | undefined;
 }
 
 /** The first descriptor after stdio: the channels' numbers in the process. */
 const FIRST_CHANNEL_FD = 3;
 
-/** @throws FluxError if it cannot be tried, or Node's error if it was tried and failed at once */
+/**
+ * Starts the process of a command, in whose environment it sets the descriptors of the channels.
+ * @throws FluxError if a check before the start fails, Node's error if the start fails at once
+ */
 export function launch(command: ServerCommand, options: LaunchOptions): Launched {
   const [name = "", ...args] = command.cmdline;
   if (options.localFlags & ~LOCAL_FLAGS) throw new FluxError("EINVAL");
-  if (name === "") throw new FluxError("ENOENT"); // execvp(3); Node refuses it in its own way
+  if (name === "") throw new FluxError("ENOENT"); // execvp(3); Node has an error of its own
   command.channels.forEach((channel, i) => {
     command.env.delete(channel);
     command.env.set(channel, String(FIRST_CHANNEL_FD + i));
@@ -67,7 +70,7 @@ function stdio(command: ServerCommand, options: LaunchOptions, unwritable: numbe
   return ["pipe", options.stdout ? "pipe" : unwritable, options.stderr ? "pipe" : unwritable, ...channels];
 }
 
-/** fork.c: a directory that cannot be entered is no error. */
+/** fork.c: a directory that the process cannot enter is not an error. */
 function workingDirectory(cwd: string | undefined): {
   path: string | undefined;
   complaint: string | undefined;

@@ -1,4 +1,4 @@
-/** Subprocess options: the `opts` of a command object that libsubprocess knows (util.c). */
+/** The options in a command object's `opts` that libsubprocess has (util.c). */
 import { FluxError } from "../../src/errors.js";
 import { ChunkSplitter, LineSplitter, type Splitter } from "./output.js";
 

@@ -1,9 +1,9 @@
 /** Cuts a process's output into the pieces that become output responses. Pure. */
 
-/** Takes chunks as they are read and gives pieces to send. */
+/** Makes pieces for output responses from the chunks of a stream. */
 export interface Splitter {
   push(chunk: Uint8Array): Uint8Array[];
-  /** What is left at the end of the stream. */
+  /** The rest, at the end of the stream. */
   end(): Uint8Array[];
 }
 
@@ -11,11 +11,11 @@ const NEWLINE = 0x0a;
 const NOTHING = new Uint8Array(0);
 
 /**
- * Lines with their newline, whatever chunks they arrive in. A line that is longer than the buffer is cut at the
+ * Cuts output into lines with their newline, however the chunks divide them. A line that is longer than the buffer is cut at the
  * buffer's size, as libsubprocess does when its buffer is full (fbuf_watcher.c data_to_read).
  */
 export class LineSplitter implements Splitter {
-  /** The start of a line whose end has not come, in the first {@link #length} bytes. */
+  /** Holds the start of an incomplete line, in the first {@link #length} bytes. */
   #held = NOTHING;
   #length = 0;
 
@@ -50,7 +50,7 @@ export class LineSplitter implements Splitter {
     return [piece];
   }
 
-  /** Copies, so that a process that writes byte by byte does not pin a chunk for each. */
+  /** Copies, because to keep the chunks would cost a process that writes single bytes a whole chunk for each. */
   #hold(part: Uint8Array): void {
     const length = this.#length + part.length;
     if (length > this.#held.length) {
@@ -63,7 +63,7 @@ export class LineSplitter implements Splitter {
   }
 }
 
-/** Chunks as they are read, none longer than the buffer. */
+/** Passes chunks on, cut to the buffer's size. */
 export class ChunkSplitter implements Splitter {
   /** @param size the buffer's size in bytes */
   constructor(readonly size: number) {}

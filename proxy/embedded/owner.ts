@@ -1,4 +1,4 @@
-/** The service "rexec" of one rank, which is for the instance owner alone and cannot verify signatures. */
+/** The service "rexec" of one rank. It serves only the instance owner and cannot verify signatures. */
 import { errnoOf } from "../../src/errors.js";
 import { ROLE } from "../wire/message.js";
 import { unsignedPayload } from "./authenticate.js";
@@ -6,11 +6,13 @@ import type { Connection } from "./connection.js";
 import type { Request } from "./request.js";
 import { Rexec, type RexecOptions } from "./rexec.js";
 
+/** The options of {@link OwnerService}. */
 export interface OwnerServiceOptions extends RexecOptions {
-  /** Refuse a request that has lost, or never had, the role `local`: rank 0 of a multi-user instance (flux-core modules/rexec). */
+  /** Refuse requests without the role `local`: rank 0 of a multi-user instance (flux-core modules/rexec). */
   localOnly: boolean;
 }
 
+/** Serves the instance owner's unsigned requests. */
 export class OwnerService {
   readonly #rexec: Rexec;
   readonly #localOnly: boolean;

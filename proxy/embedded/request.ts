@@ -4,16 +4,16 @@ import type { Connection } from "./connection.js";
 import { type Credential, OWNER, requestCredential, responseCredential } from "./credential.js";
 import { jsonPayload, textPayload } from "./json.js";
 
-/** A request that has arrived at a rank, and the way back to whoever sent it. */
+/** A request that has arrived at a rank, and the way back to its sender. */
 export class Request {
-  /** Who sent it. */
+  /** The credential of its sender. */
   readonly credential: Credential;
   readonly #message: RequestMessage;
 
   /**
-   * @param connection where it came from
+   * @param connection the connection of its sender
    * @param rank the rank that answers
-   * @param server the user that the service which answers runs as
+   * @param server the user that the service runs as
    */
   constructor(
     message: RequestMessage,
@@ -22,7 +22,7 @@ export class Request {
     readonly server = OWNER,
   ) {
     this.#message = message;
-    this.credential = requestCredential(message, rank === connection.rank);
+    this.credential = requestCredential(message, { local: rank === connection.rank });
   }
 
   get topic(): string {
@@ -41,7 +41,7 @@ export class Request {
     return (this.#message.flags & FLAG.streaming) !== 0;
   }
 
-  /** Answers with a JSON object, or with nothing. */
+  /** Answers with a JSON object, or without a payload. */
   respond(body?: object): void {
     this.#send(0, body && jsonPayload(body));
   }
@@ -58,7 +58,7 @@ export class Request {
       type: "response",
       // a response is the request without its payload (libflux response.c flux_response_derive)
       flags: payload ? flags | FLAG.payload : flags & ~FLAG.payload,
-      ...responseCredential(this.server, this.rank === this.connection.rank),
+      ...responseCredential(this.server, { local: this.rank === this.connection.rank }),
       errnum,
       matchtag,
       routes,

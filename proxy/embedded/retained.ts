@@ -4,7 +4,7 @@ import type { IoObject } from "../../src/protocol/rfc42.js";
 /** server.c RETAINED_OUTPUT_MAX */
 const LIMIT = 8192;
 
-/** Keeps whole I/O objects, the newest, within the limit; always at least one, however large. */
+/** Keeps the newest I/O objects within the limit, and always at least one. */
 export class RetainedOutput {
   readonly #entries: { io: IoObject; size: number }[] = [];
   #size = 0;

@@ -1,6 +1,6 @@
 /**
- * The verbs of RFC 42 (libsubprocess server.c), for a rank's own service and for those of job shells, which
- * differ in whom they let in.
+ * The verbs of RFC 42 (libsubprocess server.c), for a rank's own service and for those of job shells. The two
+ * differ in the users that they accept.
  */
 import { FluxError } from "../../src/errors.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
@@ -16,25 +16,26 @@ import { Subprocess } from "./subprocess.js";
 import { ProcessTable } from "./table.js";
 import { type Format, UnpackError, type Unpacked, unpack } from "./unpack.js";
 
-/** What a subprocess server is told. */
+/** The options of a subprocess server. */
 export interface RexecOptions {
   rank: number;
   /** The rank's own URI, for FLUX_URI. */
   uri: string;
-  /** Takes what Flux writes to its own log: the output and the end of background processes. */
+  /** Receives the messages of Flux's own log: the output and the end of background processes. */
   log: ((message: string) => void) | undefined;
 }
 
-/** What a request asks: its payload, or what was signed in place of it. */
+/** The effective payload of a request: its own, or the signed one in its place. */
 export type Payload = object | undefined;
 
 /** A subprocess server of one rank. */
 export class Rexec {
   readonly #options: RexecOptions;
   readonly #table = new ProcessTable();
-  /** Those that have not been reaped, among them some that the table has forgotten. */
+  /** The processes that have not been reaped, also those that are no longer in the table. */
   readonly #unreaped = new Set<Subprocess>();
   readonly #verbs: ReadonlyMap<string, (request: Request, payload: Payload) => void>;
+  /** True after `close`: exec is refused. */
   #closing = false;
 
   constructor(options: RexecOptions) {
@@ -50,24 +51,24 @@ export class Rexec {
     ]);
   }
 
-  /** Whether there is such a method. */
+  /** True if the server has the method. */
   has(method: string): boolean {
     return this.#verbs.has(method);
   }
 
-  /** Does what an authenticated request asks. @throws FluxError that is to be its answer: see {@link refuse} */
+  /** Executes an authenticated request. @throws FluxError for {@link refuse} to answer with */
   call(method: string, request: Request, payload: Payload): void {
     this.#verbs.get(method)?.(request, payload);
   }
 
-  /** Answers with an error, save that a write is never answered. @throws what is no FluxError */
+  /** Answers with an error, or logs it for a write, which has no response. @throws every error but a FluxError */
   refuse(method: string, request: Request, error: unknown): void {
     if (!(error instanceof FluxError)) throw error;
     if (method !== "write") request.fail(error.errno, error.message);
     else this.#options.log?.(`Error decoding ${request.topic} request: ${error.message}`);
   }
 
-  /** A client is gone: its foreground processes are killed, its attachments and waits end (server_disconnect_cb). */
+  /** Kills the foreground processes of a client that has gone, and ends its attaches and waits (server_disconnect_cb). */
   disconnect(connection: Connection): void {
     for (const subprocess of this.#table) {
       if (subprocess.client?.connection === connection) {
@@ -86,7 +87,7 @@ export class Rexec {
     for (const subprocess of this.#table) subprocess.closeStreams();
   }
 
-  /** Kills every process and waits for nothing. */
+  /** Kills every process, without waiting for its end. */
   killAll(): void {
     for (const subprocess of this.#table) subprocess.killNow();
   }
@@ -154,8 +155,8 @@ export class Rexec {
   }
 
   #kill(request: Request, payload: Payload): void {
-    const named = unpackRequest(payload, { pid: "pid", signum: "integer", label: "string?" });
-    this.#table.find(named).kill(named.signum);
+    const target = unpackRequest(payload, { pid: "pid", signum: "integer", label: "string?" });
+    this.#table.find(target).kill(target.signum);
     request.respond();
   }
 
@@ -179,19 +180,19 @@ export class Rexec {
   }
 
   #attach(request: Request, payload: Payload): void {
-    const named = unpackRequest(payload, { pid: "pid", label: "string?", flags: "integer" });
+    const target = unpackRequest(payload, { pid: "pid", label: "string?", flags: "integer" });
     if (!request.streaming) throw new FluxError("EPROTO", "attach request is missing STREAMING flag");
-    const subprocess = this.#table.find(named, "ENOENT");
+    const subprocess = this.#table.find(target, "ENOENT");
     if (!subprocess.background) throw new FluxError("EBUSY", "subprocess is not in background mode");
     if (subprocess.client) throw new FluxError("EBUSY", "subprocess already has a client attached");
     if (subprocess.waiter) throw new FluxError("EBUSY", "subprocess is being waited on");
-    subprocess.attach(request, named.flags);
+    subprocess.attach(request, target.flags);
     if (subprocess.active) return;
-    subprocess.waitable = false; // its status has been told
+    subprocess.waitable = false; // the attach has reported its status
     this.#settle(subprocess);
   }
 
-  /** Forgets a process that is over, unless its status is still to be waited for (server.c proc_delete). */
+  /** Removes a process that has ended, unless a client may still wait for its status (server.c proc_delete). */
   #settle(subprocess: Subprocess): void {
     if (subprocess.waitable) {
       if (!subprocess.waiter) return;
@@ -206,7 +207,7 @@ export class Rexec {
 
 function start(command: ServerCommand, flags: number, localFlags: number, background: boolean) {
   try {
-    const plans = planStreams(command, flags, localFlags, background);
+    const plans = planStreams(command, flags, localFlags, { background });
     const reads = (name: string) => plans.some((plan) => plan.name === name);
     return { plans, ...launch(command, { localFlags, stdout: reads("stdout"), stderr: reads("stderr") }) };
   } catch (error) {

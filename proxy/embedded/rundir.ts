@@ -1,4 +1,4 @@
-/** The private directory that the sockets are in. */
+/** The private directory of the sockets. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +7,8 @@ import { join } from "node:path";
 const PATH_LIMIT = 107;
 
 /**
- * Makes a directory that only its owner can enter, for the sockets of `size` ranks.
- * @param parent where; the system's temporary directory by default
+ * Makes a directory for the sockets of `size` ranks. Only its owner can enter it.
+ * @param parent its parent directory; the system's temporary directory by default
  * @throws RangeError if a socket's path would be longer than a UNIX socket's may be
  */
 export function createRunDirectory(size: number, parent = tmpdir()): string {
@@ -21,7 +21,7 @@ export function createRunDirectory(size: number, parent = tmpdir()): string {
   return mkdtempSync(join(parent, "flux-")); // mode 0700, as mkdtemp(3) makes them
 }
 
-/** Removes it with all that is in it. */
+/** Removes the directory with its contents. */
 export function removeRunDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
 }

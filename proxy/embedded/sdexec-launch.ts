@@ -11,13 +11,17 @@ import { errorCode } from "./strerror.js";
 const EXIT_CHDIR = 200;
 const EXIT_EXEC = 203;
 
+/** A unit's process that runs. */
 export interface Unit {
   child: ChildProcess;
   pid: number;
   plans: readonly StreamPlan[];
 }
 
-/** @throws FluxError if an option is invalid, ENOENT if the process cannot be started for whatever reason */
+/**
+ * Starts the process of a command.
+ * @throws FluxError EINVAL or another code if an option is invalid, ENOENT if the start fails for any reason
+ */
 export async function launchUnit(
   command: ServerCommand,
   flags: number,
@@ -28,7 +32,7 @@ export async function launchUnit(
   }
   const { cwd = homedir() } = command;
   // sdexec has no channels
-  const plans = planStreams({ ...command, channels: [] }, flags, 0, background);
+  const plans = planStreams({ ...command, channels: [] }, flags, 0, { background });
   const child = start(command, { cwd, uri, background, plans });
   const { pid } = child;
   if (pid !== undefined) return { child, pid, plans: plans.filter((plan) => plan.splitter) };
@@ -47,7 +51,7 @@ function start(
   try {
     return spawn(name, args, {
       cwd,
-      // a unit has the environment of its systemd instance too; ours is that of this process
+      // systemd adds the environment of its instance; this process stands for that instance
       env: { ...process.env, ...Object.fromEntries(variables), FLUX_URI: uri },
       detached: true,
       stdio: [background ? "ignore" : "pipe", output("stdout"), output("stderr")],

@@ -1,4 +1,4 @@
-/** One process that sdexec has started (sdexec.c struct sdproc), until its end was told or nobody will ask for it. */
+/** One process of sdexec (sdexec.c struct sdproc), until its last response or, for a background process without a wait, its end. */
 import type { ChildProcess } from "node:child_process";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
@@ -14,6 +14,7 @@ import { unnamedCause, waitStatus } from "./status.js";
 import { OutputStream, type StreamPlan } from "./streams.js";
 import { errorCode, strerror } from "./strerror.js";
 
+/** The parts of an {@link SdexecProcess}. */
 export interface SdexecProcessParts {
   command: ServerCommand;
   child: ChildProcess;
@@ -24,10 +25,11 @@ export interface SdexecProcessParts {
   /** The exec request. */
   request: Request;
   log: ((message: string) => void) | undefined;
-  /** Nothing more will be said of it. */
+  /** Called after the last response of a foreground process, or when a background one has ended and needs no wait. */
   onDone(): void;
 }
 
+/** A process, and the responses of its exec and wait requests. */
 export class SdexecProcess implements Source {
   readonly pid: number;
   readonly command: ServerCommand;
@@ -39,9 +41,13 @@ export class SdexecProcess implements Source {
   readonly #rank: string;
   readonly #outputs: OutputStream[] = [];
   readonly #retained = new RetainedOutput();
+  /** True while a wait may come or waits: for a waitable process, until the response of its wait. */
   #waitable: boolean;
+  /** The pending wait. Set only while `#waitable`, and undefined again if its client goes. */
   #waiter: Request | undefined;
+  /** The wait status. Undefined while the process runs. */
   #status: number | undefined;
+  /** The first signal that kills the process but has no name in Node, or 0. */
   #unnamedCause = 0;
 
   constructor(parts: SdexecProcessParts) {
@@ -66,12 +72,12 @@ export class SdexecProcess implements Source {
     for (const plan of plans) this.#read(plan);
   }
 
-  /** Whether it runs: one that has finished is kept for a wait alone. */
+  /** True while the process runs. A process that has finished is kept only for a wait. */
   get active(): boolean {
     return this.#status === undefined;
   }
 
-  /** Writes to standard input. @returns settles when the process, or the socket to it, has taken it: write(2) waits */
+  /** Writes to standard input. @returns settles when the process or its socket has taken the bytes, because write(2) waits */
   write(bytes: Uint8Array, eof: boolean): Promise<void> | void {
     const { stdin } = this.#parts.child;
     if (this.#background || !stdin) throw new FluxError("EINVAL", "stdin is closed for a background process");
@@ -108,7 +114,7 @@ export class SdexecProcess implements Source {
     this.#settle();
   }
 
-  /** A client is gone: its foreground process is killed, its wait ends (sdexec.c disconnect_cb). */
+  /** Kills the foreground process of a client that has gone, and ends its wait (sdexec.c disconnect_cb). */
   disconnect(connection: Connection): void {
     if (!this.#background && this.request.connection === connection && this.active) this.kill(SIGNUM.SIGKILL);
     if (this.#waiter?.connection === connection) this.#waiter = undefined;
@@ -131,7 +137,7 @@ export class SdexecProcess implements Source {
     const output = new OutputStream(this.#parts.child.stdio[fd] as Readable, splitter, {
       piece: (bytes) => this.#output(name, bytes),
       end: () => {
-        this.#tell({ type: "output", pid: this.pid, io: { stream: name, rank: this.#rank, eof: true } });
+        this.#respond({ type: "output", pid: this.pid, io: { stream: name, rank: this.#rank, eof: true } });
         this.#settle();
       },
     });
@@ -140,7 +146,7 @@ export class SdexecProcess implements Source {
 
   #output(name: string, bytes: Uint8Array): void {
     const io = encodeIo(name, this.#rank, bytes);
-    this.#tell({ type: "output", pid: this.pid, io });
+    this.#respond({ type: "output", pid: this.pid, io });
     if (!this.#background) return;
     if (this.#waitable) this.#retained.add(io, bytes.length);
     this.#log(Buffer.from(bytes).toString().replace(/\n$/, ""));
@@ -148,12 +154,12 @@ export class SdexecProcess implements Source {
 
   #exited(status: number): void {
     this.#status = status;
-    this.#tell({ type: "finished", status });
+    this.#respond({ type: "finished", status });
     if (this.#background) {
       const signal = status & 0x7f;
       this.#log(signal ? `Killed by signal ${signal}` : `Exit ${status >> 8}`);
     }
-    // StopUnit ends what the process has left behind.
+    // StopUnit ends the processes that the main process has left behind.
     this.#signalGroup(SIGNUM.SIGTERM);
     this.#parts.child.stdin?.destroy();
     this.#settle();
@@ -176,7 +182,7 @@ export class SdexecProcess implements Source {
     this.#parts.onDone();
   }
 
-  #tell(response: object): void {
+  #respond(response: object): void {
     if (!this.#background) this.request.respond(response);
   }
 

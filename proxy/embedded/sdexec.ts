@@ -16,12 +16,14 @@ import { type Format, UnpackError, type Unpacked, unpack } from "./unpack.js";
 
 const VALID_FLAGS = EXEC_FLAG.stdout | EXEC_FLAG.stderr;
 
+/** Serves sdexec's requests one after another. */
 export class SdexecService {
   readonly #options: RexecOptions;
   readonly #processes = new Set<SdexecProcess>();
   readonly #verbs: ReadonlyMap<string, (request: Request, payload: Payload) => Promise<void> | void>;
-  /** Settles when all that has arrived is done: sdexec waits while a process does not read what it is written. */
+  /** Settles when all earlier requests are done. sdexec waits while a process does not read its input. */
   #last: Promise<void> = Promise.resolve();
+  /** True after `close`: exec is refused. */
   #closing = false;
 
   constructor(options: RexecOptions) {
@@ -112,16 +114,16 @@ export class SdexecService {
   }
 
   #kill(request: Request, payload: Payload): void {
-    const named = unpackFields(payload, { pid: "integer", signum: "integer", label: "string?" });
-    const target = named.label === undefined ? `pid=${named.pid}` : `label=${named.label}`;
-    this.#find(named, `kill ${target} not found`).kill(named.signum);
+    const fields = unpackFields(payload, { pid: "integer", signum: "integer", label: "string?" });
+    const target = fields.label === undefined ? `pid=${fields.pid}` : `label=${fields.label}`;
+    this.#find(fields, `kill ${target} not found`).kill(fields.signum);
     request.respond();
   }
 
   #wait(request: Request, payload: Payload): void {
-    const named = unpackFields(payload, { pid: "integer", label: "string?" });
-    const target = named.label === undefined ? "pid=" : `label=${named.label}`;
-    this.#find(named, `wait ${target} not found`).wait(request);
+    const fields = unpackFields(payload, { pid: "integer", label: "string?" });
+    const target = fields.label === undefined ? "pid=" : `label=${fields.label}`;
+    this.#find(fields, `wait ${target} not found`).wait(request);
   }
 
   #list(request: Request): void {
@@ -134,7 +136,7 @@ export class SdexecService {
     request.respond({ rank: this.#options.rank, procs });
   }
 
-  /** The first process of that name: labels need not be unique here. @throws FluxError ESRCH */
+  /** The first process with the label or pid: sdexec does not require unique labels. @throws FluxError ESRCH */
   #find({ pid, label }: { pid: number; label: string | undefined }, missing: string): SdexecProcess {
     for (const process of this.#processes) {
       if (label === undefined ? process.pid === pid : process.command.label === label) return process;

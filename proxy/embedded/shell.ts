@@ -9,11 +9,12 @@ import type { Shell } from "./shells.js";
 
 const PREFIX = "rexec.";
 
+/** Serves a job shell's signed requests one after another. */
 export class ShellService {
   readonly userid: number;
   readonly #shell: Shell;
   readonly #rexec: Rexec;
-  /** Settles when all that has arrived is done. */
+  /** Settles when all earlier requests are done. */
   #last: Promise<void> = Promise.resolve();
 
   constructor(shell: Shell, options: RexecOptions) {
@@ -34,7 +35,7 @@ export class ShellService {
     return true;
   }
 
-  /** A client is gone: known here when what it had asked before is done. */
+  /** Disconnects a client that has gone, after its earlier requests are done. */
   disconnect(connection: Connection): void {
     this.#inTurn(() => this.#rexec.disconnect(connection));
   }
@@ -48,8 +49,8 @@ export class ShellService {
   }
 
   /**
-   * One after the other, as in a shell, which verifies while it does nothing else: a write that overtook
-   * its exec would find no process.
+   * Runs actions one after another, as a shell does, which verifies synchronously: a write that overtook
+   * its exec would not find the process.
    */
   #inTurn(action: () => Promise<void> | void): void {
     this.#last = this.#last.then(action);
@@ -57,7 +58,7 @@ export class ShellService {
 
   async #answer(method: string, request: Request): Promise<void> {
     try {
-      // a disconnect asks for nothing that its sender could not have by closing the connection
+      // a disconnect needs no signature: its sender could close the connection to the same effect
       const authenticated = method !== "disconnect";
       const payload = authenticated ? await signedPayload(method, request, this.#shell.verify) : undefined;
       this.#rexec.call(method, request, payload);

@@ -1,32 +1,42 @@
-/** The options of embedded job shells, checked. */
+/** The options of embedded job shells, and their checks. */
 import type { CurveCertificate } from "../../src/signing/curve-certificate.js";
 import { checkUserid } from "../../src/signing/signature.js";
 import { MECHANISMS, type Mechanism } from "../signing/index.js";
 import { createVerifier, type Verifier } from "./verifier.js";
 
-/** A job shell of an embedded broker: a user's, with a service that takes that user's signed requests alone. */
+/** A job shell of an embedded broker. Its service accepts only its user's signed requests. */
 export interface EmbeddedShellOptions {
-  /** The user whose job it is. */
+  /** The userid of the job's user. */
   userid: number;
-  /** The shell's service, in which "rexec" is found. "USERID-shell-f6sYx2X9" by default. */
+  /**
+   * The shell's service, which contains "rexec".
+   * @default "USERID-shell-f6sYx2X9"
+   */
   service?: string;
   /**
-   * The RFC 39 mechanisms that are taken. All by default, as Flux does (flux_sign_unwrap_anymech). Mind that
-   * with "none" among them, whoever may set a message's userid can sign as that user.
+   * The RFC 39 mechanisms that the shell accepts. With "none" among them, every client that may set a message's userid can sign as
+   * that user.
+   * @default all, as in Flux (flux_sign_unwrap_anymech)
    */
   mechanisms?: readonly Mechanism[];
   /**
-   * The user's certificate for "curve", parsed, or the path of a `sig.pub`, which is read at every request.
-   * As users who can read each other's, the shells of a broker share what they know.
+   * The user's certificate for "curve", parsed, or the path of a `sig.pub`, which the shell reads for every request.
+   * The shells of a broker share their certificates, as users share theirs who can read each other's files.
    */
   certificate?: CurveCertificate | string;
-  /** How old a signature may be, in seconds. 1209600 by default, as in flux-security's configuration. */
+  /**
+   * The greatest age of a signature, in seconds.
+   * @default 1209600, as in flux-security's configuration
+   */
   maxTtl?: number;
-  /** munged's socket, for "munge". Its own default place by default. */
+  /**
+   * The path of munged's socket, for "munge".
+   * @default munged's own default
+   */
   mungeSocket?: string;
 }
 
-/** A shell that can be hosted. */
+/** A shell with checked options. */
 export interface Shell {
   userid: number;
   service: string;
@@ -36,7 +46,10 @@ export interface Shell {
 const DEFAULT_JOB = "f6sYx2X9";
 const DEFAULT_MAX_TTL = 14 * 24 * 60 * 60;
 
-/** @throws TypeError or RangeError if an option is invalid */
+/**
+ * Makes shells from their options.
+ * @throws TypeError or RangeError if an option is invalid
+ */
 export function createShells(all: readonly EmbeddedShellOptions[]): Shell[] {
   const services = new Set(["rexec", "sdexec", "attr"]);
   const certificates = new Map<number, CurveCertificate | string>();

@@ -1,6 +1,6 @@
 /**
- * Learning that a process has stopped. Node reports the end of a child alone, but SIGCHLD comes for stops too; then
- * /proc says who. One listener serves every broker of this Node process, and exists only while processes run.
+ * Detects that a process has stopped. Node reports only the end of a child, but SIGCHLD comes for stops too, and
+ * /proc shows the process that stopped. One listener serves every broker of this Node process, and exists only while processes run.
  */
 import { readFileSync } from "node:fs";
 
@@ -16,14 +16,15 @@ export function watchStops(pid: number, onStopped: () => void): void {
   if (watches.size === 0) process.on("SIGCHLD", checkAll);
   const watch = { stopped: false, onStopped };
   watches.set(pid, watch);
-  check(pid, watch); // it may have stopped before anybody listened
+  check(pid, watch); // it may have stopped before the listener was there
 }
 
+/** Ends {@link watchStops}. */
 export function unwatchStops(pid: number): void {
   if (watches.delete(pid) && watches.size === 0) process.off("SIGCHLD", checkAll);
 }
 
-/** Says that `pid` was sent SIGCONT: a stop that follows is a new one, even if the two come as one SIGCHLD. */
+/** Records a SIGCONT to `pid`: a stop that follows is a new one, even if one SIGCHLD reports both. */
 export function noteContinued(pid: number): void {
   const watch = watches.get(pid);
   if (watch) watch.stopped = false;

@@ -1,4 +1,4 @@
-/** The streams between the server and one process: which there are, and the read side of each. */
+/** The streams between the server and one process: their plan, and the read side of each. */
 import type { Readable } from "node:stream";
 import { FluxError } from "../../src/errors.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
@@ -7,7 +7,7 @@ import { LOCAL_FLAG } from "./launch.js";
 import { bufferSize, splitter } from "./options.js";
 import type { Splitter } from "./output.js";
 
-/** A stream that a process will have. */
+/** A stream of a process before its start. */
 export interface StreamPlan {
   name: string;
   /** Its descriptor in the process. */
@@ -19,15 +19,15 @@ export interface StreamPlan {
 }
 
 /**
- * The streams of a process (local.c local_setup_stdio and local_setup_channels). A background process's output is
- * read whatever the flags say.
- * @throws FluxError if an option is invalid or a name is taken
+ * The streams of a process (local.c local_setup_stdio and local_setup_channels). The server reads a background
+ * process's output whatever its flags.
+ * @throws FluxError if an option is invalid or two streams have one name
  */
 export function planStreams(
   command: ServerCommand,
   flags: number,
   localFlags: number,
-  background: boolean,
+  { background }: { background: boolean },
 ): StreamPlan[] {
   const { opts } = command;
   const plans: StreamPlan[] = [];
@@ -51,14 +51,14 @@ export function planStreams(
   return plans;
 }
 
-/** Whether a client with these flags is sent the output of a stream (server.c stream_is_forwarded). */
+/** True if a client with these flags receives the output of a stream (server.c stream_is_forwarded). */
 export function isForwarded(name: string, flags: number): boolean {
   if (name === "stdout") return (flags & EXEC_FLAG.stdout) !== 0;
   if (name === "stderr") return (flags & EXEC_FLAG.stderr) !== 0;
   return (flags & EXEC_FLAG.channel) !== 0;
 }
 
-/** What an output stream tells. */
+/** The events of an output stream. */
 export interface OutputEvents {
   piece(bytes: Uint8Array): void;
   end(): void;
@@ -69,7 +69,9 @@ export class OutputStream {
   readonly #stream: Readable;
   readonly #splitter: Splitter;
   readonly #events: OutputEvents;
+  /** True between `pause` and `resume`. Data events may still come, see the listener. */
   #paused = false;
+  /** True after the last piece. */
   #ended = false;
 
   constructor(stream: Readable, splitter: Splitter, events: OutputEvents) {

@@ -22,7 +22,7 @@ export function strerror(code: FluxErrorCode): string {
   return text ? text.charAt(0).toUpperCase() + text.slice(1) : `Unknown error ${errnoOf(code)}`;
 }
 
-/** The errno name of an error that Node threw from a system call; EINVAL for what Node refused by itself. */
+/** The errno name of an error that Node threw from a system call; EINVAL for an error of Node's own checks. */
 export function errorCode(error: unknown): FluxErrorCode {
   const code = (error as NodeJS.ErrnoException).code as FluxErrorCode;
   return errnoOf(code) > 0 ? code : "EINVAL";

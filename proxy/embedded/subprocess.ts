@@ -1,4 +1,4 @@
-/** One process of a rank, from its start until nothing more will be said of it. */
+/** One process of a rank, from its start to its last response. */
 import type { ChildProcess } from "node:child_process";
 import { basename } from "node:path";
 import type { Duplex } from "node:stream";
@@ -17,7 +17,7 @@ import { unnamedCause, waitStatus } from "./status.js";
 import { isForwarded, OutputStream, type StreamPlan } from "./streams.js";
 import { errorCode, strerror } from "./strerror.js";
 
-/** What a process is made of. */
+/** The parts of a {@link Subprocess}. */
 export interface SubprocessParts {
   command: ServerCommand;
   child: ChildProcess;
@@ -27,7 +27,7 @@ export interface SubprocessParts {
   localFlags: number;
   /** The exec request. Streaming: the client listens to the process until it ends. */
   request: Request;
-  /** Nothing more will come of the process: it has ended and all output was read, or it has failed. */
+  /** Called once the process has ended and the server has read all output, and on a failure. */
   onDone: (subprocess: Subprocess) => void;
   log: ((message: string) => void) | undefined;
 }
@@ -39,18 +39,24 @@ export class Subprocess implements Source {
   readonly background: boolean;
   /** Settles when the process has been reaped. */
   readonly reaped: Promise<void>;
-  /** Whether its status is kept until somebody waits. */
+  /** True while the server keeps the process for a wait: false in the foreground, and after a failure or an attach that saw the end. */
   waitable: boolean;
+  /** The pending wait. Set only while `waitable` and without a client; undefined again if the waiting client goes. */
   waiter: Request | undefined;
   readonly retained = new RetainedOutput();
   readonly #parts: SubprocessParts;
   readonly #rank: string;
   readonly #inputs = new Map<string, Input>();
   readonly #outputs = new Map<string, OutputStream>();
+  /** The request that receives output and status: undefined in the background without an attach, and after a detach. */
   #client: Request | undefined;
+  /** The exec flags, then those of the latest attach. */
   #flags: number;
+  /** "exited": the process is reaped and a stream is open. "done": all streams have ended. "failed": after an internal error. */
   #state: "running" | "exited" | "done" | "failed" = "running";
+  /** The wait status. 0 while the state is "running". */
   #status = 0;
+  /** The first signal that kills the process but has no name in Node, or 0. */
   #unnamedCause = 0;
 
   constructor(parts: SubprocessParts) {
@@ -75,12 +81,12 @@ export class Subprocess implements Source {
     watchStops(this.pid, () => this.#client?.respond({ type: "stopped" }));
   }
 
-  /** Who is sent the output and the status: the client of a foreground process, or one that has attached. */
+  /** The receiver of the output and the status: the exec request of a foreground process, or an attach. */
   get client(): Request | undefined {
     return this.#client;
   }
 
-  /** Not over yet, be it that its group still holds its output open (subprocess.c flux_subprocess_active). */
+  /** True while the process runs or its group holds its output open (subprocess.c flux_subprocess_active). */
   get active(): boolean {
     return this.#state === "running" || this.#state === "exited";
   }
@@ -93,12 +99,12 @@ export class Subprocess implements Source {
     return this.#status;
   }
 
-  /** Text that the process would have said on stderr before its program started. */
+  /** Adds text to stderr, which the process in Flux writes there before its program starts. */
   complain(text: string): void {
     this.#outputs.get("stderr")?.push(Buffer.from(text));
   }
 
-  /** Sends a client everything from here on, and the ends of what has ended (server.c server_attach_cb). */
+  /** Sends a client everything from now on, and the ends of streams that have ended (server.c server_attach_cb). */
   attach(request: Request, flags: number): void {
     this.#flags = flags;
     request.respond({ type: "attached", pid: this.pid, cmd: commandObject(this.command) });
@@ -108,13 +114,13 @@ export class Subprocess implements Source {
     if (this.#state === "done") request.fail(errnoOf("ENODATA"));
   }
 
-  /** The client has gone: back to the background. */
+  /** Returns to the background, after the client has gone. */
   detach(): void {
     this.#client?.connection.release(this);
     this.#client = undefined;
   }
 
-  /** Writes to stdin or a channel, and closes it if `eof`. What cannot be written ends the process (RFC 42 write). */
+  /** Writes to stdin or a channel, and closes it if `eof`. A write that fails ends the process (RFC 42 write). */
   write(stream: string, bytes: Uint8Array, eof: boolean): void {
     if (this.#state !== "running") return;
     try {
@@ -128,7 +134,7 @@ export class Subprocess implements Source {
     }
   }
 
-  /** Signals the process group, or the process alone if it has none of its own. @throws FluxError */
+  /** Signals the process group, or only the process if it has no group of its own. @throws FluxError */
   kill(signum: number): void {
     const group = !(this.#parts.localFlags & LOCAL_FLAG.noSetpgrp);
     if (signum === 0) throw new FluxError("EINVAL", strerror("EINVAL"));
@@ -144,7 +150,7 @@ export class Subprocess implements Source {
     if (signum === SIGNUM.SIGCONT) noteContinued(this.pid);
   }
 
-  /** Kills it, if that is still possible. */
+  /** Sends SIGKILL, and ignores a failure. */
   killNow(): void {
     try {
       this.kill(SIGNUM.SIGKILL);
@@ -153,7 +159,7 @@ export class Subprocess implements Source {
     }
   }
 
-  /** Lets go of the streams, which something outside the process group may hold open for ever. */
+  /** Closes the streams, which a process outside the process group may hold open for ever. */
   closeStreams(): void {
     for (const stream of this.#parts.child.stdio) stream?.destroy();
   }
@@ -220,7 +226,7 @@ export class Subprocess implements Source {
     this.#checkDone();
   }
 
-  /** RFC 42 exec error response: ENODATA, once the process has ended and every stream has. */
+  /** Sends RFC 42's exec error response ENODATA, once the process and every stream have ended. */
   #checkDone(): void {
     if (this.#state !== "exited" || [...this.#outputs.values()].some((output) => !output.ended)) return;
     this.#state = "done";
@@ -231,7 +237,7 @@ export class Subprocess implements Source {
     this.#parts.onDone(this);
   }
 
-  /** server.c proc_internal_fatal: the client is told, the process killed, and the server forgets it. */
+  /** Kills the process, sends the client the error, and removes the process (server.c proc_internal_fatal). */
   #fail({ code, errno }: FluxError): void {
     this.killNow();
     this.#state = "failed";
@@ -243,7 +249,7 @@ export class Subprocess implements Source {
     this.#parts.onDone(this);
   }
 
-  /** server.c proc_completion_cb, which names a process in another way than its output does. */
+  /** Logs the end as server.c proc_completion_cb does, with another name of the process than its output has. */
   #logEnd(): void {
     const { label, cmdline } = this.command;
     const signal = this.#status & 0x7f;

@@ -2,7 +2,7 @@
 import { FluxError, type FluxErrorCode } from "../../src/errors.js";
 import type { Subprocess } from "./subprocess.js";
 
-/** In the order that they were started, which is the order of a list response. */
+/** The processes in the order of their starts, which is the order of a list response. */
 export class ProcessTable {
   readonly #processes = new Set<Subprocess>();
   readonly #labels = new Map<string, Subprocess>();
@@ -27,8 +27,8 @@ export class ProcessTable {
   }
 
   /**
-   * The process that a request names; its label counts if it has one (RFC 42 kill).
-   * @throws FluxError with `missing` if there is none
+   * The process that a request names; the label decides if both are present (RFC 42 kill).
+   * @throws FluxError with `missing` if the table has no such process
    */
   find(
     { pid, label }: { pid: number; label: string | undefined },

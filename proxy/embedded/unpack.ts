@@ -1,6 +1,6 @@
-/** Typed reading of JSON objects, with the words of jansson's json_unpack_ex where a value is not as expected. */
+/** Typed reading of JSON objects. Errors have the words of jansson's json_unpack_ex. */
 
-/** What a key must hold; a question mark says that the key may be absent. */
+/** The type of a key's value. A question mark marks a key that may be absent. */
 type Kind = "integer" | "pid" | "string" | "any" | "integer?" | "string?" | "any?";
 type Value<K extends Kind> = K extends "integer" | "pid"
   ? number
@@ -14,18 +14,19 @@ type Value<K extends Kind> = K extends "integer" | "pid"
           ? string | undefined
           : unknown;
 
-/** Keys and what they must hold, in the order that they are checked. */
+/** Keys and the types of their values, in the order of the checks. */
 export type Format = Record<string, Kind>;
+/** The values of a format's keys. */
 export type Unpacked<F extends Format> = { [K in keyof F]: Value<F[K]> };
 
-/** A JSON value that is not of the shape asked for. */
+/** A JSON value does not match its format. */
 export class UnpackError extends Error {
   override readonly name = "UnpackError";
 }
 
 /**
  * The values of `format`'s keys in `object`, checked in the order of `format`.
- * @throws UnpackError naming the first that is missing or of another type
+ * @throws UnpackError that names the first missing key or wrong type
  */
 export function unpack<F extends Format>(object: unknown, format: F): Unpacked<F> {
   if (typeof object !== "object" || object === null || Array.isArray(object)) {
@@ -48,7 +49,7 @@ function convert(value: unknown, kind: Kind): unknown {
       return (value as number) | 0; // a C int
     case "pid":
       if (!Number.isInteger(value)) throw new UnpackError(`Expected integer, got ${jsonType(value)}`);
-      return value; // not as in C: cut to 32 bits it would be another process's
+      return value; // not as in C: cut to 32 bits it would name another process
     case "string":
     case "string?":
       if (typeof value !== "string") throw new UnpackError(`Expected string, got ${jsonType(value)}`);
@@ -58,7 +59,7 @@ function convert(value: unknown, kind: Kind): unknown {
   }
 }
 
-/** The part of a text before its first NUL: all that C sees of it. */
+/** The part of a text before its first NUL, where C ends it. */
 export function cString(text: string): string {
   const end = text.indexOf("\0");
   return end < 0 ? text : text.slice(0, end);

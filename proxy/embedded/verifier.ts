@@ -1,4 +1,4 @@
-/** What flux-security's flux_sign_unwrap does for a job shell. */
+/** Verifies signatures for a job shell, like flux-security's flux_sign_unwrap. */
 import { readFile } from "node:fs/promises";
 import { FluxError } from "../../src/errors.js";
 import type { CurveCertificate } from "../../src/signing/curve-certificate.js";
@@ -9,21 +9,22 @@ import { type ParsedSignature, parseSignature, SignatureError } from "../../src/
 import type { Mechanism } from "../signing/index.js";
 import { mungeVerify } from "../signing/munge.js";
 
+/** The options of {@link createVerifier}. */
 export interface VerifierOptions {
   /** The user that the verifier runs as. */
   userid: number;
   mechanisms: readonly Mechanism[];
-  /** What stands for the users' home directories: parsed, or the path of a `sig.pub`. */
+  /** The users' certificates, parsed or as the path of a `sig.pub`, in place of files in home directories. */
   certificates: ReadonlyMap<number, CurveCertificate | string>;
-  /** In seconds. */
+  /** The greatest age of a signature, in seconds. */
   maxTtl: number;
   mungeSocket: string | undefined;
 }
 
-/** Takes a signature apart that is good; whose it is remains to be judged. */
+/** Verifies and parses a signature. The caller compares its userid with the sender's. */
 export type Verifier = (signature: string) => Promise<ParsedSignature>;
 
-/** A verifier that throws FluxError EPERM, without saying why, as the server does; `cause` knows. */
+/** Creates a verifier that throws FluxError EPERM without a reason, as the server does. `cause` has the reason. */
 export function createVerifier(options: VerifierOptions): Verifier {
   return async (text) => {
     try {
@@ -36,7 +37,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 }
 
-/** Every mechanism, with its check. */
+/** The check of each mechanism. */
 const CHECKS: Readonly<
   Record<Mechanism, (signature: ParsedSignature, options: VerifierOptions) => void | Promise<void>>
 > = {

@@ -69,6 +69,7 @@ async function resting(proxy: Server): Promise<Record<string, number>> {
     last = proxy.descriptors;
   }
   const counts: Record<string, number> = { descriptors: proxy.descriptors };
-  for (const name of await proxy.ask<string[]>({ ask: "resources" })) counts[name] = (counts[name] ?? 0) + 1;
+  for (const name of await proxy.request<string[]>({ command: "resources" }))
+    counts[name] = (counts[name] ?? 0) + 1;
   return counts;
 }

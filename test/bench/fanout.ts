@@ -1,4 +1,4 @@
-/** What attacks by fan-out cost the proxy, and how late another client is served meanwhile. */
+/** The proxy's cost of attacks by fan-out, and the delay of another client during them. */
 import { ATTACKS } from "../support/attack.js";
 import { underAttack } from "../support/under-attack.js";
 import { mib, printTable, printTarget } from "./table.js";

@@ -9,7 +9,7 @@ export interface Contrast {
   account: Account;
   /** The number of processes that it took. */
   processes: number;
-  /** Whether the client reported success although not every byte came back exactly once. */
+  /** True if the client reported success although not every byte came back exactly once. */
   falseSuccess: boolean;
 }
 

@@ -37,7 +37,7 @@ export interface Injector {
   /** Ends all connections: with RST. */
   resetAll(): void;
   /**
-   * Whether new connections are reset before the first byte. To stop listening would risk the port: on loopback it may become
+   * True resets new connections before the first byte. To stop listening would risk the port: on loopback it may become
    * the port of a client, even of the client that connects to it.
    */
   refusing: boolean;

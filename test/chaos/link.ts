@@ -73,7 +73,7 @@ export class Link {
     return { up: this.#pipes.up.waiting, down: this.#pipes.down.waiting };
   }
 
-  /** Whether an end has sent FIN or RST. False for an end that the link no longer reads. */
+  /** True if an end has sent FIN or RST. False for an end that the link no longer reads. */
   gone(end: End): boolean {
     return this.#gone.has(end);
   }

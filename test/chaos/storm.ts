@@ -34,7 +34,7 @@ interface Client {
   cat: ChildProcess;
   pid: number;
   /** Sends a line and waits for it to come back. */
-  ask(line: string): Promise<void>;
+  echo(line: string): Promise<void>;
   /** Ends the input and waits for the exit code. */
   end(): Promise<number>;
 }
@@ -60,7 +60,7 @@ export async function storm({ url, token, clients: count }: StormOptions): Promi
   const failed = (error: unknown) => void errors.push(String(error));
   await Promise.all(
     clients.map((client) =>
-      client.ask("after").then(() => void times.push(performance.now() - began), failed),
+      client.echo("after").then(() => void times.push(performance.now() - began), failed),
     ),
   );
   const after = await pids(control, label);
@@ -89,7 +89,7 @@ async function start(url: string, token: string, label: string): Promise<Client>
     flux,
     cat,
     pid: await cat.pid,
-    async ask(line) {
+    async echo(line) {
       await writer.write(line);
       for (let heard = ""; heard !== line; ) {
         const { done, value } = await reader.read();
@@ -104,7 +104,7 @@ async function start(url: string, token: string, label: string): Promise<Client>
       return (await cat.status).code;
     },
   };
-  await client.ask("before");
+  await client.echo("before");
   return client;
 }
 

@@ -33,7 +33,7 @@ export interface Transfer {
   most: number;
   /** The outcome of `cat`, or the reason that it is unknown. */
   ended: string;
-  /** Whether the client reported success although not every byte came back once and in order. */
+  /** True if the client reported success although not every byte came back once and in order. */
   falseSuccess: boolean;
   seconds: number;
 }

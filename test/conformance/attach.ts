@@ -38,10 +38,10 @@ export function attachCases(context: Context): void {
       const label = uniqueLabel();
       const command = sh("sleep 0.3; echo late; exit 4");
       const pid = await rexecBg(context.flux, command, { label, waitable: true, nodeid: 1 }).getPid();
-      const told = await lastValueFrom(attach(context.flux, { label, nodeid: 1 }).pipe(toArray()));
-      expect(told[0]).toMatchObject({ type: "attached", rank: 1, pid, cmd: { cmdline: command, label } });
-      expect(told).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 4 } });
-      const output = told.flatMap((event) => (event.type === "output" ? [utf8(event.data)] : []));
+      const events = await lastValueFrom(attach(context.flux, { label, nodeid: 1 }).pipe(toArray()));
+      expect(events[0]).toMatchObject({ type: "attached", rank: 1, pid, cmd: { cmdline: command, label } });
+      expect(events).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 4 } });
+      const output = events.flatMap((event) => (event.type === "output" ? [utf8(event.data)] : []));
       expect(output).toEqual(["late\n"]);
       await reap(label, 1);
     });
@@ -93,7 +93,7 @@ export function attachCases(context: Context): void {
       expect(await status).toBe(9);
     });
 
-    it("is refused for a process in the foreground, and for none", async () => {
+    it("is refused for a process in the foreground, and for one that does not exist", async () => {
       const pid = await new Promise<number>((resolve, reject) => {
         exec(context.flux, ["sleep", "60"]).subscribe({
           next: (event) => event.type === "started" && resolve(event.pid),
@@ -125,7 +125,7 @@ export function attachCases(context: Context): void {
   });
 }
 
-/** A detach is known to the broker a moment after it is asked for. */
+/** The broker processes a detach a moment after the request. */
 async function retryBusy<T>(attempt: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -16,30 +16,30 @@ export function clauseCases(context: Context): void {
     /** Attaches until `enough`; the events so far. */
     const attached = (label: string, flags: object, enough: (events: ProcessEvent[]) => boolean) =>
       new Promise<ProcessEvent[]>((resolve, reject) => {
-        const told: ProcessEvent[] = [];
+        const events: ProcessEvent[] = [];
         const subscription = attach(context.flux, { label, ...flags }).subscribe({
           next: (event) => {
-            told.push(event);
-            if (!enough(told)) return;
-            resolve(told);
+            events.push(event);
+            if (!enough(events)) return;
+            resolve(events);
             queueMicrotask(() => subscription.unsubscribe());
           },
           error: reject,
         });
       });
-    /** The broker hears of a detach a moment later. */
+    /** Retries, because the broker receives a detach a moment later. */
     const again = async (...args: Parameters<typeof attached>): Promise<ProcessEvent[]> => {
       for (;;) {
-        const told = await attached(...args).catch((error) => {
+        const events = await attached(...args).catch((error) => {
           if (error.code !== "EBUSY") throw error;
         });
-        if (told) return told;
+        if (events) return events;
       }
     };
-    const ends = (told: ProcessEvent[]) =>
-      told.flatMap((event) => (event.type === "eof" ? [event.stream] : []));
+    const ends = (events: ProcessEvent[]) =>
+      events.flatMap((event) => (event.type === "eof" ? [event.stream] : []));
 
-    it("kill, wait: a label counts, whatever the pid beside it", async () => {
+    it("kill, wait: the label decides, whatever the pid beside it", async () => {
       const label = uniqueLabel();
       const other = await rexecBg(context.flux, ["sleep", "60"], { waitable: true }).getPid();
       await rexecBg(context.flux, ["sleep", "60"], { label, waitable: true }).get();
@@ -53,7 +53,7 @@ export function clauseCases(context: Context): void {
       expect(await wait(context.flux, { pid: other }).getStatus()).toBe(15);
     });
 
-    it("attach: a label counts, whatever the pid beside it", async () => {
+    it("attach: the label decides, whatever the pid beside it", async () => {
       const label = uniqueLabel();
       const pid = await rexecBg(context.flux, ["sleep", "60"], { label }).getPid();
       const payload = { pid: NO_PID, label, flags: 3 };
@@ -80,12 +80,12 @@ export function clauseCases(context: Context): void {
       expect(await wait(context.flux, { pid }).getStatus()).toBe(15);
     });
 
-    it("attach: one end of each stream at each attach, of one that was closed before too", async () => {
+    it("attach: sends one end of each stream, also of a stream that closed before", async () => {
       const label = uniqueLabel();
       const pid = await rexecBg(context.flux, sh("exec >&-; exec sleep 60"), { label }).getPid();
       for (let round = 0; round < 3; round++) {
-        const told = await again(label, {}, (seen) => ends(seen).length > 0);
-        expect([told[0]?.type, ends(told)]).toEqual(["attached", ["stdout"]]);
+        const events = await again(label, {}, (events) => ends(events).length > 0);
+        expect([events[0]?.type, ends(events)]).toEqual(["attached", ["stdout"]]);
       }
       const toItsEnd = () => {
         const kills = tap<ProcessEvent>(({ type }) => {
@@ -104,13 +104,13 @@ export function clauseCases(context: Context): void {
       await untilGone(context.flux, pid);
     });
 
-    it("attach: its flags say which streams are forwarded, not those of the exec", async () => {
+    it("attach: its flags choose the forwarded streams, not those of the exec", async () => {
       const label = uniqueLabel();
       const script = "while :; do echo out; echo err >&2; sleep 0.05; done";
       const pid = await rexecBg(context.flux, sh(script), { label }).getPid();
-      const streams = (told: ProcessEvent[]) =>
-        new Set(told.flatMap((event) => (event.type === "output" ? [event.stream] : [])));
-      const some = (told: ProcessEvent[]) => told.filter(({ type }) => type === "output").length > 6;
+      const streams = (events: ProcessEvent[]) =>
+        new Set(events.flatMap((event) => (event.type === "output" ? [event.stream] : [])));
+      const some = (events: ProcessEvent[]) => events.filter(({ type }) => type === "output").length > 6;
       expect(streams(await again(label, { stdout: false }, some))).toEqual(new Set(["stderr"]));
       expect(streams(await again(label, { stderr: false }, some))).toEqual(new Set(["stdout"]));
       expect(streams(await again(label, {}, some))).toEqual(new Set(["stdout", "stderr"]));
@@ -185,7 +185,7 @@ export function clauseCases(context: Context): void {
       await untilGone(context.flux, started.pid);
     });
 
-    it("wait: finds nobody for a process that an attach has seen finish", async () => {
+    it("wait: refuses a process whose end an attach has reported", async () => {
       const label = uniqueLabel();
       await rexecBg(context.flux, ["true"], { label, waitable: true }).get();
       await until(
@@ -197,7 +197,7 @@ export function clauseCases(context: Context): void {
           ).procs.some((process) => process.label === label && process.state === "Z"),
         "it is a zombie",
       );
-      await attached(label, {}, (told) => told.at(-1)?.type === "finished");
+      await attached(label, {}, (events) => events.at(-1)?.type === "finished");
       expect(await failure(wait(context.flux, { label }).get())).toMatchObject({ code: "ESRCH" });
     });
   });

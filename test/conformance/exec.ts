@@ -1,15 +1,15 @@
 import { lastValueFrom } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { exec, kill, orThrow, ProcessError } from "../../src/index.js";
-import { events, failure, run, sh, uniqueLabel, untilGone, utf8 } from "../support/process.js";
+import { collectEvents, failure, run, sh, uniqueLabel, untilGone, utf8 } from "../support/process.js";
 import type { Context } from "./suite.js";
 
 export function execCases(context: Context): void {
   describe("exec", () => {
-    it("tells of start, output, the ends of both streams and the outcome", async () => {
-      const told = await events(context.flux, sh("echo out; echo err >&2; exit 3"), { nodeid: 1 });
-      expect(told[0]).toMatchObject({ type: "started", rank: 1, pid: expect.any(Number) });
-      const rest = told.slice(1).map((event) => JSON.stringify("data" in event ? utf8(event.data) : event));
+    it("reports start, output, the ends of both streams and the outcome", async () => {
+      const events = await collectEvents(context.flux, sh("echo out; echo err >&2; exit 3"), { nodeid: 1 });
+      expect(events[0]).toMatchObject({ type: "started", rank: 1, pid: expect.any(Number) });
+      const rest = events.slice(1).map((event) => JSON.stringify("data" in event ? utf8(event.data) : event));
       expect(rest.sort()).toEqual(
         [
           "out\n",
@@ -23,12 +23,12 @@ export function execCases(context: Context): void {
       );
     });
 
-    it("tells the signal that ended the process", async () => {
+    it("reports the signal that ended the process", async () => {
       const { outcome } = await run(context.flux, sh("kill -9 $$"));
       expect(outcome).toEqual({ kind: "signaled", signal: 9 });
     });
 
-    it("makes an outcome an error only when asked", async () => {
+    it("makes an outcome an error only by option", async () => {
       const failing = exec(context.flux, sh("exit 7"));
       expect(await lastValueFrom(failing)).toBeDefined();
       const error = await lastValueFrom(failing.pipe(orThrow())).catch((reason) => reason);
@@ -36,7 +36,7 @@ export function execCases(context: Context): void {
       expect(error.failures).toEqual([{ rank: 0, outcome: { kind: "exited", code: 7 } }]);
     });
 
-    it("gives ENOENT and EACCES for what cannot be run, with the broker's text", async () => {
+    it("fails with ENOENT and EACCES for programs that cannot run, with the broker's text", async () => {
       expect(await failure(run(context.flux, ["/no/such/program"]))).toMatchObject({
         code: "ENOENT",
         message: "error launching process: No such file or directory",
@@ -56,7 +56,7 @@ export function execCases(context: Context): void {
       expect(utf8(stdout)).toBe("/usr\n");
     });
 
-    it("runs in /tmp when there is no such directory, and says so", async () => {
+    it("runs in /tmp if the directory does not exist, and reports it", async () => {
       const { stdout, stderr, outcome } = await run(context.flux, ["pwd"], { cwd: "/no/such/dir" });
       expect(utf8(stdout)).toBe("/tmp\n");
       expect(utf8(stderr)).toBe(
@@ -65,7 +65,7 @@ export function execCases(context: Context): void {
       expect(outcome).toEqual({ kind: "exited", code: 0 });
     });
 
-    it("gives the environment that was asked for, and the server's FLUX_URI", async () => {
+    it("sets the environment of the request, and the server's FLUX_URI", async () => {
       const env = {
         PATH: "/usr/bin:/bin",
         GREETING: "hallo",
@@ -73,27 +73,27 @@ export function execCases(context: Context): void {
         NOTIFY_SOCKET: "x",
       };
       const { stdout } = await run(context.flux, ["env"], { env, cwd: "/", nodeid: 2 });
-      const seen = new Map(
+      const environment = new Map(
         utf8(stdout)
           .trim()
           .split("\n")
           .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
       );
-      expect(seen.get("GREETING")).toBe("hallo");
-      expect(seen.get("FLUX_URI")).toMatch(/^local:\/\/\/.*\/local-2$/);
-      expect([...seen.keys()].filter((name) => name !== "PWD").sort()).toEqual([
+      expect(environment.get("GREETING")).toBe("hallo");
+      expect(environment.get("FLUX_URI")).toMatch(/^local:\/\/\/.*\/local-2$/);
+      expect([...environment.keys()].filter((name) => name !== "PWD").sort()).toEqual([
         "FLUX_URI",
         "GREETING",
         "PATH",
       ]);
     });
 
-    it("gives the server's environment when none is asked for", async () => {
+    it("sets the server's environment if the request has none", async () => {
       const { stdout } = await run(context.flux, sh('test -n "$PATH" && printenv FLUX_URI'));
       expect(utf8(stdout)).toMatch(/^local:\/\/\//);
     });
 
-    it("closes what is not forwarded", async () => {
+    it("closes streams that are not forwarded", async () => {
       const { outcome, stdout } = await run(context.flux, ["echo", "x"], { stdout: false, cwd: "/" });
       expect(stdout).toHaveLength(0);
       expect(outcome).toEqual({ kind: "exited", code: 1 });
@@ -116,12 +116,12 @@ export function execCases(context: Context): void {
       expect((await run(context.flux, ["true"], { label })).outcome).toEqual({ kind: "exited", code: 0 });
     });
 
-    it("tells when the process is stopped, and carries on when it continues", async () => {
-      const seen: string[] = [];
+    it("reports a stop, and goes on when the process continues", async () => {
+      const types: string[] = [];
       await new Promise<void>((resolve, reject) => {
         exec(context.flux, ["sleep", "60"]).subscribe({
           next: (event) => {
-            seen.push(event.type);
+            types.push(event.type);
             const signal = (signum: number) => {
               if ("pid" in event || event.type === "stopped") kill(context.flux, { pid, signum }).subscribe();
             };
@@ -140,7 +140,7 @@ export function execCases(context: Context): void {
         });
         let pid = 0;
       });
-      expect(seen.slice(0, 2)).toEqual(["started", "stopped"]);
+      expect(types.slice(0, 2)).toEqual(["started", "stopped"]);
     });
 
     it("ends the process when it is unsubscribed from", async () => {

@@ -1,7 +1,7 @@
 import { lastValueFrom, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { collect, exec } from "../../src/index.js";
-import { events, failure, sh, utf8 } from "../support/process.js";
+import { collectEvents, failure, sh, utf8 } from "../support/process.js";
 import type { Context } from "./suite.js";
 
 export function fanOutCases(context: Context): void {
@@ -30,20 +30,20 @@ export function fanOutCases(context: Context): void {
       ]);
     });
 
-    it("tells of a rank that fails, and does not let it hide the others", async () => {
-      const told = await events(context.flux, ["echo", "here"], { nodeid: "2-3,9998-9999" });
-      const errors = told.flatMap((event) =>
+    it("reports a rank that fails, beside the others", async () => {
+      const events = await collectEvents(context.flux, ["echo", "here"], { nodeid: "2-3,9998-9999" });
+      const errors = events.flatMap((event) =>
         event.type === "error" ? [[event.rank, event.error.code]] : [],
       );
       expect(errors).toEqual([
         [9998, "EHOSTUNREACH"],
         [9999, "EHOSTUNREACH"],
       ]);
-      const outputs = told.flatMap((event) => (event.type === "output" ? [event.rank] : []));
+      const outputs = events.flatMap((event) => (event.type === "output" ? [event.rank] : []));
       expect(outputs.sort()).toEqual([2, 3]);
     });
 
-    it("errors when no rank could start, after telling of each", async () => {
+    it("fails when no rank could start, after an error of each", async () => {
       const failed: number[] = [];
       const error = await failure(
         new Promise<void>((resolve, reject) => {

@@ -68,8 +68,11 @@ export function flowCases(context: Context): void {
       const others = Array.from({ length: 10 }, (_, n) =>
         lastValueFrom(exec(context.flux, ["seq", "10000"], { nodeid: n % 2 }).pipe(toArray())),
       );
-      for (const told of await Promise.all(others)) {
-        const bytes = told.reduce((sum, event) => sum + (event.type === "output" ? event.data.length : 0), 0);
+      for (const events of await Promise.all(others)) {
+        const bytes = events.reduce(
+          (sum, event) => sum + (event.type === "output" ? event.data.length : 0),
+          0,
+        );
         expect(bytes).toBe(lengthOf(10_000));
       }
       await child.kill("SIGTERM");
@@ -80,7 +83,7 @@ export function flowCases(context: Context): void {
     it("leaves a process stopped that its user has stopped", async () => {
       const { child, reader, pid } = await stalled(["yes"], 1);
       await kill(context.flux, { pid, signum: signalNumber("SIGSTOP"), nodeid: 1 }).get();
-      // What had been written comes, and then nothing.
+      // The output before the stop comes, and then nothing.
       let more = true;
       while (more) {
         const quiet = new Promise<false>((resolve) => setTimeout(() => resolve(false), 500));
@@ -94,7 +97,7 @@ export function flowCases(context: Context): void {
       expect(await ended(child)).toEqual({ code: 137, signal: "SIGKILL" });
     });
 
-    it("tells an attach that does not keep up what it has missed", async () => {
+    it("reports gaps to an attach that does not keep up", async () => {
       // Long lines, since flux-core 0.88 crashes where a process in background that is attached to writes in chunks.
       const lines = 300;
       const length = 60_000;
@@ -102,7 +105,7 @@ export function flowCases(context: Context): void {
       const write = `yes "$(printf %0${length}d 0)" | head -n ${lines}`;
       const script = `while [ ! -e /tmp/${label} ]; do sleep 0.05; done; rm /tmp/${label}; ${write}`;
       await rexecBg(context.flux, sh(script), { label, nodeid: 1 }).get();
-      const told: ProcessEvent[] = [];
+      const events: ProcessEvent[] = [];
       const over = async () =>
         !(await list(context.flux, { nodeid: 1 }).getProcesses()).some((process) => process.label === label);
       // All is written before more than the first of it is consumed.
@@ -115,7 +118,7 @@ export function flowCases(context: Context): void {
       await lastValueFrom(
         attach(context.flux, { label, nodeid: 1 }).pipe(
           tap((event) => {
-            told.push(event);
+            events.push(event);
             if (event.type === "attached")
               exec(context.flux, ["touch", `/tmp/${label}`], { nodeid: 1 }).subscribe();
           }),
@@ -123,7 +126,7 @@ export function flowCases(context: Context): void {
         ),
       );
       const bytes = (type: "output" | "gap") =>
-        told.reduce(
+        events.reduce(
           (sum, event) =>
             sum + (event.type !== type ? 0 : event.type === "gap" ? event.bytes : event.data.length),
           0,
@@ -132,7 +135,7 @@ export function flowCases(context: Context): void {
       expect(bytes("output") + bytes("gap")).toBe(lines * (length + 1));
     });
 
-    it("ends a process that does not keep to it, where that is asked for", async () => {
+    it("ends a process that exceeds the window, with the overflow kill", async () => {
       const child = spawn(context.flux, ["yes"], { nodeid: 1, overflow: "kill" });
       const reader = child.stdout.getReader();
       await reader.read();
@@ -144,12 +147,14 @@ export function flowCases(context: Context): void {
   });
 
   describe("resuming", () => {
-    it("goes on over another connection as if nothing had been", async () => {
+    it("continues on another connection without loss", async () => {
       const flux = context.connect();
-      const told = lastValueFrom(exec(flux, sh(`seq ${LAST / 20}; exit 3`), { nodeid: 1 }).pipe(toArray()));
+      const completion = lastValueFrom(
+        exec(flux, sh(`seq ${LAST / 20}; exit 3`), { nodeid: 1 }).pipe(toArray()),
+      );
       await firstValueFrom(exec(flux, ["true"]));
       for (let round = 0; round < 5; round++) await flux.reconnect();
-      const events = await told;
+      const events = await completion;
       expect(events.filter(({ type }) => type === "started")).toHaveLength(1);
       expect(events).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 3 } });
       const bytes = events.reduce((sum, event) => sum + (event.type === "output" ? event.data.length : 0), 0);

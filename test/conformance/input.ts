@@ -81,20 +81,20 @@ export function inputCases(context: Context): void {
     it("goes on for the others when one rank stops reading", async () => {
       const bytes = randomBytes(12 * 1024 * 1024);
       const script = 'case "$FLUX_URI" in *-1) exit 5;; esac; wc -c';
-      const told: ProcessEvent[] = [];
+      const events: ProcessEvent[] = [];
       await new Promise<void>((resolve, reject) => {
         exec(context.flux, sh(script), { nodeid: "0-2", stdin: bytes }).subscribe({
-          next: (event) => told.push(event),
+          next: (event) => events.push(event),
           error: reject,
           complete: resolve,
         });
       });
-      const counts = told.flatMap((event) => (event.type === "output" ? [utf8(event.data).trim()] : []));
+      const counts = events.flatMap((event) => (event.type === "output" ? [utf8(event.data).trim()] : []));
       expect(counts).toEqual([String(bytes.length), String(bytes.length)]);
-      expect(told).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 5 } });
+      expect(events).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 5 } });
     });
 
-    it("is left unread by a process that has enough, and its source is told", async () => {
+    it("stops its source when the process reads no more", async () => {
       let returned = false;
       async function* endless() {
         try {
@@ -106,7 +106,7 @@ export function inputCases(context: Context): void {
       const { stdout, outcome } = await run(context.flux, ["head", "-n", "1"], { stdin: endless() });
       expect(utf8(stdout)).toBe("y\n");
       expect(outcome).toEqual({ kind: "exited", code: 0 });
-      await until(() => returned, "the source was told to stop");
+      await until(() => returned, "the source has stopped");
     });
 
     it("ends the process when its source fails, with the source's error", async () => {
@@ -120,12 +120,12 @@ export function inputCases(context: Context): void {
 
     it("can be written to while the process runs, channels too", async () => {
       const script = 'read line; echo "stdin: $line"; cat <&$CHAN; cat';
-      const seen: string[] = [];
+      const output: string[] = [];
       await new Promise<void>((resolve, reject) => {
         const options = { stdin: NEVER, channels: ["CHAN"] };
         exec(context.flux, ["bash", "--norc", "-c", script], options).subscribe({
           next: (event) => {
-            if (event.type === "output") seen.push(utf8(event.data));
+            if (event.type === "output") output.push(utf8(event.data));
             if (event.type !== "started") return;
             const send = async () => {
               await write(context.flux, event, "one\n").get();
@@ -141,7 +141,7 @@ export function inputCases(context: Context): void {
           complete: resolve,
         });
       });
-      expect(seen.join("")).toBe("stdin: one\ntwo\nthree\n");
+      expect(output.join("")).toBe("stdin: one\ntwo\nthree\n");
     });
 
     it("cannot be written to a process that has ended", async () => {

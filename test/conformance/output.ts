@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { firstValueFrom, lastValueFrom, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { exec, lines, stdout, text } from "../../src/index.js";
-import { events, run, sh, utf8 } from "../support/process.js";
+import { collectEvents, run, sh, utf8 } from "../support/process.js";
 import type { Context } from "./suite.js";
 
 export function outputCases(context: Context): void {
   describe("output", () => {
-    it("is byte for byte what the process wrote", async () => {
+    it("has exactly the bytes that the process wrote", async () => {
       const octal = Array.from({ length: 256 }, (_, byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(
         "",
       );
@@ -26,15 +26,17 @@ export function outputCases(context: Context): void {
       expect(pieces.join("")).toBe("😀\n");
     });
 
-    it("comes as lines when asked for", async () => {
+    it("comes as lines on request", async () => {
       const seq = exec(context.flux, ["seq", "1", "20000"]).pipe(stdout(), lines(), toArray());
       const expected = Array.from({ length: 20000 }, (_, i) => String(i + 1));
       expect(await firstValueFrom(seq)).toEqual(expected);
     });
 
-    it("comes a line a message where the opts say so", async () => {
-      const told = await events(context.flux, ["seq", "1", "5"], { opts: { stdout_LINE_BUFFER: "true" } });
-      const output = told.flatMap((event) => (event.type === "output" ? [utf8(event.data)] : []));
+    it("comes as one line for each message if the opts set it", async () => {
+      const events = await collectEvents(context.flux, ["seq", "1", "5"], {
+        opts: { stdout_LINE_BUFFER: "true" },
+      });
+      const output = events.flatMap((event) => (event.type === "output" ? [utf8(event.data)] : []));
       expect(output).toEqual(["1\n", "2\n", "3\n", "4\n", "5\n"]);
     });
 
@@ -68,14 +70,18 @@ export function outputCases(context: Context): void {
     });
 
     it("comes from auxiliary channels", async () => {
-      const told = await events(context.flux, ["bash", "--norc", "-c", "echo via-channel >&$FLUXCH"], {
-        channels: ["FLUXCH"],
-      });
-      const output = told.flatMap((event) =>
+      const events = await collectEvents(
+        context.flux,
+        ["bash", "--norc", "-c", "echo via-channel >&$FLUXCH"],
+        {
+          channels: ["FLUXCH"],
+        },
+      );
+      const output = events.flatMap((event) =>
         event.type === "output" ? [[event.stream, utf8(event.data)]] : [],
       );
       expect(output).toEqual([["FLUXCH", "via-channel\n"]]);
-      expect(told).toContainEqual({ type: "eof", rank: 0, stream: "FLUXCH" });
+      expect(events).toContainEqual({ type: "eof", rank: 0, stream: "FLUXCH" });
     });
   });
 }

@@ -7,7 +7,7 @@ import type { Context } from "./suite.js";
 
 export function rpcCases(context: Context): void {
   describe("rpc", () => {
-    it("tells the size of the instance", async () => {
+    it("returns the size of the instance", async () => {
       const status = await firstValueFrom(context.flux.status$.pipe(filter(({ state }) => state === "open")));
       const { value } = await context.flux.rpc<{ value: string }>("attr.get", { name: "size" }).get();
       expect(Number(value)).toBeGreaterThanOrEqual(4);
@@ -26,7 +26,7 @@ export function rpcCases(context: Context): void {
       expect(rank.value).toBe("2");
     });
 
-    it("gives the errno of what is not there", async () => {
+    it("returns the errno for an attribute that does not exist", async () => {
       expect(await failure(context.flux.rpc("attr.get", { name: "no.such" }).get())).toMatchObject({
         errno: 2,
         code: "ENOENT",
@@ -41,7 +41,7 @@ export function rpcCases(context: Context): void {
       });
     });
 
-    it("is refused for a method that a subprocess server does not have", async () => {
+    it("refuses a method that a subprocess server does not have", async () => {
       for (const topic of ["rexec.nope", "rexec.disconnect", "rexec.ping"]) {
         expect(await failure(context.flux.rpc(topic).get())).toMatchObject({
           code: "EPERM",

@@ -4,7 +4,7 @@ import { firstValueFrom, NEVER } from "rxjs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { attach, exec, kill, list, type ProcessEvent, rexecBg, wait, write } from "../../src/index.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
-import { events, failure, run, uniqueLabel, until, utf8 } from "../support/process.js";
+import { collectEvents, failure, run, uniqueLabel, until, utf8 } from "../support/process.js";
 import type { Context } from "./suite.js";
 
 const service = "sdexec";
@@ -26,17 +26,17 @@ export function sdexecCases(context: Context): void {
     const at = { service, nodeid: 1 };
 
     it("runs a process in the foreground, with its output and its end", async () => {
-      const told = await events(context.flux, sh("echo out; echo err >&2; exit 3"), at);
-      expect(told[0]).toMatchObject({ type: "started", rank: 1, pid: expect.any(Number) });
-      expect(told).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 3 } });
-      const output = told.flatMap((event) =>
+      const events = await collectEvents(context.flux, sh("echo out; echo err >&2; exit 3"), at);
+      expect(events[0]).toMatchObject({ type: "started", rank: 1, pid: expect.any(Number) });
+      expect(events).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 3 } });
+      const output = events.flatMap((event) =>
         event.type === "output" ? [[event.stream, utf8(event.data)]] : [],
       );
       expect(output.sort()).toEqual([
         ["stderr", "err\n"],
         ["stdout", "out\n"],
       ]);
-      expect(told.filter(({ type }) => type === "eof")).toHaveLength(2);
+      expect(events.filter(({ type }) => type === "eof")).toHaveLength(2);
     });
 
     it("gives input that was there before, and its end", async () => {
@@ -49,20 +49,24 @@ export function sdexecCases(context: Context): void {
       const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
       const { stdout } = await run(context.flux, ["/bin/cat"], { ...at, stdin: bytes });
       expect(sha256(stdout)).toBe(sha256(bytes));
-      const told = await events(context.flux, ["sha256sum"], { service, nodeid: "0-2", stdin: bytes });
-      const sums = told.flatMap((event) => (event.type === "output" ? [utf8(event.data)] : []));
+      const events = await collectEvents(context.flux, ["sha256sum"], {
+        service,
+        nodeid: "0-2",
+        stdin: bytes,
+      });
+      const sums = events.flatMap((event) => (event.type === "output" ? [utf8(event.data)] : []));
       const sum = `${sha256(bytes)}  -\n`;
       expect(sums).toEqual([sum, sum, sum]);
     });
 
     it("takes input while the process runs", async () => {
-      const seen: string[] = [];
+      const output: string[] = [];
       await new Promise<void>((resolve, reject) => {
         exec(context.flux, sh("cat; echo done"), { ...at, stdin: NEVER }).subscribe({
           next: (event) => {
-            if (event.type === "output") seen.push(utf8(event.data));
+            if (event.type === "output") output.push(utf8(event.data));
             if (event.type === "started") write(context.flux, event, "one\n").get().catch(reject);
-            if (seen.join("") === "one\n" && event.type === "output") {
+            if (output.join("") === "one\n" && event.type === "output") {
               write(context.flux, { matchtag: started?.matchtag ?? 0 }, "two\n", { eof: true })
                 .get()
                 .catch(reject);
@@ -74,7 +78,7 @@ export function sdexecCases(context: Context): void {
         });
         let started: (ProcessEvent & { type: "started" }) | undefined;
       });
-      expect(seen.join("")).toBe("one\ntwo\ndone\n");
+      expect(output.join("")).toBe("one\ntwo\ndone\n");
     });
 
     it("is not sent more input than waits between it and a process that reads late", async () => {
@@ -105,11 +109,11 @@ export function sdexecCases(context: Context): void {
     });
 
     it("ignores the end of a stream that it does not have", async () => {
-      const told: ProcessEvent[] = [];
+      const events: ProcessEvent[] = [];
       await new Promise<void>((resolve, reject) => {
         exec(context.flux, ["/bin/cat"], { ...at, stdin: NEVER }).subscribe({
           next: (event) => {
-            told.push(event);
+            events.push(event);
             if (event.type !== "started") return;
             write(context.flux, event, "", { stream: "NONE", eof: true }).subscribe();
             write(context.flux, event, "in", { eof: true }).subscribe();
@@ -118,10 +122,10 @@ export function sdexecCases(context: Context): void {
           complete: resolve,
         });
       });
-      expect(told).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 0 } });
+      expect(events).toContainEqual({ type: "finished", rank: 1, outcome: { kind: "exited", code: 0 } });
     });
 
-    it("refuses write-credit, channels and what only a background process has, each in words", async () => {
+    it("refuses write-credit, channels and options of background processes, each with its text", async () => {
       const streaming = (flags: number) =>
         new Promise<unknown>((resolve) => {
           const request = { topic: "sdexec.exec", nodeid: "1", streaming: true, payload: { cmd, flags } };
@@ -148,7 +152,7 @@ export function sdexecCases(context: Context): void {
       expect(await streaming(EXEC_FLAG.stdout | EXEC_FLAG.stderr)).toBe("completed");
     });
 
-    it("has no attach, and says so", async () => {
+    it("refuses attach with its text", async () => {
       const error = await failure(firstValueFrom(attach(context.flux, { pid: 1, ...at })));
       expect(error).toMatchObject({ code: "ENOSYS", topic: "sdexec.attach" });
       expect(error.message).toMatch(/^sdexec has no attach: /);

@@ -6,7 +6,7 @@ import type { Context } from "./suite.js";
 
 export function sessionCases(context: Context): void {
   describe("session", () => {
-    it("takes its foreground processes with it, and leaves those in background", async () => {
+    it("ends its foreground processes, and leaves those in background", async () => {
       const flux = context.connect();
       const label = uniqueLabel();
       const background = await rexecBg(flux, ["sleep", "60"], { label, nodeid: 1 }).getPid();
@@ -42,11 +42,11 @@ export function sessionCases(context: Context): void {
     it("keeps many processes apart", async () => {
       const codes = await Promise.all(
         Array.from({ length: 30 }, async (_, i) => {
-          const told = await firstValueFrom(
+          const events = await firstValueFrom(
             exec(context.flux, ["sh", "-c", `echo ${i}; exit ${i}`], { nodeid: i % 4 }).pipe(toArray()),
           );
-          const output = told.flatMap((event) => (event.type === "output" ? [...event.data] : []));
-          const finished = told.find((event) => event.type === "finished");
+          const output = events.flatMap((event) => (event.type === "output" ? [...event.data] : []));
+          const finished = events.find((event) => event.type === "finished");
           return [String.fromCharCode(...output), finished?.rank, finished?.outcome];
         }),
       );

@@ -41,7 +41,7 @@ export function spawnCases(context: Context): void {
       await untilGone(context.flux, pid);
     });
 
-    it("rejects with what kept it from starting", async () => {
+    it("rejects with the error of a failed start", async () => {
       const child = spawn(context.flux, ["/no/such/program"]);
       expect(await failure(child.pid)).toMatchObject({ code: "ENOENT" });
       expect(await failure(child.status)).toMatchObject({ code: "ENOENT" });

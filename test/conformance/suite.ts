@@ -1,5 +1,5 @@
 /**
- * What every broker must do, seen by a client through a proxy: the same cases on the embedded broker and on a real Flux
+ * Duties of every broker, tested by a client through a proxy: the same cases on the embedded broker and on a real Flux
  * of four ranks or more. They leave nothing behind, and bear with processes that are not theirs.
  */
 import { afterAll, beforeAll, describe } from "vitest";
@@ -21,7 +21,7 @@ import { signedCases } from "./signed.js";
 import { spawnCases } from "./spawn.js";
 import { watchCases } from "./watch.js";
 
-/** What a case gets. */
+/** The environment of a case. */
 export interface Context {
   /** A handle that all cases share. */
   readonly flux: Flux;

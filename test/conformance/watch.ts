@@ -8,14 +8,14 @@ export function watchCases(context: Context): void {
   describe("watch", () => {
     /** The states that the process of a label goes through, on its rank, until it is gone. */
     const life = (label: string, nodeid?: number) => {
-      let seen = false;
+      let present = false;
       const find = ({ processes }: ProcessTable) => processes.find((process) => process.label === label);
       const table$ = watch(context.flux, nodeid === undefined ? {} : { nodeid });
       return lastValueFrom(
         table$.pipe(
           takeWhile((table) => {
-            const gone = seen && find(table) === undefined;
-            seen ||= find(table) !== undefined;
+            const gone = present && find(table) === undefined;
+            present ||= find(table) !== undefined;
             return !gone;
           }),
           toArray(),
@@ -36,7 +36,7 @@ export function watchCases(context: Context): void {
     it("shows a process in background, and the zombie that it becomes", async () => {
       const label = uniqueLabel();
       const states = life(label, 1);
-      const seen = (wanted: string) =>
+      const untilState = (wanted: string) =>
         firstValueFrom(
           watch(context.flux, { nodeid: 1 }).pipe(
             filter(({ processes }) =>
@@ -47,9 +47,9 @@ export function watchCases(context: Context): void {
       // By another session, and so by another connection to the broker.
       const other = context.connect();
       await rexecBg(other, ["sleep", "60"], { label, waitable: true, nodeid: 1 }).get();
-      await seen("R");
+      await untilState("R");
       await kill(other, { label, nodeid: 1 }).get();
-      await seen("Z");
+      await untilState("Z");
       await wait(other, { label, nodeid: 1 }).get();
       expect(await states).toEqual([
         [1, "R", "sleep"],
@@ -57,7 +57,7 @@ export function watchCases(context: Context): void {
       ]);
     });
 
-    it("has the errors of ranks and services that are not there in its table", async () => {
+    it("shows the errors of absent ranks and services in its table", async () => {
       const { errors } = await firstValueFrom(watch(context.flux, { nodeid: "0-1,9998-9999" }));
       expect(errors.map(({ rank, code }) => [rank, code])).toEqual([
         [9998, "EHOSTUNREACH"],

@@ -1,6 +1,6 @@
-/** What is allowed, and yet not all of it: lists are narrowed, signed requests go without what stood beside them. */
+/** Requests that the proxy allows in part: it narrows lists, and drops the fields beside a signature. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { detail, exec, send, signed } from "./ask.js";
+import { detail, exec, send, signed } from "./requests.js";
 import { goodClaims, World } from "./world.js";
 
 let world: World;

@@ -1,4 +1,4 @@
-/** What a broker that lies can do to the proxy: end a request, or its connection, and no other session. */
+/** A broker that lies can end a request or its connection, but no other session. */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
@@ -53,7 +53,7 @@ beforeEach(async () => {
   [client, other] = [await open(), await open()];
 });
 
-/** What the broker says to each request that is not for an attribute. */
+/** The broker's answer to each request that is not for an attribute. */
 const answering = (respond: (request: RequestMessage, peer: FakePeer) => void) => {
   broker.respond = withAttributes(respond);
 };

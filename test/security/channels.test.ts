@@ -1,10 +1,10 @@
-/** What channels, options and directories would run under a token for one command, with a real broker and real programs. */
+/** Programs that channels, options and directories could start under a token for one command, with a real broker. */
 import { access, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { RawClient } from "../unit/proxy/support/raw-client.js";
-import { detail, exec, signed } from "./ask.js";
+import { detail, exec, signed } from "./requests.js";
 import { goodClaims, World } from "./world.js";
 
 let world: World;

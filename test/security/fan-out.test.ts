@@ -23,7 +23,7 @@ test.each(ATTACKS)(
   },
 );
 
-test("a broker of very many ranks: what is asked of all is bounded, and served in turns", {
+test("a broker of very many ranks: the proxy bounds requests to all, and serves them in turns", {
   timeout: 120_000,
 }, async () => {
   const { dead, served, damage } = await underAttack({ attack: "lists", claimed: 65_535, ms: 3000 });

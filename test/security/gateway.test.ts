@@ -7,7 +7,7 @@ import { ROLE } from "../../proxy/wire/message.js";
 import { signedPayload } from "../../src/signing/signer.js";
 import { FakeBroker, withAttributes } from "../unit/proxy/support/fake-broker.js";
 import type { RawClient } from "../unit/proxy/support/raw-client.js";
-import { attach, exec, signed } from "./ask.js";
+import { attach, exec, signed } from "./requests.js";
 import { AUDIENCE, GUEST, goodClaims, ISSUER, ME, World } from "./world.js";
 
 let world: World;

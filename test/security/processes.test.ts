@@ -1,4 +1,4 @@
-/** `processes`: what is not known to be gone counts, whatever became of the session that started it. */
+/** `processes`: a process counts until the proxy has its end, whatever happens to the session that started it. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   createProxy,
@@ -10,7 +10,7 @@ import {
 import type { RequestMessage } from "../../proxy/wire/message.js";
 import { FakeBroker, type FakePeer, withAttributes } from "../unit/proxy/support/fake-broker.js";
 import { RawClient } from "../unit/proxy/support/raw-client.js";
-import { detail, exec } from "./ask.js";
+import { detail, exec } from "./requests.js";
 import { ALL, AUDIENCE, goodClaims, ISSUER, World } from "./world.js";
 
 const REFUSED = { type: "error", errno: 1, message: "token does not allow exec: processes" };
@@ -112,7 +112,7 @@ describe("on a broker whose answers are lost", () => {
   });
 
   let table: { pid: number; label: string }[] = [];
-  /** What the broker does with a start. */
+  /** The broker's answer to a start. */
   const starting = (start: (request: RequestMessage, peer: FakePeer) => void) => {
     table = [];
     broker.respond = withAttributes((request, peer) => {

@@ -29,13 +29,13 @@ export const goodClaims = (): JWTPayload => ({
 /** Less than a test may take. */
 const ATTEMPT_MS = 20_000;
 
-/** What came of an attempt. */
+/** The result of an attempt. */
 export interface Attempt {
-  /** The reason that the client was given; undefined if it was not refused. */
+  /** The reason of the refusal; undefined if the request was accepted. */
   refused: string | undefined;
-  /** What the broker was sent. */
+  /** The requests that the broker received. */
   sent: RequestMessage[];
-  /** How many connections it was asked for, and how many bytes came on them. */
+  /** The number of connections to the broker, and of bytes on them. */
   connections: number;
   bytes: number;
 }
@@ -92,8 +92,8 @@ export class World {
   }
 
   /**
-   * What a client does with a session that it has. Only what follows the preparation counts.
-   * @param act resolves with the reason of the refusal, or undefined when it went through
+   * Runs an attempt in an open session. Only the requests after the preparation count.
+   * @param act resolves with the reason of the refusal, or undefined on acceptance
    */
   async attempt<T>(
     prepare: () => Promise<{ client: RawClient; state: T }>,
@@ -135,7 +135,7 @@ export class World {
 /** One row of a table. */
 export interface Refusal {
   name: string;
-  /** What the client is told. */
+  /** The refusal that the client receives. */
   reason: RegExp;
   bad(world: World): Promise<Attempt>;
   /** Differs from `bad` in the one thing that the row is about. */

@@ -1,4 +1,4 @@
-/** What a hostile client sends to have the proxy hold much or work long. It takes and acknowledges what it is sent. */
+/** Messages by which a hostile client makes the proxy hold much or work long. It reads and acknowledges all messages. */
 import { WebSocket } from "ws";
 import { ALL_RANKS, encodeDataFrame } from "../../src/protocol/frame.js";
 import { SUBPROTOCOL } from "../../src/protocol/messages.js";
@@ -85,7 +85,7 @@ async function inSession(name: AttackName, target: AttackTarget, ms: number): Pr
     attacker.request(id, "rexec.exec", true, { cmd, flags: 3 }, nodeid);
   };
   const ids = (count: number) => Array.from({ length: count }, (_, i) => 1 + i * RANKS);
-  // What the broker takes for the processes of "execs" that there are.
+  // The broker's cost for the processes of "execs" that exist.
   if (name === "control") for (const id of ids(80)) exec(id, ["true"], "0");
   if (name === "execs") for (const id of ids(80)) exec(id, ["true"]);
   if (name === "lists") for (const id of ids(60)) attacker.request(id, "rexec.list", false, {});

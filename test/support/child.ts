@@ -6,18 +6,18 @@ import { startWideBroker } from "./wide-broker.js";
 
 /** The parent's requests. Each is answered, in order. */
 export type Question =
-  | { ask: "broker"; size: number }
-  | { ask: "wide-broker"; size: number }
-  | { ask: "attack"; name: AttackName; target: AttackTarget; ms: number }
-  | { ask: "proxy"; options: ProxyOptions }
-  | { ask: "resources" }
-  | { ask: "gc" }
-  | { ask: "close" };
+  | { command: "broker"; size: number }
+  | { command: "wide-broker"; size: number }
+  | { command: "attack"; name: AttackName; target: AttackTarget; ms: number }
+  | { command: "proxy"; options: ProxyOptions }
+  | { command: "resources" }
+  | { command: "gc" }
+  | { command: "close" };
 
 let server: AsyncDisposable | undefined;
 
 async function answer(question: Question): Promise<unknown> {
-  switch (question.ask) {
+  switch (question.command) {
     case "broker": {
       const broker = await startEmbeddedBroker({ size: question.size });
       server = broker;

@@ -26,7 +26,7 @@ export const run = (
 ): Promise<CompletedProcess> => firstValueFrom(exec(flux, command, options).pipe(collect()));
 
 /** Runs to the end. @returns all events */
-export const events = (
+export const collectEvents = (
   flux: Flux,
   command: readonly string[],
   options?: ExecOptions,

@@ -29,7 +29,7 @@ export class Server extends Observed {
   }
 
   /** Requests are answered in order. */
-  ask<T>(question: Question): Promise<T> {
+  request<T>(question: Question): Promise<T> {
     const answered = this.#last.then(async () => {
       this.#child.send(question);
       const [answer] = (await once(this.#child, "message")) as [{ value?: T; error?: string }];
@@ -41,7 +41,7 @@ export class Server extends Observed {
   }
 
   async close(): Promise<void> {
-    await this.ask({ ask: "close" });
+    await this.request({ command: "close" });
     const gone = once(this.#child, "exit");
     this.#child.disconnect();
     await gone;
@@ -69,11 +69,14 @@ export interface ServersOptions {
 
 export async function startServers({ uri: given, size = 1, proxy: more }: ServersOptions): Promise<Servers> {
   const broker = given === undefined ? Server.start() : undefined;
-  const uri = given ?? (await (broker as Server).ask<string>({ ask: "broker", size }));
+  const uri = given ?? (await (broker as Server).request<string>({ command: "broker", size }));
   const { privateJwk, jwks } = await generateKeys();
   const token = await signToken(privateJwk, { issuer, audience, subject: "tester", ttlSeconds: 86_400 });
   const proxy = Server.start();
-  const url = await proxy.ask<string>({ ask: "proxy", options: { uri, jwks, issuer, audience, ...more } });
+  const url = await proxy.request<string>({
+    command: "proxy",
+    options: { uri, jwks, issuer, audience, ...more },
+  });
   return {
     url,
     uri,

@@ -22,7 +22,7 @@ export interface UnderAttack {
   longest: number;
   /** How many of those there were during the attack. */
   served: number;
-  /** Whether the proxy was ended, by itself or since it had grown past all bounds. */
+  /** True if the proxy ended, by itself or because it had grown past all bounds. */
   dead: boolean;
 }
 
@@ -36,14 +36,16 @@ export async function underAttack({
   ...options
 }: UnderAttackOptions): Promise<UnderAttack> {
   const wide = claimed === undefined ? undefined : Server.start();
-  const uri = wide ? await wide.ask<string>({ ask: "wide-broker", size: claimed as number }) : options.uri;
+  const uri = wide
+    ? await wide.request<string>({ command: "wide-broker", size: claimed as number })
+    : options.uri;
   const servers = await startServers({ uri });
   const { proxy, url, token } = servers;
   const attacker = Server.start();
   const flux = connect(url, { token, retry: false });
   const usual: number[] = [];
   for (let i = 0; i < 20; i++) usual.push(await run(flux));
-  await proxy.ask({ ask: "gc" });
+  await proxy.request({ command: "gc" });
   const before = proxy.rss;
   let most = before;
   let dead = false;
@@ -58,7 +60,7 @@ export async function underAttack({
   const looks = setInterval(look, 20);
   let over = false;
   const damage = attacker
-    .ask<Damage>({ ask: "attack", name: attack, target: { url, token }, ms })
+    .request<Damage>({ command: "attack", name: attack, target: { url, token }, ms })
     .finally(() => {
       over = true;
     });

@@ -1,5 +1,5 @@
 /** Background processes that would end the broker of flux-core 0.88. */
-import { type Asking, ask, detail, exec, row, signed } from "../ask.js";
+import { detail, exec, type RequestTemplate, row, runTrial, signed } from "../requests.js";
 import type { Refusal } from "../world.js";
 
 const reason = (stream: string) =>
@@ -7,7 +7,7 @@ const reason = (stream: string) =>
     `^1 the proxy cannot start a background process with ${stream}_LINE_BUFFER "false": it can end the broker$`,
   );
 
-const background = (opts: unknown, more: Partial<Asking> = {}): Asking => {
+const background = (opts: unknown, more: Partial<RequestTemplate> = {}): RequestTemplate => {
   const asking = exec({}, { streaming: false, ...more });
   const { cmd } = asking.payload as { cmd: object };
   return { ...asking, payload: { cmd: { ...cmd, opts }, flags: 0 } };
@@ -81,9 +81,9 @@ export const BACKGROUND: Refusal[] = [
   {
     name: "unbuffered stdout in background, signed by the client",
     reason: reason("stdout"),
-    bad: async (world) => ask(world, { claims: {}, request: await signed(world, background(chunks)) }),
+    bad: async (world) => runTrial(world, { claims: {}, request: await signed(world, background(chunks)) }),
     good: async (world) =>
-      ask(world, {
+      runTrial(world, {
         claims: {},
         request: await signed(world, background({}), { more: background(chunks).payload }),
       }),

@@ -1,16 +1,32 @@
 /** Every field of RFC 42's requests as an attacker has it, each sent as it is and signed by the client. */
-import { type Asking, ask, attach, detail, exec, kill, list, signed, wait } from "../ask.js";
+import {
+  attach,
+  detail,
+  exec,
+  kill,
+  list,
+  type RequestTemplate,
+  runTrial,
+  signed,
+  wait,
+} from "../requests.js";
 import type { Refusal } from "../world.js";
 
-const both = (name: string, why: string, fields: object, bad: Asking, good: Asking): Refusal[] =>
+const both = (
+  name: string,
+  why: string,
+  fields: object,
+  bad: RequestTemplate,
+  good: RequestTemplate,
+): Refusal[] =>
   [false, true].map((sign) => {
     const claims = detail(fields);
     const reason = new RegExp(`^1 (token does not allow|no token allows) \\w+: ${why}$`);
     return {
       name: `field: ${name}${sign ? ", signed" : ""}`,
       reason,
-      bad: async (world) => ask(world, { claims, request: sign ? await signed(world, bad) : bad }),
-      good: async (world) => ask(world, { claims, request: sign ? await signed(world, good) : good }),
+      bad: async (world) => runTrial(world, { claims, request: sign ? await signed(world, bad) : bad }),
+      good: async (world) => runTrial(world, { claims, request: sign ? await signed(world, good) : good }),
     };
   });
 
@@ -20,7 +36,7 @@ const cmd = (name: string, why: string, bad: object, good: object = {}, more: ob
   both(name, why, { ...LIMIT, ...more }, exec({ ...bad }), exec({ ...good }));
 
 /** An exec with further fields beside its command. */
-const withFields = (fields: object): Asking => {
+const withFields = (fields: object): RequestTemplate => {
   const request = exec();
   return { ...request, payload: { ...request.payload, ...fields } };
 };

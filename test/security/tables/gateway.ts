@@ -1,6 +1,6 @@
-/** What a gateway refuses to its guests. That the broker knows them for guests is in gateway.test.ts. */
+/** Refusals of a gateway to its guests. gateway.test.ts tests that the broker treats them as guests. */
 import type { JWTPayload } from "jose";
-import { type Asking, ask, exec, list, signed } from "../ask.js";
+import { exec, list, type RequestTemplate, runTrial, signed } from "../requests.js";
 import { GUEST, ME, type Refusal, type World } from "../world.js";
 
 const guest = { uid: GUEST };
@@ -8,16 +8,16 @@ const guest = { uid: GUEST };
 const row = (
   name: string,
   reason: RegExp,
-  bad: (world: World) => Promise<{ claims: JWTPayload; request: Asking }>,
-  good: (world: World) => Promise<{ claims: JWTPayload; request: Asking }>,
+  bad: (world: World) => Promise<{ claims: JWTPayload; request: RequestTemplate }>,
+  good: (world: World) => Promise<{ claims: JWTPayload; request: RequestTemplate }>,
 ): Refusal => ({
   name: `gateway: ${name}`,
   reason,
-  bad: async (world) => ask(world, { ...(await bad(world)), kind: "gateway" }),
-  good: async (world) => ask(world, { ...(await good(world)), kind: "gateway" }),
+  bad: async (world) => runTrial(world, { ...(await bad(world)), kind: "gateway" }),
+  good: async (world) => runTrial(world, { ...(await good(world)), kind: "gateway" }),
 });
 
-const inShell = (world: World): Asking => ({ ...exec(), topic: `${world.broker.shells[0]}.exec` });
+const inShell = (world: World): RequestTemplate => ({ ...exec(), topic: `${world.broker.shells[0]}.exec` });
 
 export const GATEWAY: Refusal[] = [
   row(

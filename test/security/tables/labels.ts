@@ -1,7 +1,7 @@
 /** Limits on labels: whose processes can be reached, and how; and how many there may be. */
 
 import type { RawClient } from "../../unit/proxy/support/raw-client.js";
-import { type Asking, attach, detail, exec, kill, send, wait } from "../ask.js";
+import { attach, detail, exec, kill, type RequestTemplate, send, wait } from "../requests.js";
 import { type Attempt, goodClaims, type Refusal, type World } from "../world.js";
 
 let count = 0;
@@ -9,7 +9,7 @@ let count = 0;
 const allowed = () => `mine-${++count}`;
 const LIMIT = detail({ labels: ["mine-*"] });
 
-const sleep = (label?: string, more: Partial<Asking> = {}) =>
+const sleep = (label?: string, more: Partial<RequestTemplate> = {}) =>
   exec({ cmdline: ["sleep", "1000"], ...(label === undefined ? {} : { label }) }, more);
 const background = (label?: string) => sleep(label, { streaming: false });
 
@@ -22,7 +22,7 @@ interface Situation {
 }
 
 /** Starts a process and waits until it runs. @returns its pid */
-async function started(client: RawClient, request: Asking, id: number): Promise<number> {
+async function started(client: RawClient, request: RequestTemplate, id: number): Promise<number> {
   const { streaming = false, nodeid = "any", topic, payload } = request;
   client.next({ type: "request", id, topic, payload, nodeid, streaming });
   return (await client.event(id, "started"))["pid"] as number;
@@ -30,7 +30,7 @@ async function started(client: RawClient, request: Asking, id: number): Promise<
 
 async function situation(
   world: World,
-  prepare: (situation: Situation) => Promise<Asking>,
+  prepare: (situation: Situation) => Promise<RequestTemplate>,
   claims: () => object,
 ): Promise<Attempt> {
   const token = await world.token({ ...goodClaims(), ...claims() });
@@ -50,8 +50,8 @@ async function situation(
 
 const row = (
   name: string,
-  bad: (situation: Situation) => Promise<Asking>,
-  good: (situation: Situation) => Promise<Asking>,
+  bad: (situation: Situation) => Promise<RequestTemplate>,
+  good: (situation: Situation) => Promise<RequestTemplate>,
   field = "labels",
   claims: () => object = () => LIMIT,
 ): Refusal => ({

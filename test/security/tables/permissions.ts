@@ -1,8 +1,19 @@
 /** Every field of a token's permissions, in both directions. */
-import { type Asking, attach, detail, exec, kill, list, row, rpc, wait, watch } from "../ask.js";
+import {
+  attach,
+  detail,
+  exec,
+  kill,
+  list,
+  type RequestTemplate,
+  row,
+  rpc,
+  wait,
+  watch,
+} from "../requests.js";
 import { ALL, type Refusal } from "../world.js";
 
-const VERBS: Record<string, Asking> = {
+const VERBS: Record<string, RequestTemplate> = {
   exec: exec(),
   attach: attach(),
   kill: kill(),
@@ -14,7 +25,13 @@ const VERBS: Record<string, Asking> = {
 const without = (action: string) => ALL.split(" ").filter((name) => name !== action);
 
 /** A request that a detail does not allow, beside one that it does. */
-const requests = (name: string, field: string, fields: object, bad: Asking, good: Asking): Refusal => {
+const requests = (
+  name: string,
+  field: string,
+  fields: object,
+  bad: RequestTemplate,
+  good: RequestTemplate,
+): Refusal => {
   const claims = detail(fields);
   return row(
     `${field}: ${name}`,
@@ -25,7 +42,7 @@ const requests = (name: string, field: string, fields: object, bad: Asking, good
 };
 
 /** A detail that does not allow a request, beside one that does. */
-const details = (name: string, field: string, request: Asking, bad: object, good: object): Refusal =>
+const details = (name: string, field: string, request: RequestTemplate, bad: object, good: object): Refusal =>
   row(
     `${field}: ${name}`,
     new RegExp(`^1 token does not allow \\w+: ${field}$`),
@@ -46,7 +63,7 @@ const actions = Object.entries(VERBS).map(([verb, request]) =>
   details(`without ${verb}`, "actions", request, { actions: without(verb) }, { actions: [verb] }),
 );
 
-const other = (request: Asking, service: string): Asking => ({
+const other = (request: RequestTemplate, service: string): RequestTemplate => ({
   ...request,
   topic: request.topic.replace(/^.*\./, `${service}.`),
 });

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { JWTPayload } from "jose";
 import { generateKeys } from "../../../proxy/index.js";
-import { type Asking, detail, kill, list, send } from "../ask.js";
+import { detail, kill, list, type RequestTemplate, send } from "../requests.js";
 import {
   type Attempt,
   GUEST,
@@ -20,8 +20,8 @@ interface Renewal {
   /** The claims of the first token. */
   first?: JWTPayload;
   next: Make;
-  /** What is asked for then. */
-  request?: Asking;
+  /** The request after the renewal. */
+  request?: RequestTemplate;
   kind?: ProxyKind;
 }
 

@@ -1,13 +1,13 @@
 /** Which services `rpc` reaches. */
-import { type Asking, detail, row, rpc } from "../ask.js";
+import { detail, type RequestTemplate, row, rpc } from "../requests.js";
 import { GUEST, ME, type ProxyKind, type Refusal } from "../world.js";
 
-const to = (topic: string): Asking => ({ topic, payload: {} });
+const to = (topic: string): RequestTemplate => ({ topic, payload: {} });
 
 const TOPICS = /^1 token does not allow rpc: topics$/;
 const NEVER = /^1 no token allows rpc: its service runs commands, or is a user's own$/;
 
-/** What runs commands, or changes what will be run, on an owner's broker; a token has to name it. */
+/** Topics that run commands on an owner's broker, or change later commands. A token must name them. */
 const POWERFUL = [
   "broker.setenv",
   "config.load",

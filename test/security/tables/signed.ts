@@ -3,10 +3,10 @@ import type { JWTPayload } from "jose";
 import { ALL_RANKS, encodeDataFrame } from "../../../src/protocol/frame.js";
 import { signedPayload } from "../../../src/signing/signer.js";
 import type { RawClient } from "../../unit/proxy/support/raw-client.js";
-import { type Asking, ask, detail, exec, kill, signed, watch } from "../ask.js";
+import { detail, exec, kill, type RequestTemplate, runTrial, signed, watch } from "../requests.js";
 import { type Attempt, GUEST, goodClaims, ME, type Refusal, type World } from "../world.js";
 
-type Make = (world: World) => Promise<Asking>;
+type Make = (world: World) => Promise<RequestTemplate>;
 
 const row = (
   name: string,
@@ -17,12 +17,12 @@ const row = (
 ): Refusal => ({
   name: `signed: ${name}`,
   reason,
-  bad: async (world) => ask(world, { claims, request: await bad(world) }),
-  good: async (world) => ask(world, { claims, request: await good(world) }),
+  bad: async (world) => runTrial(world, { claims, request: await bad(world) }),
+  good: async (world) => runTrial(world, { claims, request: await good(world) }),
 });
 
 /** A request whose signature is over any text. */
-const over = async (world: World, text: string): Promise<Asking> => ({
+const over = async (world: World, text: string): Promise<RequestTemplate> => ({
   ...exec(),
   payload: { signature: await (await world.me.signer()).sign(text) },
 });
@@ -110,15 +110,16 @@ const REQUESTS: Refusal[] = [
   {
     name: "signed: by the proxy, which has no signer",
     reason: /^1 the proxy cannot sign: it has no signer$/,
-    bad: (world) => ask(world, { claims: {}, request: { ...exec(), sign: true }, kind: "plain" }),
-    good: (world) => ask(world, { claims: {}, request: { ...exec(), sign: true }, kind: "signing" }),
+    bad: (world) => runTrial(world, { claims: {}, request: { ...exec(), sign: true }, kind: "plain" }),
+    good: (world) => runTrial(world, { claims: {}, request: { ...exec(), sign: true }, kind: "signing" }),
   },
   {
     name: "signed: by the proxy, for another user",
     reason: new RegExp(`^1 the proxy cannot sign for user ${GUEST}$`),
     bad: (world) =>
-      ask(world, { claims: { uid: GUEST }, request: { ...exec(), sign: true }, kind: "gateway" }),
-    good: (world) => ask(world, { claims: { uid: ME }, request: { ...exec(), sign: true }, kind: "gateway" }),
+      runTrial(world, { claims: { uid: GUEST }, request: { ...exec(), sign: true }, kind: "gateway" }),
+    good: (world) =>
+      runTrial(world, { claims: { uid: ME }, request: { ...exec(), sign: true }, kind: "gateway" }),
   },
 ];
 
@@ -205,7 +206,7 @@ const INPUTS: Refusal[] = [
   ),
 ];
 
-/** Sends the next signature of a watch, when the proxy has asked for it: until then no rank is asked. */
+/** Sends the next signature of a watch when the proxy requests it. Until then the proxy sends no list to a rank. */
 function renewal(world: World, make: (topic: string) => Promise<{ signature: string }>): Promise<Attempt> {
   const topic = `${world.broker.shells[1]}.list`;
   return world.attempt(
@@ -264,19 +265,19 @@ function plainInput(world: World, scope: string, flags: number): Promise<Attempt
       const client = await world.open(await world.token({ ...goodClaims(), scope }));
       client.exec(1, ["cat"], { flags });
       await client.event(1, "started");
-      const told = () => client.of(1).some(({ type }) => type === "credit" || type === "refused");
-      await client.until(told);
+      const answered = () => client.of(1).some(({ type }) => type === "credit" || type === "refused");
+      await client.until(answered);
       return { client, state: undefined };
     },
     async (client) => {
       const before = world.relay.sent.length;
       client.input(1, "hi");
       const written = () => world.relay.sent.slice(before).some(({ topic }) => topic === "rexec.write");
-      const told = () => client.of(1).find((message) => message.type === "refused");
+      const refusal = () => client.of(1).find((message) => message.type === "refused");
       await Promise.race([client.closed, world.relay.until(written)]);
       if (written()) return undefined;
       const { code } = await client.closed;
-      return `${code} ${told()?.message ?? ""}`;
+      return `${code} ${refusal()?.message ?? ""}`;
     },
   );
 }

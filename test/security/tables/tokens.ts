@@ -88,7 +88,7 @@ async function numeric({ keys }: World, claim: string, number: string): Promise<
 export const TOKENS: Refusal[] = [
   row("none at all", /^4401 token is not a signed JWT/, async () => ""),
   row("no JWT", /^4401 token is not a signed JWT/, async () => "secret"),
-  row("signed by a stranger under a known kid", /signature is wrong/, async (world) =>
+  row("signed by a stranger under a kid of the issuer", /signature is wrong/, async (world) =>
     world.token(goodClaims(), {}, (await generateKeys()).privateJwk),
   ),
   row("payload changed after signing", /signature is wrong/, async (world) =>
@@ -181,7 +181,7 @@ export const TOKENS: Refusal[] = [
   claims("a uid that is text", /uid claim is not a userid/, () => ({ uid: String(ME) })),
   claims("a uid that is nobody's", /uid claim is not a userid/, () => ({ uid: 0xffffffff })),
   claims("another user's, at a proxy of one user", /another user/, () => ({ uid: GUEST })),
-  claims("a confirmation that is not known", /cnf claim/, () => ({ cnf: { "x5t#S256": "x" } })),
+  claims("an unknown confirmation", /cnf claim/, () => ({ cnf: { "x5t#S256": "x" } })),
   claims("a confirmation with more than a jkt", /cnf claim/, () => ({
     cnf: { jkt: "x".repeat(43), kid: "y" },
   })),
@@ -209,8 +209,8 @@ export const TOKENS: Refusal[] = [
   detail("a topic that is a service alone", { topics: ["kvs"] }, { topics: ["kvs.*"] }),
   detail("a cwd that is no array", { cwd: "/" }, { cwd: ["/"] }),
   detail("an option that is no pattern", { opts: [1] }, { opts: ["SDEXEC_NAME"] }),
-  detail("a field that is not known", { paths: ["/"] }, {}),
-  detail("an action that is not known", { actions: ["exec", "fly"] }, { actions: ["exec", "kill"] }),
+  detail("an unknown field", { paths: ["/"] }, {}),
+  detail("an unknown action", { actions: ["exec", "fly"] }, { actions: ["exec", "kill"] }),
   detail("no actions", { actions: undefined }, {}),
   detail("services that are no array", { services: "rexec" }, { services: ["rexec"] }),
   detail("ranks that are no idset", { ranks: "3-1" }, { ranks: "1-3" }),
@@ -220,9 +220,9 @@ export const TOKENS: Refusal[] = [
   detail("commands that are no patterns", { commands: ["ls"] }, { commands: [["ls"]] }),
   detail('a "**" that is not the last', { commands: [["**", "x"]] }, { commands: [["x", "**"]] }),
   detail("an empty command", { commands: [[]] }, { commands: [["**"]] }),
-  detail("a signal that is none", { signals: ["SIGFROB"] }, { signals: ["SIGTERM", "KILL", 0, 64] }),
+  detail("a signal that does not exist", { signals: ["SIGFROB"] }, { signals: ["SIGTERM", "KILL", 0, 64] }),
   detail("a signal that is over 64", { signals: [65] }, { signals: [64] }),
-  detail("a number of processes that is none", { processes: -1 }, { processes: 1 }),
+  detail("a negative number of processes", { processes: -1 }, { processes: 1 }),
   detail("a number of processes that is text", { processes: "1" }, { processes: 1 }),
   detail("env that is an object", { env: { A: "1" } }, { env: ["A"] }),
   {

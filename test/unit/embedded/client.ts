@@ -30,7 +30,7 @@ export function payloadText(response: ResponseMessage): string {
   return text.decode(response.payload?.subarray(0, -1));
 }
 
-/** What a process wrote to one stream. */
+/** The output of a process on one stream. */
 export function output(responses: ResponseMessage[], stream: string): Buffer {
   const objects = responses.filter((r) => r.errnum === 0).map((r) => body<{ io?: IoObject }>(r).io);
   return Buffer.concat(objects.filter((io) => io?.stream === stream).map((io) => ioBytes(io as IoObject)));
@@ -165,7 +165,7 @@ export async function eventually(test: () => boolean | Promise<boolean>): Promis
   while (!(await test())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Whether a process, or a process group if negative, is there. */
+/** True if a process, or a process group if negative, exists. */
 export function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -23,7 +23,7 @@ export async function createGuest(userid: number): Promise<Guest> {
   };
 }
 
-/** What the owner of a connection sets in a message to speak for a guest. */
+/** The fields of a message by which the owner of a connection names a guest. */
 export const asGuest = (userid: number) => ({ userid, rolemask: ROLE.user });
 
 /** A "credential" that {@link answerAsMunged} understands: who made it, when, and over what. */

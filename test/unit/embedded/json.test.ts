@@ -16,7 +16,7 @@ describe("jsonPayload", () => {
     expect(text(jsonPayload({ d: all }))).toBe(`{"d":"${controls}${rest}"}\0`);
   });
 
-  it("leaves alone what only looks like an escape", () => {
+  it("keeps text that only looks like an escape", () => {
     expect(text(jsonPayload({ d: "\\u001b \\\u001b" }))).toBe('{"d":"\\\\u001b \\\\\\u001B"}\0');
   });
 });
@@ -26,7 +26,7 @@ describe("parsePayload", () => {
     expect(parsePayload(payload(json))).toBeUndefined();
   });
 
-  it("refuses what is absent, unended or no UTF-8", () => {
+  it("refuses a payload that is absent, unended or not UTF-8", () => {
     expect(parsePayload(undefined)).toBeUndefined();
     expect(parsePayload(new Uint8Array(0))).toBeUndefined();
     expect(parsePayload(Buffer.from("{}"))).toBeUndefined();
@@ -55,7 +55,7 @@ describe("unpack", () => {
     expect(() => unpack(JSON.parse(json), format)).toThrow(new UnpackError(message));
   });
 
-  it("does not find what an object inherits", () => {
+  it("does not find inherited properties", () => {
     expect(() => unpack({}, { constructor: "any" as const })).toThrow("Object item not found: constructor");
     expect(unpack(JSON.parse('{"pid":4294967297,"label":"a\\u0000b"}'), format)).toEqual({
       pid: 1,

@@ -10,7 +10,7 @@ import { body, command, eventually, exists, WireClient } from "./client.js";
 const directoryOf = (uri: string) => dirname(uri.replace("local://", ""));
 
 describe("startEmbeddedBroker", () => {
-  it("has a URI for each rank, in a directory that is its owner's alone", async () => {
+  it("has a URI for each rank, in a directory that only its owner can enter", async () => {
     await using broker = await startEmbeddedBroker({ size: 3 });
     const directory = directoryOf(broker.uri);
     expect(broker.uris).toEqual([0, 1, 2].map((rank) => `local://${directory}/local-${rank}`));
@@ -35,7 +35,7 @@ describe("startEmbeddedBroker", () => {
     await expect(startEmbeddedBroker({ size })).rejects.toThrow(/^size must be an integer/);
   });
 
-  it("refuses a directory whose sockets would have too long a path", async () => {
+  it("refuses a directory that makes the sockets' paths too long", async () => {
     const dir = join(tmpdir(), "d".repeat(100));
     await expect(startEmbeddedBroker({ dir })).rejects.toThrow(/^dir is too long/);
   });
@@ -91,7 +91,7 @@ describe("close", () => {
     expect(["SIGCHLD", "exit"].map((event) => process.listenerCount(event))).toEqual(listeners);
   });
 
-  it("does not wait for what has left the process group", { timeout: 30_000 }, async () => {
+  it("does not wait for processes that have left the process group", { timeout: 30_000 }, async () => {
     const broker = await startEmbeddedBroker();
     const client = await WireClient.connect(broker.uri);
     const { matchtag } = await client.exec(command(["sh", "-c", "setsid sh -c 'echo $$; exec sleep 60'"]), 3);
@@ -126,7 +126,7 @@ describe("the host process", () => {
     });
   };
 
-  it("takes the processes with it when it exits without a close", { timeout: 30_000 }, async () => {
+  it("ends the processes when it exits without a close", { timeout: 30_000 }, async () => {
     const { pid, uri } = await host("process.exit(0)");
     await eventually(() => !exists(-pid));
     expect(existsSync(directoryOf(uri))).toBe(false);

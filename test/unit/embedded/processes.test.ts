@@ -1,4 +1,4 @@
-/** What the recorded conversations do not show of processes and their clients. */
+/** Processes and their clients, beyond the recorded conversations. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type EmbeddedBroker, startEmbeddedBroker } from "../../../proxy/embedded/index.js";
@@ -26,7 +26,7 @@ async function run(cmdline: string[], more: Parameters<typeof command>[1] = {}) 
 }
 
 describe("signals", () => {
-  it("tells of each stop, also one that the process asked for", async () => {
+  it("report each stop, also one by the process itself", async () => {
     const { matchtag, pid } = await client.exec(
       command(["sh", "-c", "kill -STOP $$; kill -STOP $$; exit 7"]),
       STDIO,
@@ -40,13 +40,13 @@ describe("signals", () => {
     expect(stops()).toBe(2);
   });
 
-  it("reports a real-time signal, which Node has no name for", async () => {
+  it("report a real-time signal, which has no name in Node", async () => {
     const { matchtag, pid } = await client.exec(command(["sleep", "60"]), STDIO);
     await client.rpc("rexec.kill", { pid, signum: 40 });
     expect(status(await client.stream(matchtag))).toBe(40);
   });
 
-  it("does not blame a real-time signal that was ignored", async () => {
+  it("leave the status alone if the process ignores a real-time signal", async () => {
     const { matchtag, pid } = await client.exec(
       command(["sh", "-c", "trap '' 40; echo ready; read x; exit 0"]),
       STDIO,
@@ -68,7 +68,7 @@ describe("signals", () => {
     expect(payloadText(response)).toBe(text);
   });
 
-  it("reach what is left of a group whose leader has exited", async () => {
+  it("reach the rest of a group whose leader has exited", async () => {
     const { matchtag, pid } = await client.exec(command(["sh", "-c", "sleep 60 & exit 3"]), STDIO);
     await client.first((r) => payloadText(r).includes("finished"));
     expect(await client.rpc("rexec.kill", { pid, signum: 9 })).toMatchObject({ errnum: 0 });
@@ -109,7 +109,7 @@ describe("a process", () => {
     expect(out).toBe(`inherited\n${broker.uri}\n`);
   });
 
-  it("is looked for in the command's PATH if there is a cwd, else in the broker's", async () => {
+  it("has its program in the command's PATH with a cwd, else in the broker's", async () => {
     const { cwd, ...noCwd } = command(["true"], { env: { PATH: "/nowhere" } });
     expect(cwd).toBe("/");
     await expect(client.exec({ ...noCwd, cwd: "/" }, 0)).rejects.toThrow("2 error launching process");
@@ -127,7 +127,7 @@ describe("a process", () => {
     expect(payloadText(response)).toBe(`error launching process: ${text}`);
   });
 
-  it("in a directory that is none says so and runs in /tmp", async () => {
+  it("runs in /tmp and reports a directory that does not exist", async () => {
     const { out, err } = await run(["pwd"], { cwd: "/etc/passwd" });
     expect([out, err]).toEqual([
       "/tmp\n",
@@ -149,13 +149,13 @@ describe("a process", () => {
 });
 
 describe("a client that goes away", () => {
-  it("takes its foreground processes with it, groups and all", async () => {
+  it("ends its foreground processes with their groups", async () => {
     const { pid } = await client.exec(command(["sh", "-c", "sleep 60 & sleep 60"]), STDIO);
     client.close();
     await eventually(() => !exists(-pid));
   });
 
-  it("leaves what it was attached to, and frees what it waited for", async () => {
+  it("leaves its attached processes, and frees those that it waited for", async () => {
     const start = { cmd: command(["sh", "-c", "read x; sleep 0.3; exit 4"], { label: "bg" }), flags: 16 };
     await client.rpc("rexec.exec", start);
     const other = await WireClient.connect(broker.uri);

@@ -47,7 +47,7 @@ afterEach(() => client.close());
 interface Attempt {
   topic?: string;
   payload?: object | undefined;
-  /** What is signed, where there is no payload. */
+  /** The signed text, where there is no payload. */
   signed?: string;
   sign?: (text: string) => Promise<string>;
   options?: SendOptions;
@@ -198,7 +198,7 @@ const refused: [string, Attempt, number, string][] = [
     "topic mismatch in signed payload",
   ],
   [
-    "a role that is none of a user's",
+    "a role that no user has",
     { options: { userid: ALICE, rolemask: 4 } },
     EPERM,
     "Request rejected due to insufficient privilege",
@@ -215,20 +215,20 @@ describe("a job shell", () => {
     expect((await send())[0]).toBe(0);
   });
 
-  it("does not use what stands beside the signature", async () => {
+  it("ignores the fields beside the signature", async () => {
     const topic = `${SHELL}.rexec.kill`;
     const plain = { pid: 1, signum: 0, topic };
-    const ask = async (signed: object) => {
+    const kill = async (signed: object) => {
       const signature = await byAlice(JSON.stringify(signed));
       return payloadText(await client.rpc(topic, { ...plain, signature }, asGuest(ALICE)));
     };
-    expect(await ask({ topic })).toBe("invalid request payload: Object item not found: pid");
-    expect(await ask({ topic, pid: 999999999, signum: 15 })).toBe(
+    expect(await kill({ topic })).toBe("invalid request payload: Object item not found: pid");
+    expect(await kill({ topic, pid: 999999999, signum: 15 })).toBe(
       "pid 999999999 does not belong to any subprocess",
     );
   });
 
-  it("is known by its name and its methods alone", async () => {
+  it("refuses other service names and other methods", async () => {
     for (const topic of ["71001-shell-fOther.rexec.list", `${SHELL}.rexec.x`, `${SHELL}.list`, SHELL]) {
       expect((await send({ topic }))[0]).toBe(38);
     }

@@ -67,7 +67,7 @@ const write = (matchtag: number, data: string, more = {}) => ({
 const slow = () => [topicOf("list"), { signature: `${signingInput("munge", ALICE, "{}")}.x` }] as const;
 
 describe("a job shell's service", () => {
-  it("has the name of a shell's", () => {
+  it("has a name in the form of Flux's shells", () => {
     expect(broker.shells).toEqual(["71001-shell-f6sYx2X9.rexec"]);
   });
 
@@ -98,7 +98,7 @@ describe("a job shell's service", () => {
     expect(body(await rpc("wait", { pid: -1, label: "once" }))).toEqual({ status: 256 });
   });
 
-  it("drops writes that it cannot authenticate, and says so in the log alone", async () => {
+  it("drops and logs writes that it cannot authenticate, without a response", async () => {
     const topic = topicOf("write");
     client.request(...(await sign("exec", { cmd: command(["cat"]), flags: STDIO })), STREAMING);
     client.request(topic, write(1, "unsigned "), SILENT);

@@ -7,7 +7,7 @@ import { eventually } from "./client.js";
 const stopped = (pid: number) => / T /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
 
 describe("watchStops", () => {
-  it("tells of a stop that came before it, then of each that follows, once", async () => {
+  it("reports a stop from before the call, then each later stop once", async () => {
     const pid = spawn("sleep", ["60"]).pid as number;
     process.kill(pid, "SIGSTOP");
     await eventually(() => stopped(pid));

@@ -1,4 +1,4 @@
-/** What the recorded conversations do not show of input and output. */
+/** Input and output, beyond the recorded conversations. */
 import { createHash, randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type EmbeddedBroker, startEmbeddedBroker } from "../../../proxy/embedded/index.js";
@@ -25,19 +25,19 @@ describe("input", () => {
     const data = randomBytes(16 * MIB);
     const cat = command(["cat"], { opts: { stdout_LINE_BUFFER: "false" } });
     const { matchtag } = await client.exec(cat, STDIO | EXEC_FLAG.writeCredit);
-    let seen = 0;
+    let processed = 0;
     let credit = 0;
     let sent = 0;
     const creditSince = () => {
-      const news = client.responses.slice(seen).filter((r) => r.errnum === 0);
-      seen = client.responses.length;
+      const news = client.responses.slice(processed).filter((r) => r.errnum === 0);
+      processed = client.responses.length;
       return news.reduce(
         (sum, r) => sum + (body<{ channels?: { stdin: number } }>(r).channels?.stdin ?? 0),
         0,
       );
     };
     while (sent < data.length) {
-      await client.until(() => client.responses.length > seen);
+      await client.until(() => client.responses.length > processed);
       credit += creditSince();
       while (sent < Math.min(credit, data.length)) {
         const piece = data.subarray(sent, Math.min(credit, sent + 256 * 1024));
@@ -89,7 +89,7 @@ describe("input", () => {
     expect(responses.at(-1)).toMatchObject({ errnum: 61 });
   });
 
-  it("drops a write to nothing and a write that is malformed", async () => {
+  it("drops a write without a process and a malformed write", async () => {
     const { matchtag } = await client.exec(command(["cat"]), STDIO);
     client.write(999, { stream: "stdin", data: "x" });
     client.write(matchtag, { stream: "stdin" });
@@ -112,7 +112,7 @@ describe("input", () => {
 });
 
 describe("output", () => {
-  it("cuts at the buffer's size what has no newline", async () => {
+  it("cuts output without a newline at the buffer's size", async () => {
     const cmd = command(["printf", "abcdefghij\\nkl\\nmn"], { opts: { stdout_BUFSIZE: "8" } });
     const responses = await client.stream((await client.exec(cmd, STDIO)).matchtag);
     const data = responses.filter((r) => r.errnum === 0).map((r) => body<{ io?: IoObject }>(r).io?.data);

@@ -24,7 +24,7 @@ interface Frame {
 
 const encoder = new TextEncoder();
 
-/** What is asked after all else: whatever the broker had to say has come before its answer. */
+/** The last request. All earlier responses of the broker come before its response. */
 const LAST_WORD: RequestMessage = {
   type: "request",
   flags: FLAG.topic | FLAG.route,
@@ -103,8 +103,8 @@ class Replay {
     const answer = answers.find(
       (m) => m?.type === "response" && m.matchtag === request.matchtag,
     ) as ResponseMessage;
-    const seen = payloadText(this.#current(answer));
-    if (answer.errnum === 0) await this.#untilList(request.nodeid, (list) => list === seen);
+    const current = payloadText(this.#current(answer));
+    if (answer.errnum === 0) await this.#untilList(request.nodeid, (list) => list === current);
   }
 
   /** It paused there too. */
@@ -172,7 +172,7 @@ function byKind(responses: ResponseMessage[]): Record<string, string[]> {
   return kinds;
 }
 
-/** What each request's answers begin and end with. */
+/** The first and last parts of each request's responses. */
 function ends(responses: ResponseMessage[]): Record<string, unknown> {
   const tags = [...new Set(responses.map(({ matchtag }) => matchtag))];
   return Object.fromEntries(

@@ -5,7 +5,7 @@ import { signedPayload } from "../../src/signing/signer.js";
 import type { RawClient } from "../unit/proxy/support/raw-client.js";
 import { ALL, type Attempt, goodClaims, type ProxyKind, type Refusal, type World } from "./world.js";
 
-export interface Asking {
+export interface RequestTemplate {
   topic: string;
   payload: object;
   nodeid?: string;
@@ -14,9 +14,9 @@ export interface Asking {
 }
 
 /** A token's permissions and a request. */
-export interface Ask {
+export interface Trial {
   claims: JWTPayload;
-  request: Asking;
+  request: RequestTemplate;
   kind?: ProxyKind;
 }
 
@@ -29,7 +29,7 @@ const ranksOf = (nodeid: string) =>
 export async function send(
   world: World,
   client: RawClient,
-  request: Asking,
+  request: RequestTemplate,
   id = ID,
 ): Promise<string | undefined> {
   const { nodeid = "any", streaming = false, ...rest } = request;
@@ -62,7 +62,7 @@ const isRefusal = (message: string) =>
   /^token does not allow |^no token allows |^the proxy cannot /.test(message);
 
 /** Opens a session with some claims and sends one request in it. */
-export async function ask(world: World, { claims, request, kind }: Ask): Promise<Attempt> {
+export async function runTrial(world: World, { claims, request, kind }: Trial): Promise<Attempt> {
   const token = await world.token({ ...goodClaims(), ...claims });
   return world.attempt(
     async () => ({ client: await world.open(token, kind), state: undefined }),
@@ -71,11 +71,11 @@ export async function ask(world: World, { claims, request, kind }: Ask): Promise
 }
 
 /** A row of two asks that differ in one thing. */
-export const row = (name: string, reason: RegExp, bad: Ask, good: Ask): Refusal => ({
+export const row = (name: string, reason: RegExp, bad: Trial, good: Trial): Refusal => ({
   name,
   reason,
-  bad: (world) => ask(world, bad),
-  good: (world) => ask(world, good),
+  bad: (world) => runTrial(world, bad),
+  good: (world) => runTrial(world, good),
 });
 
 let subjects = 0;
@@ -90,41 +90,47 @@ export const detail = (fields: object, scope: string | undefined = ALL): JWTPayl
 /** A command object as a client may send it, its fields right or wrong. */
 type Cmd = Record<string, unknown>;
 
-export const exec = (cmd: Cmd = {}, more: Partial<Asking> = {}): Asking => ({
+export const exec = (cmd: Cmd = {}, more: Partial<RequestTemplate> = {}): RequestTemplate => ({
   topic: "rexec.exec",
   payload: { cmd: { cmdline: ["true"], env: {}, opts: {}, channels: [], ...cmd }, flags: 3 },
   streaming: true,
   ...more,
 });
 
-export const kill = (target: object = { pid: 1 }, more: Partial<Asking> = {}): Asking => ({
+export const kill = (target: object = { pid: 1 }, more: Partial<RequestTemplate> = {}): RequestTemplate => ({
   topic: "rexec.kill",
   payload: { signum: 15, ...target },
   ...more,
 });
 
-export const attach = (target: object = { pid: 1 }, more: Partial<Asking> = {}): Asking => ({
+export const attach = (
+  target: object = { pid: 1 },
+  more: Partial<RequestTemplate> = {},
+): RequestTemplate => ({
   topic: "rexec.attach",
   payload: { flags: 3, ...target },
   streaming: true,
   ...more,
 });
 
-export const wait = (target: object = { pid: 1 }): Asking => ({ topic: "rexec.wait", payload: target });
-export const list: Asking = { topic: "rexec.list", payload: {} };
-export const watch: Asking = { ...list, streaming: true };
-export const rpc: Asking = { topic: "attr.get", payload: { name: "rank" } };
+export const wait = (target: object = { pid: 1 }): RequestTemplate => ({
+  topic: "rexec.wait",
+  payload: target,
+});
+export const list: RequestTemplate = { topic: "rexec.list", payload: {} };
+export const watch: RequestTemplate = { ...list, streaming: true };
+export const rpc: RequestTemplate = { topic: "attr.get", payload: { name: "rank" } };
 
 /** A request in signed form, whatever the topic that it is then sent on. */
 export async function signed(
   world: World,
-  { topic, payload, ...rest }: Asking,
+  { topic, payload, ...rest }: RequestTemplate,
   {
     as = world.me,
     topic: signedTopic = topic,
     more = {},
   }: { as?: World["guest"]; topic?: string; more?: object } = {},
-): Promise<Asking> {
+): Promise<RequestTemplate> {
   return {
     ...rest,
     topic,
