@@ -3,7 +3,7 @@
  * and gets one answer for each verdict.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Asking, detail, exec, kill, list, watch } from "./ask.js";
+import { detail, exec, kill, list, type RequestTemplate, watch } from "./requests.js";
 import { goodClaims, World } from "./world.js";
 
 let world: World;
@@ -17,7 +17,7 @@ const EHOSTUNREACH = 113;
 const WIDE = "100-65635";
 const deniedBy = (operation: string, field: string) => `token does not allow ${operation}: ${field}`;
 
-test.each<[string, string[], Asking, object[]]>([
+test.each<[string, string[], RequestTemplate, object[]]>([
   ["a watch without the right to list", ["exec"], watch, [[WIDE, EPERM, deniedBy("list", "actions")]]],
   ["a list without the right to it", ["exec"], list, [[WIDE, EPERM, deniedBy("list", "actions")]]],
   ["a kill without the right to it", ["exec"], kill(), [[WIDE, EPERM, deniedBy("kill", "actions")]]],
