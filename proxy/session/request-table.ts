@@ -210,9 +210,9 @@ export class RequestTable {
       return;
     }
     const { id } = request;
-    const said = (count: number) => allowance.ranks.give(count);
+    const releaseRanks = (count: number) => allowance.ranks.give(count);
     const over = (ended: Watch) => this.#open.remove(ended);
-    const watch = new Watch({ id, admitted, polls, outbox, scheduler, guard, said, over });
+    const watch = new Watch({ id, admitted, polls, outbox, scheduler, guard, releaseRanks, over });
     this.#open.add(watch);
     watch.begin(lease.identity);
   }

@@ -1,207 +1,226 @@
 /**
- * Asks one rank for its processes again and again, for all who watch it: once at a time, but for a second request beside
- * one that is not answered; often after a change, and less often the longer there is none.
+ * Polls one rank for its processes, for every observer: one poll at a time, soon after a change, and less often while nothing
+ * changes. A poll is one request, or two if the first is not answered soon.
  */
 import { FluxError } from "../../src/errors.js";
 import type { JsonObject } from "../broker/payload.js";
-import { failureOf, isFailure, readTable, type Seen, type Table } from "./seen.js";
+import { failureOf, isFailure, type RankSnapshot, readTable, type Table } from "./rank-snapshot.js";
 
-/** How soon a rank is asked again after a change, in milliseconds; then after twice that, and so on. */
+/** The time to the next poll after a change, in milliseconds. Without a change it doubles. */
 const CHANGED_MS = 200;
 
-/** How long a rank that could not be asked is left alone, in milliseconds. */
-const SLOW_MS = 5000;
+/** The least time to the next poll after a failure, in milliseconds. */
+const FAILED_MS = 5000;
 
-/** How long a rank may take to answer before that is told as its error, in milliseconds. */
+/** The time for an answer, in milliseconds. Then observers get ETIMEDOUT. */
 const ANSWER_MS = 10_000;
 
 /**
- * How long the first request of a poll waits for its answer before a second one is sent beside it, in milliseconds.
- * flux-core loses the request that finds out that a broker has died: its error is routed to the dead broker (overlay.c,
- * `request_error` after the routes were pushed). The next request gets EHOSTUNREACH.
+ * The time for an answer after which a poll sends its second request, in milliseconds. flux-core loses the request that finds
+ * out that a broker has died: its error is routed to the dead broker (overlay.c, `request_error` after the routes were pushed).
+ * The next request gets EHOSTUNREACH.
  */
-const BESIDE_MS = 2000;
+const SECOND_MS = 2000;
 
-/** The least between two requests to a rank, in milliseconds, and so soon it is asked again where a signal was sent. */
+/** The least time between two polls of a rank, in milliseconds: the time to the next poll after a process started or ended. */
 const GAP_MS = 50;
 
+/** A receiver of a rank's snapshots. */
 export interface PollObserver {
-  /** By how much a change may be late, in milliseconds. */
+  /** The longest delay of a change, in milliseconds. */
   readonly interval: number;
-  /** Whether it wants every answer, and not only those with a change. */
+  /** Whether it wants every snapshot, and not only a changed one. */
   readonly every: boolean;
-  /** @param asked when the rank was asked, by the clock of the options. It must not throw */
-  seen(seen: Seen, asked: number): void;
+  /** @param requestedAt the logical time of the request. It must not throw */
+  snapshot(snapshot: RankSnapshot, requestedAt: number): void;
 }
 
+/** Receives the answer to one request. */
 export interface Answer {
   response(payload: JsonObject): void;
   error(error: FluxError): void;
 }
 
+/** The rank, and the owner of its poller. */
 export interface PollerOptions {
-  /** Sends the request. One of both is called, once. */
-  ask(answer: Answer): void;
-  /** Points in time for who remembers processes. */
-  now(): number;
-  /** A list that was asked for at `asked` has come. */
-  listed(table: Table, asked: number): void;
-  /** Nobody watches, and no answer is awaited. */
+  /** Sends one request. Later, one method of `answer` is called once. */
+  request(answer: Answer): void;
+  /** The next logical time (`Usage.tick`). */
+  tick(): number;
+  /** A table has come, as an answer to a request of that time. */
+  listed(table: Table, requestedAt: number): void;
+  /** No observer is left, and no answer is awaited. */
   idle(): void;
 }
 
-/** An observer has one for each time that it was added. */
-interface Place {
+/** One subscription: an observer may have several. */
+interface Subscription {
   readonly observer: PollObserver;
-  told: boolean;
+  /** Whether the observer has had a snapshot. */
+  served: boolean;
 }
 
+type Timer = ReturnType<typeof setTimeout>;
+
+type State =
+  | { readonly name: "idle" }
+  /** The next poll begins at `due`. */
+  | { readonly name: "waiting"; readonly due: number; readonly timer: Timer }
+  /** No request from `first` on is answered. `limit` ends the time for an answer, `second` sends the second request. */
+  | { readonly name: "polling"; readonly first: number; readonly limit: Timer; readonly second: Timer };
+
+const IDLE: State = { name: "idle" };
+
+/** The polls of one rank. */
 export class Poller {
   readonly #options: PollerOptions;
-  readonly #places = new Set<Place>();
-  #seen: Seen | undefined;
-  /** When that was asked for, by the clock of the options. */
-  #asked = 0;
+  readonly #subscriptions = new Set<Subscription>();
+  #state: State = IDLE;
+  /** Undefined until the first answer. */
+  #snapshot: RankSnapshot | undefined;
+  /** The logical time of the request for `#snapshot`. */
+  #requestedAt = 0;
+  /** The time from a poll's end to the next poll, unless an observer's interval is shorter, in milliseconds. */
   #delay = CHANGED_MS;
-  #begun = Number.NEGATIVE_INFINITY;
-  #ended = Number.NEGATIVE_INFINITY;
-  /** The number of the last request, of the first one of the poll under way, and of the latest one that was answered. */
+  /** When the latest poll began, and when one was last answered. */
+  #beganAt = Number.NEGATIVE_INFINITY;
+  #endedAt = Number.NEGATIVE_INFINITY;
+  /** The number of the latest request. */
   #last = 0;
-  #first = 0;
-  #answer = 0;
-  #underWay = false;
-  /** Whether the answer that is awaited may be older than what has happened. */
-  #again = false;
-  /** When it is asked next. */
-  #due = Number.POSITIVE_INFINITY;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #limit: ReturnType<typeof setTimeout> | undefined;
-  #beside: ReturnType<typeof setTimeout> | undefined;
+  /** The number of the latest request that is answered: an answer to an earlier one is older, and is dropped. */
+  #answered = 0;
+  /** Whether a process started or ended after the latest poll began: its answer may be older than that. */
+  #outdated = false;
 
   constructor(options: PollerOptions) {
     this.#options = options;
   }
 
-  /** Tells an observer what is there, at once if that is known, and from then on what changes. @returns ends that */
+  /** Sends an observer the present snapshot, at once if it is fresh enough, and then each change. @returns ends the subscription */
   add(observer: PollObserver): () => void {
-    const place = { observer, told: false };
-    this.#places.add(place);
-    const age = performance.now() - this.#ended;
-    const known = this.#seen;
-    if (known !== undefined && (isFailure(known) || age <= observer.interval)) {
-      place.told = true;
-      observer.seen(known, this.#asked);
+    const subscription = { observer, served: false };
+    this.#subscriptions.add(subscription);
+    const age = performance.now() - this.#endedAt;
+    const present = this.#snapshot;
+    if (present !== undefined && (isFailure(present) || age <= observer.interval)) {
+      subscription.served = true;
+      observer.snapshot(present, this.#requestedAt);
       this.#schedule();
-    } else if (!this.#underWay) this.#askBy(this.#begun + GAP_MS);
-    return () => this.#remove(place);
+    } else if (this.#state.name !== "polling") this.#pollBy(this.#beganAt + GAP_MS);
+    return () => this.#remove(subscription);
   }
 
-  /** Something was started or has ended there. */
+  /** A process of the rank started or ended. */
   touch(): void {
     this.#delay = GAP_MS;
-    if (this.#underWay) this.#again = true;
-    else if (this.#places.size > 0) this.#askBy(this.#begun + GAP_MS);
+    if (this.#state.name === "polling") this.#outdated = true;
+    else if (this.#subscriptions.size > 0) this.#pollBy(this.#beganAt + GAP_MS);
   }
 
-  /** Nothing is asked any more, and nobody told. */
+  /** Ends every subscription and sends no further request. */
   close(): void {
-    this.#places.clear();
-    clearTimeout(this.#timer);
-    clearTimeout(this.#limit);
-    clearTimeout(this.#beside);
+    this.#subscriptions.clear();
+    this.#enter(IDLE);
   }
 
-  #remove(place: Place): void {
-    if (!this.#places.delete(place) || this.#places.size > 0) return;
-    clearTimeout(this.#timer);
-    if (!this.#underWay) this.#options.idle();
+  #remove(subscription: Subscription): void {
+    if (!this.#subscriptions.delete(subscription) || this.#subscriptions.size > 0) return;
+    if (this.#state.name === "polling") return;
+    this.#enter(IDLE);
+    this.#options.idle();
+  }
+
+  /** Leaves the present state with its timers. */
+  #enter(state: State): void {
+    const before = this.#state;
+    if (before.name === "waiting") clearTimeout(before.timer);
+    if (before.name === "polling") for (const timer of [before.limit, before.second]) clearTimeout(timer);
+    this.#state = state;
   }
 
   #schedule(): void {
-    if (this.#underWay || this.#places.size === 0) return;
+    if (this.#state.name === "polling" || this.#subscriptions.size === 0) return;
     let interval = Number.POSITIVE_INFINITY;
-    for (const { observer } of this.#places) interval = Math.min(interval, observer.interval);
-    const wait = isFailure(this.#seen) ? Math.max(interval, SLOW_MS) : Math.min(interval, this.#delay);
-    this.#askBy(this.#ended + wait);
+    for (const { observer } of this.#subscriptions) interval = Math.min(interval, observer.interval);
+    const wait = isFailure(this.#snapshot) ? Math.max(interval, FAILED_MS) : Math.min(interval, this.#delay);
+    this.#pollBy(this.#endedAt + wait);
   }
 
-  /** Asks at a time, unless that is to be done sooner. */
-  #askBy(time: number): void {
-    if (time >= this.#due) return;
-    clearTimeout(this.#timer);
-    this.#due = time;
-    const wait = time - performance.now();
-    if (wait <= 0) this.#ask();
-    else this.#timer = setTimeout(() => this.#ask(), Math.ceil(wait));
+  /** Begins a poll at a time, unless one begins sooner. */
+  #pollBy(due: number): void {
+    if (this.#state.name === "waiting" && due >= this.#state.due) return;
+    const wait = due - performance.now();
+    if (wait <= 0) this.#poll();
+    else this.#enter({ name: "waiting", due, timer: setTimeout(() => this.#poll(), Math.ceil(wait)) });
   }
 
-  #ask(): void {
-    this.#due = Number.POSITIVE_INFINITY;
-    this.#underWay = true;
-    this.#again = false;
-    this.#begun = performance.now();
-    this.#first = this.#last + 1;
-    const asked = this.#send();
-    this.#limit = setTimeout(() => this.#late(asked), ANSWER_MS);
-    this.#beside = setTimeout(() => this.#places.size > 0 && this.#send(), BESIDE_MS);
+  #poll(): void {
+    this.#outdated = false;
+    this.#beganAt = performance.now();
+    this.#enter({
+      name: "polling",
+      first: this.#last + 1,
+      limit: setTimeout(() => this.#late(requestedAt), ANSWER_MS),
+      second: setTimeout(() => this.#subscriptions.size > 0 && this.#send(), SECOND_MS),
+    });
+    const requestedAt = this.#send();
   }
 
-  /** @returns when that was, by the clock of the options */
+  /** @returns the logical time of the request */
   #send(): number {
-    const { ask, now, listed } = this.#options;
-    const asked = now();
-    const request = ++this.#last;
-    ask({
+    const { request, tick, listed } = this.#options;
+    const requestedAt = tick();
+    const number = ++this.#last;
+    request({
       response: (payload) => {
-        let seen: Seen;
+        let snapshot: RankSnapshot;
         try {
-          seen = readTable(payload, this.#seen);
-          listed(seen, asked);
+          snapshot = readTable(payload, this.#snapshot);
+          listed(snapshot, requestedAt);
         } catch (error) {
           if (!(error instanceof FluxError)) throw error;
-          seen = failureOf(error);
+          snapshot = failureOf(error);
         }
-        this.#answered(request, seen, asked);
+        this.#answer(number, snapshot, requestedAt);
       },
-      error: (error) => this.#answered(request, failureOf(error), asked),
+      error: (error) => this.#answer(number, failureOf(error), requestedAt),
     });
-    return asked;
+    return requestedAt;
   }
 
-  /** Neither request is answered. None is added before one is, however long that takes. */
-  #late(asked: number): void {
+  /** The time for an answer is over. The poll goes on until one of its requests is answered, however long that takes. */
+  #late(requestedAt: number): void {
     const error = new FluxError("ETIMEDOUT", `the rank has not answered for ${ANSWER_MS / 1000} s`);
-    this.#tell(failureOf(error), asked);
-    if (this.#places.size === 0) this.#options.idle();
+    this.#publish(failureOf(error), requestedAt);
+    if (this.#subscriptions.size === 0) this.#options.idle();
   }
 
-  #answered(request: number, seen: Seen, asked: number): void {
-    if (request < this.#answer) return;
-    this.#answer = request;
-    if (!this.#underWay || request < this.#first) {
-      // The second answer of a poll that was over with its first.
-      this.#tell(seen, asked);
+  #answer(number: number, snapshot: RankSnapshot, requestedAt: number): void {
+    if (number < this.#answered) return;
+    this.#answered = number;
+    if (this.#state.name !== "polling" || number < this.#state.first) {
+      // The second answer of a poll that ended with its first.
+      this.#publish(snapshot, requestedAt);
       return;
     }
-    clearTimeout(this.#limit);
-    clearTimeout(this.#beside);
-    this.#underWay = false;
-    this.#ended = performance.now();
-    this.#tell(seen, asked);
-    if (this.#places.size === 0) this.#options.idle();
-    else if (this.#again) this.#askBy(this.#begun + GAP_MS);
+    this.#enter(IDLE);
+    this.#endedAt = performance.now();
+    this.#publish(snapshot, requestedAt);
+    if (this.#subscriptions.size === 0) this.#options.idle();
+    else if (this.#outdated) this.#pollBy(this.#beganAt + GAP_MS);
     else this.#schedule();
   }
 
-  #tell(seen: Seen, asked: number): void {
-    const changed = seen !== this.#seen;
-    if (!this.#again) this.#delay = changed ? CHANGED_MS : this.#delay * 2;
-    this.#seen = seen;
-    this.#asked = asked;
-    for (const place of this.#places) {
-      const { observer, told } = place;
-      place.told = true;
-      if (changed || !told || observer.every) observer.seen(seen, asked);
+  /** Sends a snapshot to the observers that it is new to. */
+  #publish(snapshot: RankSnapshot, requestedAt: number): void {
+    const changed = snapshot !== this.#snapshot;
+    if (!this.#outdated) this.#delay = changed ? CHANGED_MS : this.#delay * 2;
+    this.#snapshot = snapshot;
+    this.#requestedAt = requestedAt;
+    for (const subscription of this.#subscriptions) {
+      const { observer, served } = subscription;
+      subscription.served = true;
+      if (changed || !served || observer.every) observer.snapshot(snapshot, requestedAt);
     }
   }
 }

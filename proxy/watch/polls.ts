@@ -1,6 +1,6 @@
 /**
- * What is polled, for all sessions of a proxy: each rank once for each user in whose name it is asked, since the broker may
- * answer one and refuse another. Nothing is polled, and no connection is there, when nobody watches.
+ * The polls of a proxy, for all its sessions: of each rank once for each user, since the broker may answer one user and refuse
+ * another. Without a watch there is no poll and no connection.
  */
 import { FluxError } from "../../src/errors.js";
 import type { Broker } from "../broker/broker.js";
@@ -12,22 +12,23 @@ import { PollConnection } from "./poll-connection.js";
 import type { PollSigner } from "./poll-signer.js";
 import { type Answer, Poller, type PollObserver } from "./poller.js";
 
+/** The parts of the proxy that polls use. */
 export interface PollsOptions {
   /** Opens a connection to the broker in the name of a user. */
   connectBroker(userid: number): Promise<Broker>;
-  /** The processes of each subject: a list shows which of them are over. */
+  /** The processes of each subject: a list shows which of them have ended. */
   usage: Usage;
-  /** Very many ranks may be due at a time: they are asked in turns. */
+  /** Polls in turns, since thousands of ranks may be due at a time. */
   scheduler: Scheduler;
 }
 
-/** Who is asked, and in whose name. */
+/** A rank to be polled, and the user of the polls. */
 export interface Polled {
   userid: number;
   service: string;
   rank: number;
-  /** Whether it must be that rank; if not, it may be answered upstream of the broker. */
-  pinned: boolean;
+  /** Whether that rank must answer; if not, a broker upstream may. */
+  answererCertain: boolean;
   /** Signs each poll; undefined if polls are not signed. */
   signer: PollSigner | undefined;
 }
@@ -40,23 +41,23 @@ interface User {
 export class Polls {
   readonly #options: PollsOptions;
   readonly #users = new Map<number, User>();
-  /** By service and rank, whoever asks. */
-  readonly #places = new Map<string, Set<Poller>>();
+  /** By rank key, of all users. */
+  readonly #byRank = new Map<string, Set<Poller>>();
 
   constructor(options: PollsOptions) {
     this.#options = options;
   }
 
-  /** Tells an observer what a rank has, now and from now on. @returns ends that */
+  /** Sends an observer the snapshots of a rank. @returns ends that */
   watch(polled: Polled, observer: PollObserver): () => void {
-    const { userid, service, rank, pinned, signer } = polled;
+    const { userid, service, rank, answererCertain, signer } = polled;
     const { connectBroker } = this.#options;
     let user = this.#users.get(userid);
     if (user === undefined) {
       user = { connection: new PollConnection(() => connectBroker(userid)), pollers: new Map() };
       this.#users.set(userid, user);
     }
-    const key = [rankKey(service, rank), pinned, signer?.key].join("\0");
+    const key = [rankKey(service, rank), answererCertain, signer?.key].join("\0");
     let poller = user.pollers.get(key);
     if (poller === undefined) {
       poller = this.#poller(user, key, polled);
@@ -67,7 +68,7 @@ export class Polls {
 
   /** A process of a rank was started through this proxy, or has ended. */
   touched(service: string, rank: number): void {
-    for (const poller of this.#places.get(rankKey(service, rank)) ?? []) poller.touch();
+    for (const poller of this.#byRank.get(rankKey(service, rank)) ?? []) poller.touch();
   }
 
   /** The proxy stops. */
@@ -77,50 +78,50 @@ export class Polls {
       connection.close();
     }
     this.#users.clear();
-    this.#places.clear();
+    this.#byRank.clear();
   }
 
-  #poller(user: User, key: string, { userid, service, rank, pinned, signer }: Polled): Poller {
+  #poller(user: User, key: string, { userid, service, rank, answererCertain, signer }: Polled): Poller {
     const { usage, scheduler } = this.#options;
     const topic = `${service}.list`;
-    const nodeid = pinned ? rank : undefined;
-    const place = rankKey(service, rank);
+    const nodeid = answererCertain ? rank : undefined;
     const poller = new Poller({
-      ask: (answer) =>
+      request: (answer) =>
         scheduler.add({
           turn: () => {
-            void ask(user.connection, { topic, nodeid }, signer, answer);
+            void sendPoll(user.connection, { topic, nodeid }, signer, answer);
             return false;
           },
         }),
-      now: () => usage.tick(),
-      listed: ({ rows }, asked) => {
-        if (pinned) usage.listed(service, rank, [...rows.values()], asked);
+      tick: () => usage.tick(),
+      listed: ({ rows }, requestedAt) => {
+        if (answererCertain) usage.listed(service, rank, [...rows.values()], requestedAt);
       },
       idle: () => {
-        // It may have been given up before, while its last answer was late.
+        // It may have been removed before, while its last answer was late.
         if (user.pollers.get(key) !== poller) return;
         poller.close();
         user.pollers.delete(key);
-        this.#leave(place, poller);
+        this.#leave(rankKey(service, rank), poller);
         if (user.pollers.size > 0) return;
         user.connection.close();
         if (this.#users.get(userid) === user) this.#users.delete(userid);
       },
     });
-    this.#places.set(place, (this.#places.get(place) ?? new Set()).add(poller));
+    const of = rankKey(service, rank);
+    this.#byRank.set(of, (this.#byRank.get(of) ?? new Set()).add(poller));
     return poller;
   }
 
-  #leave(place: string, poller: Poller): void {
-    const pollers = this.#places.get(place);
+  #leave(rank: string, poller: Poller): void {
+    const pollers = this.#byRank.get(rank);
     pollers?.delete(poller);
-    if (pollers?.size === 0) this.#places.delete(place);
+    if (pollers?.size === 0) this.#byRank.delete(rank);
   }
 }
 
-/** A signature is good for a time, so that each request asks for one. */
-async function ask(
+/** Each request takes a new signature, since a signature is valid for a limited time. */
+async function sendPoll(
   connection: PollConnection,
   request: { topic: string; nodeid: number | undefined },
   signer: PollSigner | undefined,

@@ -12,7 +12,7 @@ import type { Job, Scheduler } from "../flow/scheduler.js";
 import { SignedError } from "../policy/signed.js";
 import { ClientSignature, type PollSigner, proxyPolls } from "./poll-signer.js";
 import type { Polls } from "./polls.js";
-import type { Table } from "./seen.js";
+import type { Table } from "./rank-snapshot.js";
 import { WatchedRank } from "./watched-rank.js";
 
 interface Denial {
@@ -20,42 +20,44 @@ interface Denial {
   reason: string;
 }
 
+/** The request of a watch, and the parts of its session. */
 export interface WatchOptions {
   id: number;
   admitted: AdmittedWatch;
   polls: Polls;
   outbox: Outbox;
-  /** Gives it its turns where it has many ranks. */
+  /** Gives turns to a watch of many ranks. */
   scheduler: Scheduler;
-  /** Runs what a poll has brought. */
+  /** Runs the callback of a poll. */
   guard(callback: () => void): void;
-  /** The client was sent the last message of so many ranks more. */
-  said(ranks: number): void;
+  /** The client was sent the last message of that many ranks. */
+  releaseRanks(count: number): void;
   /** The client was sent every last message: the ids are free. */
   over(watch: Watch): void;
 }
 
-/** How many ranks begin to be followed in one turn. */
+/** The most ranks that one turn begins to follow. */
 const TURN_RANKS = 64;
 
 const UNREACHABLE = new FluxError("EHOSTUNREACH");
 
+/** A watch from its admission to its last message. */
 export class Watch implements Job {
   readonly #options: WatchOptions;
-  /** Those that have no last message. */
+  /** The ranks without a last message. */
   readonly #ranks = new Map<number, WatchedRank>();
   /** Undefined unless the client signs the polls. */
   readonly #signature: ClientSignature | undefined;
   /** Undefined if the polls are not signed. */
   readonly #signer: PollSigner | undefined;
   #errno = 0;
-  /** Whether it is certain that the ranks that are asked are those that answer. */
-  #pinned = false;
-  /** Whether somebody is there to see it. */
+  /** Whether the ranks that are polled are certainly those that answer. */
+  #answererCertain = false;
+  /** Whether the session has a socket. */
   #watching = true;
   #over = false;
   #identity: Identity | undefined;
-  /** Ranks that are still to be held against the token and followed. */
+  /** The ranks that the token has not been checked for, and that are then followed. */
   #pending: Iterator<[number, WatchedRank]> | undefined;
 
   constructor(options: WatchOptions) {
@@ -84,7 +86,7 @@ export class Watch implements Job {
     return this.#options.id;
   }
 
-  /** How many ranks it has. */
+  /** The number of its ranks. */
   get size(): number {
     return this.#options.admitted.target.ranks.length;
   }
@@ -94,7 +96,7 @@ export class Watch implements Job {
     return this.#signature !== undefined;
   }
 
-  /** How many ids it takes, from {@link id} on: one for each rank, those that do not exist too. */
+  /** The number of ids that it takes, from {@link id} on: one for each rank, also for one that does not exist. */
   get ids(): number {
     return this.#options.admitted.target.size;
   }
@@ -106,7 +108,7 @@ export class Watch implements Job {
     this.#finish();
   }
 
-  /** This token it is now. What it does not allow is over; what it does is shown as it allows. */
+  /** The session's token is this one from now on. Ranks that it does not allow end; of the others it limits the processes. */
   allow(identity: Identity): void {
     this.#identity = identity;
     const waiting = this.#pending !== undefined;
@@ -116,7 +118,7 @@ export class Watch implements Job {
       this.#pending = undefined;
       return;
     }
-    // Nothing is shown by the token before until the rank has been held against this one.
+    // Until a rank is checked against this token, the token before shows nothing of it.
     for (const watched of this.#ranks.values()) watched.leave();
     if (!waiting) this.#options.scheduler.add(this);
   }
@@ -181,7 +183,7 @@ export class Watch implements Job {
     for (const [reason, ranks] of byReason) this.#deny({ ranks, missing: [] }, reason);
   }
 
-  /** The client has signed once more. @throws ProtocolError if the signature is not of what the watch asks for */
+  /** The client has signed again. @throws ProtocolError if it signed anything but this list */
   fresh({ signature }: Fresh): void {
     const malformed = (what: string) => new ProtocolError(CLOSE.malformed, `fresh: ${what}`);
     if (this.#signature === undefined) throw malformed("the watch is not signed by the client");
@@ -193,14 +195,14 @@ export class Watch implements Job {
     }
   }
 
-  /** Nobody is there to see it: nothing is asked for it until {@link allow}. */
+  /** The session has no socket: no rank is polled until {@link resume}. */
   pause(): void {
     this.#watching = false;
     this.#pending = undefined;
     for (const watched of this.#ranks.values()) watched.leave();
   }
 
-  /** Somebody is there again. */
+  /** The session has a socket again. */
   resume(identity: Identity): void {
     this.#watching = true;
     this.allow(identity);
@@ -228,20 +230,20 @@ export class Watch implements Job {
     const { service } = admitted;
     const signer = this.#signer;
     const { userid } = identity;
-    this.#pinned = admitted.answererCertain(identity);
-    const polled = { userid, service, rank, pinned: this.#pinned, signer };
+    this.#answererCertain = admitted.answererCertain(identity);
+    const polled = { userid, service, rank, answererCertain: this.#answererCertain, signer };
     watched.follow(labels, (observer) => polls.watch(polled, observer));
   }
 
-  #shown(rank: number, table: Table, labels: readonly string[] | undefined, asked: number): Table {
-    if (!this.#pinned) return table;
-    const shown = this.#options.admitted.shown(rank, [...table.rows.values()], labels, asked);
+  #shown(rank: number, table: Table, labels: readonly string[] | undefined, requestedAt: number): Table {
+    if (!this.#answererCertain) return table;
+    const shown = this.#options.admitted.shown(rank, [...table.rows.values()], labels, requestedAt);
     return labels === undefined ? table : { ...table, rows: new Map(shown.map((row) => [row.pid, row])) };
   }
 
   /** The last message of some ranks, which may not exist. */
   #end(target: Parameters<typeof errorMessage>[1], error: FluxError): void {
-    const { id, outbox, said } = this.#options;
+    const { id, outbox, releaseRanks } = this.#options;
     let count = 0;
     for (const rank of target.ranks) {
       const watched = this.#ranks.get(rank);
@@ -252,7 +254,7 @@ export class Watch implements Job {
     }
     this.#errno ||= error.errno;
     outbox.send(errorMessage(id, target, error));
-    said(count);
+    releaseRanks(count);
     this.#finish();
   }
 

@@ -1,25 +1,29 @@
-/** One rank of a watch: what the client was told of it, and what it is to be told. */
+/** One rank of a watch: the snapshot that the client was sent last, and the one to be sent next. */
 import type { ControlMessage } from "../flow/message.js";
 import type { State } from "../flow/outbox.js";
 import type { PollObserver } from "./poller.js";
-import { differenceOf, isFailure, type Seen, type Table } from "./seen.js";
+import { differenceOf, isFailure, type RankSnapshot, type Table } from "./rank-snapshot.js";
 
+/** The rank, and the session that watches it. */
 export interface WatchedRankOptions {
   id: number;
   rank: number;
   interval: number;
-  /** What the client may see of a table. @param labels globs; undefined if it may see all */
-  shown(table: Table, labels: readonly string[] | undefined, asked: number): Table;
-  /** It is to be told something. */
+  /** The part of a table that the client may see. @param labels globs; undefined if it may see all */
+  shown(table: Table, labels: readonly string[] | undefined, requestedAt: number): Table;
+  /** A snapshot is to be sent. */
   changed(state: State): void;
-  /** Runs what a poll has brought. */
+  /** Runs the callback of a poll. */
   guard(callback: () => void): void;
 }
 
+/** The snapshots of one rank for one watch. */
 export class WatchedRank implements State, PollObserver {
   readonly #options: WatchedRankOptions;
-  #seen: Seen | undefined;
-  #sent: Seen | undefined;
+  /** The latest snapshot that the client may see. */
+  #next: RankSnapshot | undefined;
+  /** The snapshot that the client has. */
+  #sent: RankSnapshot | undefined;
   #end: () => void = () => {};
   #labels: readonly string[] | undefined;
 
@@ -31,44 +35,44 @@ export class WatchedRank implements State, PollObserver {
     return this.#options.interval;
   }
 
-  /** What the session has started itself it may see, whatever its label; that a poll may know before we do. */
+  /** True with labels: the session may see its own processes whatever their label, and a poll may show one before its start is answered. */
   get every(): boolean {
     return this.#labels !== undefined;
   }
 
-  /** Follows what is polled, in place of what it followed before and has not told yet. @param labels globs; undefined if all may be shown */
+  /** Follows a poller, in place of the one before, whose unsent snapshot is dropped. @param labels globs; undefined if all may be shown */
   follow(labels: readonly string[] | undefined, poll: (observer: PollObserver) => () => void): void {
     const before = this.#end;
     this.#labels = labels;
-    this.#seen = this.#sent;
+    this.#next = this.#sent;
     this.#end = poll(this);
     before();
   }
 
-  /** Follows nothing. What is not told yet will not be: the token that it was seen by may not be the next one. */
+  /** Follows no poller. An unsent snapshot is dropped, since the next token may not allow it. */
   leave(): void {
     this.#end();
-    this.#seen = this.#sent;
+    this.#next = this.#sent;
     this.#end = () => {};
   }
 
-  seen(seen: Seen, asked: number): void {
+  snapshot(snapshot: RankSnapshot, requestedAt: number): void {
     const { guard, shown, changed } = this.#options;
     guard(() => {
-      this.#seen = isFailure(seen) ? seen : shown(seen, this.#labels, asked);
+      this.#next = isFailure(snapshot) ? snapshot : shown(snapshot, this.#labels, requestedAt);
       changed(this);
     });
   }
 
-  /** The errno of what was last seen; 0 if it was no failure. */
+  /** The errno of the latest snapshot; 0 if it is no failure. */
   get errno(): number {
-    return isFailure(this.#seen) ? this.#seen.errno : 0;
+    return isFailure(this.#next) ? this.#next.errno : 0;
   }
 
   next(): ControlMessage | undefined {
     const { id, rank } = this.#options;
-    const difference = this.#seen && differenceOf(this.#sent, this.#seen);
-    this.#sent = this.#seen;
+    const difference = this.#next && differenceOf(this.#sent, this.#next);
+    this.#sent = this.#next;
     return difference && { type: "response", id, rank, payload: { ...difference } };
   }
 }

@@ -1,7 +1,7 @@
 /** Whatever tables a rank has had, and whichever of them were told: the differences add up to the last. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { differenceOf, readTable, type Seen } from "../../proxy/watch/seen.js";
+import { differenceOf, type RankSnapshot, readTable } from "../../proxy/watch/rank-snapshot.js";
 import { type ProcessTable, ProcessTables } from "../../src/subprocess/process-table.js";
 
 const proc = fc.record({
@@ -24,8 +24,8 @@ const history = fc.array(fc.record({ of: fc.nat(2), answer, told: fc.boolean() }
 class Watched {
   readonly tables = new ProcessTables("rexec.list");
   readonly last = new Map<number, Answer>();
-  readonly #seen = new Map<number, Seen>();
-  readonly #sent = new Map<number, Seen>();
+  readonly #seen = new Map<number, RankSnapshot>();
+  readonly #sent = new Map<number, RankSnapshot>();
 
   /** Sometimes another rank answers than was asked. */
   polled(of: number, answer: Answer): void {

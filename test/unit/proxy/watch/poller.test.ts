@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Answer, Poller, type PollObserver } from "../../../../proxy/watch/poller.js";
-import type { Seen } from "../../../../proxy/watch/seen.js";
+import type { RankSnapshot } from "../../../../proxy/watch/rank-snapshot.js";
 import { FluxError } from "../../../../src/errors.js";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -22,13 +22,13 @@ class World {
   listed = 0;
   #clock = 0;
   readonly poller = new Poller({
-    ask: (answer) => {
+    request: (answer) => {
       this.most = Math.max(this.most, this.open === undefined ? 1 : 2);
       this.open = answer;
       this.asked.push(Math.round(performance.now() - this.begun));
       if (this.answers) queueMicrotask(() => this.answer());
     },
-    now: () => ++this.#clock,
+    tick: () => ++this.#clock,
     listed: () => this.listed++,
     idle: () => this.idle++,
   });
@@ -41,14 +41,14 @@ class World {
   }
 
   watch(interval = 1000, every = false) {
-    const seen: Seen[] = [];
-    const observer: PollObserver = { interval, every, seen: (what) => void seen.push(what) };
+    const seen: RankSnapshot[] = [];
+    const observer: PollObserver = { interval, every, snapshot: (what) => void seen.push(what) };
     return { seen, end: this.poller.add(observer) };
   }
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const pids = (seen: Seen | undefined) => (seen && "rows" in seen ? [...seen.rows.keys()] : seen);
+const pids = (seen: RankSnapshot | undefined) => (seen && "rows" in seen ? [...seen.rows.keys()] : seen);
 
 describe("Poller", () => {
   test("asks at once, and then less often the longer nothing changes, down to the interval", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { differenceOf, failureOf, readTable } from "../../../../proxy/watch/seen.js";
+import { differenceOf, failureOf, readTable } from "../../../../proxy/watch/rank-snapshot.js";
 import { FluxError } from "../../../../src/errors.js";
 
 const row = (pid: number, state = "R") => ({ pid, cmd: "sh", label: "", state });

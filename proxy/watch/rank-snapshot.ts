@@ -1,14 +1,14 @@
-/** What a rank was seen to have, and what is different from the time before. */
+/** The processes of a rank at a time, or the failure of a poll, and the difference between two of these. */
 import { FluxError } from "../../src/errors.js";
 import type { ListedProcess, TableDifference, TableFailure } from "../../src/protocol/watch.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 import { errorText } from "../call/error-message.js";
 
-/** What one difference may come to: rows, and characters in them. A rank with more fails, and its session goes on. */
+/** The most rows of one difference, and characters in them. A rank with more fails, and its session goes on. */
 const MAX_ROWS = 65_536;
 const MAX_TEXT = 4 * 1024 * 1024;
 
-/** The processes of a rank. What has not changed is the same object as before. */
+/** The processes of a rank. A row that has not changed is the same object as before. */
 export interface Table {
   /** The rank that has answered. */
   readonly rank: number;
@@ -16,23 +16,25 @@ export interface Table {
   readonly rows: ReadonlyMap<number, ListedProcess>;
 }
 
-/** What has come of asking a rank. */
-export type Seen = Table | TableFailure;
+/** The result of one poll. */
+export type RankSnapshot = Table | TableFailure;
 
-export function isFailure(seen: Seen | undefined): seen is TableFailure {
-  return seen !== undefined && "errno" in seen;
+/** Whether a poll failed. */
+export function isFailure(snapshot: RankSnapshot | undefined): snapshot is TableFailure {
+  return snapshot !== undefined && "errno" in snapshot;
 }
 
+/** The snapshot of a poll that failed. */
 export function failureOf(error: FluxError): TableFailure {
   return { errno: error.errno, message: errorText(error) };
 }
 
 /**
  * The table in an answer to a list.
- * @param before what was seen last: itself again, if nothing has changed
- * @throws FluxError EPROTO if it is no such answer; EMSGSIZE if it is more than a difference may be
+ * @param before the snapshot before: the result is the same object if nothing has changed
+ * @throws FluxError EPROTO if it is no such answer; EMSGSIZE if it is longer than a difference may be
  */
-export function readTable({ rank, procs }: JsonObject, before: Seen | undefined): Table {
+export function readTable({ rank, procs }: JsonObject, before: RankSnapshot | undefined): Table {
   if (!Number.isInteger(rank) || !Array.isArray(procs)) throw notRfc42();
   const last = before === undefined || isFailure(before) ? undefined : before;
   if (procs.length > MAX_ROWS) throw tooLong();
@@ -43,24 +45,27 @@ export function readTable({ rank, procs }: JsonObject, before: Seen | undefined)
     const row = readRow(proc);
     text += row.cmd.length + row.label.length + row.state.length;
     if (text > MAX_TEXT) throw tooLong();
-    const known = last?.rows.get(row.pid);
-    const unchanged = isSameRow(known, row);
-    rows.set(row.pid, unchanged ? (known as ListedProcess) : row);
+    const earlier = last?.rows.get(row.pid);
+    const unchanged = isSameRow(earlier, row);
+    rows.set(row.pid, unchanged ? (earlier as ListedProcess) : row);
     same &&= unchanged;
   }
   return same && last !== undefined ? last : { rank: rank as number, rows };
 }
 
-/** What turns `sent` into `seen` for who has been told of the former; undefined if there is nothing to tell. */
-export function differenceOf(sent: Seen | undefined, seen: Seen): TableDifference | TableFailure | undefined {
-  if (isFailure(seen)) return isFailure(sent) && isSameFailure(sent, seen) ? undefined : seen;
-  const { rank, rows } = seen;
+/** The message that turns the snapshot `sent` into `next` for its receiver; undefined if they are the same. */
+export function differenceOf(
+  sent: RankSnapshot | undefined,
+  next: RankSnapshot,
+): TableDifference | TableFailure | undefined {
+  if (isFailure(next)) return isFailure(sent) && isSameFailure(sent, next) ? undefined : next;
+  const { rank, rows } = next;
   const before = sent === undefined || isFailure(sent) ? undefined : sent;
-  const known = before?.rank === rank ? before.rows : undefined;
-  // Rows of another poller are other objects: a client that resumes has what it was sent by the one before.
-  const procs = [...rows.values()].filter((row) => !isSameRow(known?.get(row.pid), row));
+  const base = before?.rank === rank ? before.rows : undefined;
+  // Rows of another poller are other objects: a client that resumes has the rows of the poller before.
+  const procs = [...rows.values()].filter((row) => !isSameRow(base?.get(row.pid), row));
   const gone = [...(before?.rows.keys() ?? [])].filter((pid) => !rows.has(pid));
-  return known !== undefined && procs.length === 0 && gone.length === 0 ? undefined : { rank, procs, gone };
+  return base !== undefined && procs.length === 0 && gone.length === 0 ? undefined : { rank, procs, gone };
 }
 
 function readRow(proc: unknown): ListedProcess {
