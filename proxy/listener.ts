@@ -22,15 +22,17 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** How long clients may take to answer the close when the proxy stops, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1000;
 
+/** The address and the behaviour of a listener. */
 export interface ListenerOptions {
   host: string;
   port: number;
   path: string;
   pingIntervalMs: number;
-  /** What else is served, if anything is. */
+  /** The dashboard, if it is served. */
   pages?: Dashboard | undefined;
 }
 
+/** A listener that accepts connections. */
 export interface Listener {
   readonly address: AddressInfo;
   /**
@@ -120,7 +122,7 @@ const ENDING: ReadonlySet<number> = new Set([
   CLOSE.internal,
 ]);
 
-/** What ws closes with by its errors (RFC 6455 section 7.4.1). */
+/** The close codes of ws's errors (RFC 6455 section 7.4.1). */
 const BROKEN: Readonly<Record<string, number>> = {
   WS_ERR_INVALID_UTF8: 1007,
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
@@ -128,7 +130,7 @@ const BROKEN: Readonly<Record<string, number>> = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: CLOSE.tooBig,
 };
 
-/** What it closes with for all others. */
+/** The close code of its other errors. */
 const PROTOCOL_ERROR = 1002;
 
 function serve(ws: WebSocket, options: ClientConnectionOptions): ClientConnection {

@@ -8,6 +8,7 @@ import type { JsonObject } from "./payload.js";
 /** An error that the broker has answered. With any other nobody knows whether a request that was sent was carried out. */
 export class AnswerError extends FluxError {}
 
+/** A request to one rank, without a matchtag. */
 export interface BrokerRequest {
   topic: string;
   /** The rank that the request is for. Absent: any (RFC 3 nodeid-any). */
@@ -16,6 +17,7 @@ export interface BrokerRequest {
   payload?: Uint8Array | undefined;
 }
 
+/** A request with its matchtag (RFC 6). */
 export interface BrokerCall extends BrokerRequest {
   /** Whether several responses may come, up to ENODATA (RFC 6). */
   streaming?: boolean;
@@ -34,6 +36,7 @@ export interface ResponseHandler {
   end(): void;
 }
 
+/** A connection to a broker. */
 export interface Broker {
   /**
    * Sends a request that is answered.

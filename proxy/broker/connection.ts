@@ -28,15 +28,16 @@ const LINGER_MS = 1000;
 
 const ENODATA = errnoOf("ENODATA");
 
-/** However a connection was lost, what was asked on it has the same fate: nobody knows. */
+/** The fate of the requests on a lost connection is unknown, however it was lost. */
 const lost = (message: string, cause?: unknown) => new FluxError("ECONNRESET", message, { cause });
 
+/** Options of a connection to a broker. */
 export interface ConnectOptions {
   /** The largest message taken from the broker, in bytes. Default 64 MiB. */
   limit?: number;
   /** For connecting and being accepted, in milliseconds. Default 10,000. */
   timeoutMs?: number;
-  /** Who every message is from. Default: whoever the broker takes us for. */
+  /** The sender of every message. @default the user that the broker sees at the socket */
   credential?: Credential;
 }
 
@@ -55,6 +56,7 @@ interface OpenRequest {
   handler: ResponseHandler | undefined;
 }
 
+/** A connection to a broker over its UNIX socket. */
 export class BrokerConnection implements Broker {
   readonly closed: Promise<FluxError | undefined>;
   readonly #socket: Socket;
@@ -148,7 +150,7 @@ export class BrokerConnection implements Broker {
 
   #write({ topic, nodeid = NODEID_ANY, payload }: BrokerRequest, matchtag: number, flags: number): void {
     if (!this.#corked) {
-      // What is sent in one turn of the event loop goes out in one system call.
+      // The messages of one turn of the event loop leave in one system call.
       this.#corked = true;
       this.#socket.cork();
       process.nextTick(() => {

@@ -5,6 +5,7 @@ import { encodePayload, type JsonObject } from "./payload.js";
 
 const UINT32_MAX = 0xffffffff;
 
+/** Options of one request with one answer. */
 export interface RpcOptions {
   /** The rank to ask. Default: any. */
   nodeid?: number;
@@ -54,7 +55,7 @@ export async function attrGet(broker: Broker, name: string, options?: RpcOptions
   return value;
 }
 
-/** As {@link attrGet}, of an attribute that is a number. @throws FluxError EPROTO if it is none */
+/** As {@link attrGet}, of an attribute that is a number. @throws FluxError EPROTO if it is not a number */
 export async function attrGetInteger(broker: Broker, name: string, options?: RpcOptions): Promise<number> {
   const value = await attrGet(broker, name, options);
   if (!/^\d{1,10}$/.test(value) || Number(value) > UINT32_MAX)

@@ -1,6 +1,6 @@
 /**
- * What a JSON text would become, counted before it is parsed: a few bytes make an object of a hundred, and recursive code
- * (JSON.stringify, JSON parsers of browsers) fails on what is nested thousands deep.
+ * The size and depth of a JSON text's value, counted before the text is parsed: an object takes a hundred bytes for a few of text, and
+ * recursive code (JSON.stringify, JSON parsers of browsers) fails on values that are nested thousands deep.
  */
 
 /** Levels of nesting. Flux's own payloads have no more than a dozen. */

@@ -2,7 +2,7 @@
 
 const SCHEME = "local://";
 
-/** What fits in `sun_path` of unix(7) with its NUL. libuv cuts a longer path short and connects elsewhere. */
+/** The longest path, which fits in `sun_path` of unix(7) with its NUL. libuv cuts a longer path short and connects elsewhere. */
 const MAX_PATH_BYTES = 107;
 
 /**

@@ -16,6 +16,7 @@ interface AttachOptions extends ConnectionOptions {
   quiet?: boolean;
 }
 
+/** Adds the command `attach`. @param end takes the exit code */
 export function addAttach(program: Command, end: (code: number) => void): void {
   const command = program
     .command("attach")

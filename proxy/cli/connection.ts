@@ -8,6 +8,7 @@ import { CliError, USAGE } from "./errors.js";
 import { readCurveKey } from "./files.js";
 import { positiveInteger, userid } from "./parse.js";
 
+/** The options of every command that connects to a proxy. */
 export interface ConnectionOptions {
   url?: string;
   tokenFile?: string;

@@ -17,6 +17,7 @@ interface DemoOptions {
   listen: Listen;
 }
 
+/** Adds the command `demo`. @param end takes the exit code */
 export function addDemo(program: Command, end: (code: number) => void): void {
   program
     .command("demo")

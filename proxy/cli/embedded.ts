@@ -8,6 +8,7 @@ const CLAIMS = { issuer: "flux-subprocess-embedded", audience: "flux-subprocess"
 /** The lifetime of its token. */
 const TTL_SECONDS = 12 * 3600;
 
+/** A broker and a proxy in this process, for one command. */
 export interface EmbeddedStack {
   /** The proxy's URL. */
   url: string;

@@ -34,6 +34,7 @@ The exit code is the greatest of all ranks: the process's own, or 128 + n if sig
 ended it; 126 or 127 if it could not start, 68 if the rank does not exist, 1 if its
 end is unknown.`;
 
+/** Adds the command `exec`. @param end takes the exit code */
 export function addExec(program: Command, end: (code: number) => void): void {
   const command = program
     .command("exec")

@@ -9,6 +9,7 @@ import { Output } from "./output.js";
 import { Report } from "./report.js";
 import { onSignals } from "./signals.js";
 
+/** The output, the input and the signals of a process that a command follows. */
 export interface FollowOptions {
   /** The verb of the command line. */
   command: string;

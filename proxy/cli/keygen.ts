@@ -29,6 +29,7 @@ interface NewFile {
   mode: number;
 }
 
+/** Adds the command `keygen`. @param end takes the exit code */
 export function addKeygen(program: Command, end: (code: number) => void): void {
   program
     .command("keygen")

@@ -11,6 +11,7 @@ interface KillOptions extends ConnectionOptions {
   wait?: boolean;
 }
 
+/** Adds the command `kill`. @param end takes the exit code */
 export function addKill(program: Command, end: (code: number) => void): void {
   const command = program
     .command("kill")

@@ -29,6 +29,7 @@ With --dashboard it prints the page's URL too, after its own.
 The proxy has no TLS: beyond the loopback interface, put it behind a server that has.
 Without --gateway it takes tokens of its own user alone.`;
 
+/** Adds the command `proxy`. @param end takes the exit code */
 export function addProxy(program: Command, end: (code: number) => void): void {
   const command = program
     .command("proxy")

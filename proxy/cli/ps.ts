@@ -15,6 +15,7 @@ interface PsOptions extends ConnectionOptions {
   watch?: boolean;
 }
 
+/** Adds the command `ps`. @param end takes the exit code */
 export function addPs(program: Command, end: (code: number) => void): void {
   const command = program
     .command("ps")

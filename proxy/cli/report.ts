@@ -4,6 +4,7 @@ import { encodeIdset } from "../../src/protocol/idset.js";
 import { explain, say } from "./errors.js";
 import { FAILED, outcomeCode, startFailureCode } from "./exit-code.js";
 
+/** The messages of a command on stderr, and its exit code. */
 export class Report {
   readonly #command: string;
   readonly #subject: string;

@@ -1,6 +1,7 @@
 /** Colour on a terminal. */
 import { stripVTControlCharacters } from "node:util";
 
+/** Colours of a terminal; plain text elsewhere. */
 export interface Style {
   readonly enabled: boolean;
   title(text: string): string;

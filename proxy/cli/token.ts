@@ -19,6 +19,7 @@ interface TokenOptions {
   ttl: number;
 }
 
+/** Adds the command `token`. @param end takes the exit code */
 export function addToken(program: Command, end: (code: number) => void): void {
   program
     .command("token")

@@ -11,6 +11,7 @@ interface WaitOptions extends ConnectionOptions {
   output?: boolean;
 }
 
+/** Adds the command `wait`. @param end takes the exit code */
 export function addWait(program: Command, end: (code: number) => void): void {
   const command = program
     .command("wait")

@@ -1,5 +1,6 @@
-/** How much of something there may be at once, in a session, a subject or the whole proxy. */
+/** Limits on amounts in use, in a session, a subject or the whole proxy. */
 
+/** An amount of something that may be in use at a time. */
 export class Budget {
   /** Says the limit in words, for the one who has reached it. */
   readonly rule: string;
@@ -20,7 +21,7 @@ export class Budget {
 
   /** Takes `amount`. @returns the rule that does not allow it, in which case nothing is taken, as after {@link close} */
   take(amount: number): string | undefined {
-    // What is taken now would never be given back.
+    // An amount that is taken after the end would never be given back.
     if (this.#closed) return this.rule;
     if (this.#used + amount > this.#limit) return this.rule;
     const refusal = this.#above?.take(amount);

@@ -1,6 +1,6 @@
 /**
- * What the proxy sends to one client: numbered, kept until it is acknowledged, and sent again where its socket was lost.
- * Output waits here for the window and for the network; all else does not wait for output. PROTOCOL.md, "Sequence",
+ * The messages to one client: numbered, kept until they are acknowledged, and sent again after their socket was lost. Output waits
+ * here for the window and for the network; other messages do not wait for output. PROTOCOL.md, "Sequence",
  * "Resuming" and "Flow control".
  */
 import { encodeDataFrame } from "../../src/protocol/frame.js";
@@ -14,6 +14,7 @@ import { RoundRobin } from "./round-robin.js";
 import type { StreamOutput } from "./stream-output.js";
 import { Window } from "./window.js";
 
+/** The socket of a client, as far as output needs it. */
 export interface OutboxSocket {
   sendText(text: string): void;
   sendBinary(bytes: Uint8Array): void;
@@ -21,12 +22,13 @@ export interface OutboxSocket {
   readonly bufferedAmount: number;
 }
 
-/** Something that changes, of which the client is to know how it is, and not how it came to be so. */
+/** Something that changes: the client is sent its latest state, and not every change. */
 export interface State {
-  /** What tells how it is now; undefined if the client knows that. */
+  /** The message that states it; undefined if the client knows the latest state. */
   next(): ControlMessage | undefined;
 }
 
+/** Options of an {@link Outbox}. */
 export interface OutboxOptions {
   /** Whether there may be another socket, to send again what the client has not taken. */
   replay: boolean;
@@ -55,8 +57,9 @@ const MAX_MESSAGES = 16_384;
 /** Output waits while so many bytes of it are unacknowledged, consumed or not: who consumes acknowledges, and leaves less so. */
 const MAX_OUTPUT_UNACKED = 2 * OUTPUT_WINDOW;
 
+/** The messages to one client. */
 export class Outbox {
-  /** What waits, of all ranks. */
+  /** The output of all ranks that waits. */
   readonly backlog = new Backlog();
   readonly #options: OutboxOptions;
   /** Process bytes do not count in it. */
@@ -207,7 +210,7 @@ export class Outbox {
   };
 
   #flush(): void {
-    // What was sent may be the last of a rank, and free others that wait: the loop below finds them.
+    // A sent message may be the last of a rank, and free others that wait: the loop below finds them.
     if (this.#flushing) return;
     this.#flushing = true;
     this.#sendAgain();

@@ -4,6 +4,7 @@
  */
 import { Fifo } from "./fifo.js";
 
+/** Work that is done in turns. */
 export interface Job {
   /** Does a little. @returns whether there is more to do */
   turn(): boolean;
@@ -12,6 +13,7 @@ export interface Job {
 /** How long jobs may run before the event loop has its turn, in milliseconds. */
 const TURN_MS = 4;
 
+/** Gives turns to the calls and watches of all sessions. */
 export class Scheduler {
   readonly #ready = new Fifo<Job>();
   /** How long jobs may still run in this turn of the event loop, in milliseconds. */

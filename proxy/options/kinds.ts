@@ -22,6 +22,7 @@ export interface Kind<T> {
 /** The range of Node's timers, in milliseconds (node:timers, setTimeout). */
 const TIMER_LIMIT = 2 ** 31;
 
+/** A text that is not empty. */
 export const string: Kind<string> = {
   schema: v.pipe(v.string(), v.nonEmpty()),
   expected: "a string of 1 character or more",
@@ -32,6 +33,7 @@ export const string: Kind<string> = {
   },
 };
 
+/** True or false. */
 export const boolean: Kind<boolean> = { schema: v.boolean(), expected: "a boolean" };
 
 /** @param max absent: no limit */

@@ -30,6 +30,7 @@ export interface ProxyOption<T> {
 const verified = <K extends keyof ProxyOptions>(expected: string) =>
   other<NonNullable<ProxyOptions[K]>>(expected);
 
+/** Every option of a proxy, by name. */
 export const OPTIONS = {
   uri: {
     kind: string,
@@ -179,6 +180,7 @@ export const OPTIONS = {
   },
 } as const satisfies { readonly [K in keyof ProxyOptions]-?: ProxyOption<NonNullable<ProxyOptions[K]>> };
 
+/** The name of an option. */
 export type OptionName = keyof typeof OPTIONS;
 
 /** The table in its order. */

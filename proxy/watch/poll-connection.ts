@@ -3,6 +3,7 @@ import { FluxError } from "../../src/errors.js";
 import type { Broker, BrokerRequest } from "../broker/broker.js";
 import type { Answer } from "./poller.js";
 
+/** One user's connection for polls: opened when a poll needs it, and again after it was lost. */
 export class PollConnection {
   readonly #connect: () => Promise<Broker>;
   #broker: Promise<Broker> | undefined;

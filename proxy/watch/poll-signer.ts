@@ -3,6 +3,7 @@ import { FluxError } from "../../src/errors.js";
 import { type Signer, signedPayload } from "../../src/signing/signer.js";
 import { readSignedList, SignedError } from "../policy/signed.js";
 
+/** Signs the polls of a watch. */
 export interface PollSigner {
   /** Polls are shared by the watches whose signers have the same key. */
   readonly key: string;

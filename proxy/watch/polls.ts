@@ -38,6 +38,7 @@ interface User {
   pollers: Map<string, Poller>;
 }
 
+/** The pollers of all ranks that are watched. */
 export class Polls {
   readonly #options: PollsOptions;
   readonly #users = new Map<number, User>();

@@ -5,7 +5,7 @@ import { decodeMessage, encodeMessage, type Message, WireError } from "./message
 const MAGIC = Uint8Array.of(0x12, 0x00, 0xee, 0xff);
 const PREFIX = 8;
 
-/** The largest body that a decoder accepts unless told otherwise. */
+/** The largest body that a decoder accepts by default, in bytes. */
 export const DEFAULT_LIMIT = 64 * 1024 * 1024;
 
 /** A frame in so many chunks comes in small ones, each of which costs more than its bytes: what follows is copied together. */

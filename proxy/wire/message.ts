@@ -19,8 +19,11 @@ export const FLAG = {
 /** RFC 12 role bits, as they appear in `rolemask`. */
 export const ROLE = { owner: 0x1, user: 0x2, local: 0x4 } as const;
 
+/** The userid of a message whose broker is to fill it in (RFC 3). */
 export const USERID_UNKNOWN = 0xffffffff;
+/** The nodeid of a request to any rank (RFC 3). */
 export const NODEID_ANY = 0xffffffff;
+/** The matchtag of a request without a response (RFC 6). */
 export const MATCHTAG_NONE = 0;
 
 interface Common {
@@ -35,29 +38,34 @@ interface Common {
   payload?: Uint8Array | undefined;
 }
 
+/** A request (RFC 3). */
 export interface RequestMessage extends Common {
   type: "request";
   nodeid: number;
   matchtag: number;
 }
 
+/** A response (RFC 3). */
 export interface ResponseMessage extends Common {
   type: "response";
   errnum: number;
   matchtag: number;
 }
 
+/** An event (RFC 3). */
 export interface EventMessage extends Common {
   type: "event";
   sequence: number;
 }
 
+/** A control message (RFC 3). */
 export interface ControlMessage extends Common {
   type: "control";
   controlType: number;
   status: number;
 }
 
+/** Any message (RFC 3). */
 export type Message = RequestMessage | ResponseMessage | EventMessage | ControlMessage;
 
 /** Bytes that are no Flux message. The only error that the wire codec throws. */

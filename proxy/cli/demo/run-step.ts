@@ -34,6 +34,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 /** The names that a step may use. */
 const IMPORTS = { ...client, concatMap, first, firstValueFrom, from, interval, map, NEVER, take, tap };
 
+/** The commands and the output of a step. */
 export interface StepContext {
   flux: client.Flux;
   style: Style;
@@ -87,6 +88,7 @@ function describe(error: unknown): string {
   return String(error);
 }
 
+/** Indents every line of a text. */
 export function indent(text: string, by = "    "): string {
   return text.replace(/^/gm, by);
 }

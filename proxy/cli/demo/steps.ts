@@ -11,6 +11,7 @@ export interface Step {
   fails?: true;
 }
 
+/** The steps of the demonstration, in their order. */
 export const STEPS: readonly Step[] = [
   {
     title: "Lines of output, as they come",
