@@ -82,7 +82,43 @@ const HEADER_SIZE = 20;
  * long as the tree is deep. A part takes a hundred times its bytes if it has none.
  */
 const MAX_PARTS = 256;
-const TYPE = { request: 0x01, response: 0x02, event: 0x04, control: 0x08 } as const;
+
+type Integers = readonly [number, number];
+
+/** One type of message in the header (RFC 3, PROTO). */
+interface TypeRow<M extends Message> {
+  readonly code: number;
+  /** The header's last two integers, whose meaning depends on the type. */
+  integers(message: M): Integers;
+  message(common: Common, integers: Integers): M;
+}
+
+const TYPES: { readonly [T in Message["type"]]: TypeRow<Extract<Message, { type: T }>> } = {
+  request: {
+    code: 0x01,
+    integers: ({ nodeid, matchtag }) => [nodeid, matchtag],
+    message: (common, [nodeid, matchtag]) => ({ type: "request", ...common, nodeid, matchtag }),
+  },
+  response: {
+    code: 0x02,
+    integers: ({ errnum, matchtag }) => [errnum, matchtag],
+    message: (common, [errnum, matchtag]) => ({ type: "response", ...common, errnum, matchtag }),
+  },
+  event: {
+    code: 0x04,
+    integers: ({ sequence }) => [sequence, 0],
+    message: (common, [sequence]) => ({ type: "event", ...common, sequence }),
+  },
+  control: {
+    code: 0x08,
+    integers: ({ controlType, status }) => [controlType, status],
+    message: (common, [controlType, status]) => ({ type: "control", ...common, controlType, status }),
+  },
+};
+
+const TYPES_BY_CODE: ReadonlyMap<number, TypeRow<Message>> = new Map(
+  Object.values(TYPES).map((row) => [row.code, row as TypeRow<Message>]),
+);
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder("utf-8", { fatal: true });
@@ -120,32 +156,19 @@ export function encodeMessage(message: Message, prefix = 0): Uint8Array {
 function encodeHeader(message: Message): Uint8Array {
   const header = new Uint8Array(HEADER_SIZE);
   const view = new DataView(header.buffer);
-  const [aux1, aux2] = auxiliary(message);
-  header.set([MAGIC, VERSION, TYPE[message.type], message.flags]);
+  const { code, integers } = TYPES[message.type] as TypeRow<Message>;
+  const [first, second] = integers(message);
+  header.set([MAGIC, VERSION, code, message.flags]);
   view.setUint32(4, message.userid);
   view.setUint32(8, message.rolemask);
-  view.setUint32(12, aux1);
-  view.setUint32(16, aux2);
+  view.setUint32(12, first);
+  view.setUint32(16, second);
   return header;
-}
-
-/** The last two integers of the header, whose meaning depends on the type (RFC 3, PROTO). */
-function auxiliary(message: Message): [number, number] {
-  switch (message.type) {
-    case "request":
-      return [message.nodeid, message.matchtag];
-    case "response":
-      return [message.errnum, message.matchtag];
-    case "event":
-      return [message.sequence, 0];
-    case "control":
-      return [message.controlType, message.status];
-  }
 }
 
 /**
  * Decodes the body of one frame. The payload is a view of `body`, not a copy.
- * @throws WireError naming what is wrong
+ * @throws WireError naming the fault
  */
 export function decodeMessage(body: Uint8Array): Message {
   const parts = splitParts(body);
@@ -155,41 +178,36 @@ export function decodeMessage(body: Uint8Array): Message {
   if (header[1] !== VERSION) throw new WireError(`message version ${header[1]} is not supported`);
 
   const view = new DataView(header.buffer, header.byteOffset, HEADER_SIZE);
+  const code = view.getUint8(2);
   const flags = view.getUint8(3);
+  const { routes, topic, payload } = readParts(parts, flags);
+  const row = TYPES_BY_CODE.get(code);
+  if (row === undefined) throw new WireError(`message type ${code} is not known`);
+  const common = { flags, userid: view.getUint32(4), rolemask: view.getUint32(8), routes, topic, payload };
+  return row.message(common, [view.getUint32(12), view.getUint32(16)]);
+}
+
+/** Reads the parts before the header, in the order of RFC 3. The flags say which of them a message has. */
+function readParts(
+  parts: readonly Uint8Array[],
+  flags: number,
+): Pick<Common, "routes" | "topic" | "payload"> {
   let next = 0;
+  const take = (name: string): Uint8Array => {
+    const part = parts[next++];
+    if (part === undefined) throw new WireError(`message has no ${name}`);
+    return part;
+  };
   const routes: string[] = [];
   if (flags & FLAG.route) {
-    for (;;) {
-      const part = parts[next++];
-      if (part === undefined) throw new WireError("message has no route delimiter");
-      if (part.length === 0) break;
+    for (let part = take("route delimiter"); part.length > 0; part = take("route delimiter")) {
       routes.push(decodeText(part, "route"));
     }
   }
-  const take = (what: string): Uint8Array => {
-    const part = parts[next++];
-    if (part === undefined) throw new WireError(`message has no ${what}`);
-    return part;
-  };
   const topic = flags & FLAG.topic ? decodeText(take("topic"), "topic") : undefined;
   const payload = flags & FLAG.payload ? take("payload") : undefined;
   if (next !== parts.length) throw new WireError("message has more parts than its flags say");
-
-  const common = { flags, userid: view.getUint32(4), rolemask: view.getUint32(8), routes, topic, payload };
-  const aux1 = view.getUint32(12);
-  const aux2 = view.getUint32(16);
-  switch (header[2]) {
-    case TYPE.request:
-      return { type: "request", ...common, nodeid: aux1, matchtag: aux2 };
-    case TYPE.response:
-      return { type: "response", ...common, errnum: aux1, matchtag: aux2 };
-    case TYPE.event:
-      return { type: "event", ...common, sequence: aux1 };
-    case TYPE.control:
-      return { type: "control", ...common, controlType: aux1, status: aux2 };
-    default:
-      throw new WireError(`message type ${header[2]} is not known`);
-  }
+  return { routes, topic, payload };
 }
 
 function splitParts(body: Uint8Array): Uint8Array[] {
@@ -211,10 +229,10 @@ function splitParts(body: Uint8Array): Uint8Array[] {
   return parts;
 }
 
-function decodeText(part: Uint8Array, what: string): string {
+function decodeText(part: Uint8Array, name: string): string {
   try {
     return text.decode(part);
   } catch (cause) {
-    throw new WireError(`${what} is not UTF-8`, { cause });
+    throw new WireError(`${name} is not UTF-8`, { cause });
   }
 }
