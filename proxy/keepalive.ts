@@ -1,12 +1,12 @@
-/** Pings, so that a WebSocket whose other end has gone without a word is closed. PROTOCOL.md, "Liveness". */
+/** Pings, so that the proxy closes a WebSocket whose other end has gone without a close. PROTOCOL.md, "Liveness". */
 import type { WebSocket } from "ws";
 
-/** Closes a socket from which nothing comes; what it is on goes on over another. */
+/** The owner of a socket. It closes a silent socket; its session may go on over another socket. */
 export interface Silenced {
   silent(): void;
 }
 
-/** Intervals in a row without a sign of life, after which a socket is taken for dead. */
+/** Intervals in a row without a message, ping or pong, after which a socket counts as dead. */
 const MISSES = 2;
 
 /**
@@ -19,11 +19,11 @@ export function keepAlive(sockets: ReadonlyMap<WebSocket, Silenced>, intervalMs:
     for (const [ws, connection] of sockets) {
       const missed = misses.get(ws);
       if (missed === undefined) {
-        // Any message will do: a pong may wait behind many of them on a slow line.
+        // Any message counts, since a pong may wait behind many messages on a slow line.
         for (const sign of ["pong", "ping", "message"]) ws.on(sign, () => misses.set(ws, 0));
       }
       misses.set(ws, (missed ?? 0) + 1);
-      // A close that nobody answers would keep the socket for longer.
+      // A close without an answer would keep the socket for longer.
       if (missed === MISSES) connection.silent();
       else if (missed !== undefined && missed > MISSES) ws.terminate();
       else ws.ping();

@@ -1,4 +1,4 @@
-/** The HTTP server that WebSockets come in through, and nothing of what is said on them. */
+/** The HTTP server that accepts WebSockets. It does not read their messages. */
 import {
   createServer,
   type IncomingMessage,
@@ -16,10 +16,10 @@ import { MessageTurns } from "./message-turns.js";
 import { Newcomers } from "./newcomers.js";
 import { ClientConnection, type ClientConnectionOptions } from "./session/client-connection.js";
 
-/** How long a client may take for its handshake, in milliseconds. */
+/** The time for a client's handshake, in milliseconds. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** How long clients may take to answer the close when the proxy stops, in milliseconds. */
+/** The time for clients to answer the close when the proxy stops, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1000;
 
 /** The address and the behaviour of a listener. */
@@ -36,8 +36,8 @@ export interface ListenerOptions {
 export interface Listener {
   readonly address: AddressInfo;
   /**
-   * Closes every connection with 1001 and stops listening. Takes little more than a second, whatever clients
-   * do.
+   * Closes every connection with 1001 and stops listening. Takes little more than a second, even if clients do
+   * not answer.
    */
   close(): Promise<void>;
 }
@@ -67,7 +67,7 @@ export async function listen(
     },
     (request, response) => answerPlain(options, request, response),
   );
-  // Node bounds how long a request takes to come, and not how long its answer takes to go. A WebSocket has no such limit.
+  // Node limits the time of a request, and not the time of its answer. This limit does not hold for a WebSocket.
   server.timeout = HANDSHAKE_TIMEOUT_MS;
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());
@@ -83,7 +83,7 @@ export async function listen(
     });
   });
   await listening(server, options);
-  // accept(2) may fail later, such as with EMFILE; those who are connected go on.
+  // accept(2) may fail later, such as with EMFILE. Open connections go on.
   server.on("error", connectionOptions.onFault);
   const stopPinging = keepAlive(sockets, options.pingIntervalMs);
 
@@ -113,7 +113,7 @@ function listening(server: Server, { host, port }: ListenerOptions): Promise<voi
   });
 }
 
-/** Codes with which a client ends its session. After any other close it can resume that. PROTOCOL.md, "Close codes". */
+/** Codes with which a client ends its session. After any other close, the client can resume it. PROTOCOL.md, "Close codes". */
 const ENDING: ReadonlySet<number> = new Set([
   CLOSE.normal,
   CLOSE.goingAway,
@@ -150,9 +150,9 @@ function serve(ws: WebSocket, options: ClientConnectionOptions): ClientConnectio
   ws.on("message", (data: Buffer, isBinary) =>
     isBinary ? connection.binary(data) : connection.text(data.toString()),
   );
-  // RFC 6455 section 5.5.3: the last of several is enough, and who does not read has no need of any.
+  // RFC 6455 section 5.5.3: one pong answers several pings. A client that does not read gets none.
   ws.on("ping", (data) => ws.bufferedAmount < MAX_FRAME && ws.pong(data));
-  // ws itself closes for what is not a WebSocket message, or a larger one than we take.
+  // ws itself closes the socket after a message that is malformed or over MAX_FRAME.
   ws.on("error", ({ code, message }: NodeJS.ErrnoException) => {
     if (code?.startsWith("WS_ERR_")) connection.broken(BROKEN[code] ?? PROTOCOL_ERROR, message);
   });
@@ -160,7 +160,7 @@ function serve(ws: WebSocket, options: ClientConnectionOptions): ClientConnectio
   return connection;
 }
 
-/** The HTTP status with which a handshake is refused, if it is. */
+/** The HTTP status that refuses a handshake; undefined if it is accepted. */
 function refusal(path: string, request: IncomingMessage): number | undefined {
   if (pathOf(request) !== path) return 404;
   const offered = request.headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim());
@@ -172,7 +172,7 @@ function refuse(socket: Duplex, status: number): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-/** An HTTP request that is no handshake (RFC 9110 section 15.5.22). */
+/** Answers an HTTP request that is not a handshake (RFC 9110 section 15.5.22). */
 function answerPlain(
   { path, pages }: ListenerOptions,
   request: IncomingMessage,

@@ -1,7 +1,7 @@
 /**
  * The messages that are handled in one turn of the event loop. ws offers one of each socket (`allowSynchronousEvents: false`), which
- * leaves messages unread where turns are long, or all that have arrived, which delays every other socket. Between the two its
- * switch is turned while it runs: a private field of its receiver, on which test/unit/proxy/message-turns.test.ts keeps an eye.
+ * leaves messages unread where turns are long, or all that have arrived, which delays every other socket. For a number between the
+ * two, this file sets that option while ws runs: a private field of its receiver, which test/unit/proxy/message-turns.test.ts checks.
  */
 import type { WebSocket } from "ws";
 

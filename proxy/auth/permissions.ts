@@ -126,7 +126,7 @@ function readCommand(value: unknown): string[] {
   return command;
 }
 
-/** A token names each service: the proxy cannot know which others exist and what they do. */
+/** A token must name each service: the proxy does not know the other services or their effects. */
 function readTopic(pattern: string): string {
   if (/^[^.*?]+\./.test(pattern)) return pattern;
   throw new TypeError('topics has one whose service is not named, as in "job-list.*"');

@@ -5,7 +5,7 @@
 import { FluxError } from "../../src/errors.js";
 import type { JsonObject } from "./payload.js";
 
-/** An error that the broker has answered. With any other nobody knows whether a request that was sent was carried out. */
+/** An error in a response of the broker. After any other error, it is unknown whether the broker carried out the request. */
 export class AnswerError extends FluxError {}
 
 /** A request to one rank, without a matchtag. */
@@ -26,9 +26,8 @@ export interface BrokerCall extends BrokerRequest {
 }
 
 /**
- * Told of what answers one request: `response` once, or any number of times if it is streaming; then
- * `error`, or for a streaming request that succeeded `end`. Nothing follows those, nor the one response of
- * a request that is not streaming. It must not throw.
+ * Receives the responses to one request. Without streaming, it gets one `response` or one `error`. With streaming, it gets any number
+ * of `response`, then `error`, or `end` if the request succeeded. Its methods must not throw.
  */
 export interface ResponseHandler {
   response(payload: JsonObject | undefined): void;
@@ -45,19 +44,19 @@ export interface Broker {
   request(call: BrokerCall, handler: ResponseHandler): void;
   /** Sends a request that is never answered (RFC 6 noresponse). Dropped if the connection is over. */
   send(request: BrokerRequest): void;
-  /** Whether more is waiting to be written than should be. */
+  /** Whether too much waits to be written: callers should wait for {@link drained}. */
   readonly congested: boolean;
-  /** Resolves when all is written, or the connection over. */
+  /** Resolves when all messages are written, or the connection is over. */
   drained(): Promise<void>;
-  /** Writes what is waiting and disconnects. Open requests fail with ECANCELED. */
+  /** Writes the messages that wait, and disconnects. Open requests fail with ECANCELED. */
   close(): void;
   /**
    * Resolves when the connection is over: with undefined after `close`, else with the error that ended it.
    */
   readonly closed: Promise<FluxError | undefined>;
   /**
-   * Resolves when the broker has let go of the connection: it reads nothing more of what was sent, and has read what it will. The
-   * connection is kept for that, however long it takes, also if it is closed here.
+   * Resolves when the broker has closed its end: it has read all the messages that it will read. The connection stays open for
+   * that, for any time, even after `close`.
    */
   released(): Promise<void>;
 }

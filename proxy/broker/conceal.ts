@@ -1,4 +1,4 @@
-/** Where a broker listens is the operator's business, and no client's. */
+/** Keeps the path of the broker's socket from clients: only the operator may see it. */
 import { FluxError } from "../../src/errors.js";
 import type { Broker } from "./broker.js";
 

@@ -1,4 +1,4 @@
-/** One connection to a Flux broker over its UNIX socket: requests out, responses to whoever asked. RFC 6. */
+/** One connection to a Flux broker over its UNIX socket: it sends requests, and gives each response to its request's handler. RFC 6. */
 import type { Socket } from "node:net";
 import { errnoOf, FluxError } from "../../src/errors.js";
 import { DEFAULT_LIMIT, encodeFrame, FrameDecoder } from "../wire/framing.js";
@@ -15,7 +15,7 @@ import { openBrokerSocket } from "./connect.js";
 import { decodeErrorText, decodePayload } from "./payload.js";
 
 /**
- * Matchtags below are for callers, who need to know theirs (RFC 42 write); those from here on are our own.
+ * Callers may choose lower matchtags, since RFC 42 write names one. The connection chooses from here on.
  */
 const FIRST_OWN_MATCHTAG = 0x80000000;
 const LAST_MATCHTAG = 0xffffffff;
@@ -23,7 +23,7 @@ const LAST_MATCHTAG = 0xffffffff;
 /** Bytes waiting to be written from which on a connection is congested. */
 const CONGESTED = 1024 * 1024;
 
-/** How long a closed connection may take to write what is waiting. */
+/** The time for a closed connection to write the messages that wait, in milliseconds. */
 const LINGER_MS = 1000;
 
 const ENODATA = errnoOf("ENODATA");
@@ -33,9 +33,9 @@ const lost = (message: string, cause?: unknown) => new FluxError("ECONNRESET", m
 
 /** Options of a connection to a broker. */
 export interface ConnectOptions {
-  /** The largest message taken from the broker, in bytes. Default 64 MiB. */
+  /** The largest message that the broker may send, in bytes. @default 64 MiB */
   limit?: number;
-  /** For connecting and being accepted, in milliseconds. Default 10,000. */
+  /** The time to connect and be accepted, in milliseconds. @default 10,000 */
   timeoutMs?: number;
   /** The sender of every message. @default the user that the broker sees at the socket */
   credential?: Credential;
@@ -65,15 +65,15 @@ export class BrokerConnection implements Broker {
   readonly #open = new Map<number, OpenRequest>();
   #resolveClosed!: (error: FluxError | undefined) => void;
   readonly #released: Promise<void>;
-  /** Whether somebody waits for the broker to let go. */
+  /** Whether `released` was called: the socket then stays open until the broker closes it. */
   #kept = false;
   #over = false;
   #corked = false;
   #nextMatchtag = FIRST_OWN_MATCHTAG;
-  /** Of all who wait for it. */
+  /** Shared by all calls of `drained` that wait. Undefined while none waits. */
   #drained: Promise<void> | undefined;
 
-  /** @throws what {@link openBrokerSocket} throws */
+  /** @throws TypeError, FluxError as {@link openBrokerSocket} does */
   static async connect(uri: string, options: ConnectOptions = {}): Promise<BrokerConnection> {
     const socket = await openBrokerSocket(uri, options.timeoutMs ?? 10_000);
     return new BrokerConnection(socket, options);
@@ -176,7 +176,7 @@ export class BrokerConnection implements Broker {
     try {
       for (const message of messages) {
         if (this.#over) return;
-        // Nobody here subscribes to events or is a broker: other types are not for us (RFC 3).
+        // The proxy subscribes to no events and is not a broker, so it gets no other type (RFC 3).
         if (message.type === "response") this.#respond(message);
       }
     } catch (cause) {
@@ -228,14 +228,14 @@ export class BrokerConnection implements Broker {
     this.#resolveClosed(error);
   }
 
-  /** Sends no more, drops what still comes, and waits for the broker to close: by then it has read all that was sent. */
+  /** Sends no more, drops further messages, and waits for the broker to close: by then it has read everything. */
   #awaitRelease(): void {
     this.#socket.unref();
     this.#socket.resume();
     this.#socket.end();
   }
 
-  /** Lets what is waiting go out, such as a last signal, but not for ever. */
+  /** Writes the messages that wait, such as a last signal, within `LINGER_MS`. */
   #linger(): void {
     const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
     this.#socket.once("close", () => clearTimeout(timer));

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { parseBrokerUri } from "./uri.js";
 
-/** How long `flux uri` may take, in milliseconds. */
+/** The time for `flux uri`, in milliseconds. */
 const RESOLVE_TIMEOUT_MS = 10_000;
 
 /** RFC 19: F58 with either prefix, decimal, or hexadecimal. No other text reaches the program. */

@@ -9,13 +9,13 @@ const UINT32_MAX = 0xffffffff;
 export interface RpcOptions {
   /** The rank to ask. Default: any. */
   nodeid?: number;
-  /** How long the answer may take, in milliseconds. Default: no limit. */
+  /** The time for the answer, in milliseconds. @default no limit */
   timeoutMs?: number | undefined;
 }
 
 /**
  * The payload that answers `topic`, {} if the answer has none.
- * @throws FluxError what the broker answered; ECONNRESET; ETIMEDOUT
+ * @throws FluxError the broker's error; ECONNRESET; ETIMEDOUT
  */
 export function rpc(
   broker: Broker,

@@ -11,7 +11,7 @@ export class Budget {
 
   /**
    * @param rule the limit in words, such as "a session may have 4 attaches open"
-   * @param above what is taken here is taken there as well
+   * @param above a budget from which each amount is taken as well
    */
   constructor(rule: string, limit: number, above?: Budget) {
     this.rule = rule;

@@ -30,13 +30,13 @@ export interface State {
 
 /** Options of an {@link Outbox}. */
 export interface OutboxOptions {
-  /** Whether there may be another socket, to send again what the client has not taken. */
+  /** Whether the session may get another socket, over which unacknowledged messages are sent again. */
   replay: boolean;
-  /** More is unacknowledged than is kept: the session is to end with 4413. */
+  /** More is unacknowledged than may be kept: the session must end with 4413. */
   overrun(): void;
 }
 
-/** How much the network is given ahead: what comes later and does not wait for output is behind no more than this. */
+/** Messages wait while the network holds this many bytes: one that does not wait for output is behind this and one frame at most. */
 const AHEAD = 256 * 1024;
 
 /** Characters of messages without process bytes that may be unacknowledged before one more is too much. */
@@ -45,16 +45,22 @@ const MAX_UNACKED = 16 * 1024 * 1024;
 /** Characters of one response: a longer one would leave no room for the next message. */
 export const MAX_RESPONSE = MAX_UNACKED / 2;
 
-/** Nothing more is asked of many ranks while so many characters are unacknowledged: their answers are to have room. */
+/** While more characters than this are unacknowledged, the proxy sends no further requests to many ranks: the answers need room. */
 const MAX_ANSWERS = 4 * 1024 * 1024;
 
-/** States wait while so many characters are unacknowledged, more than a client leaves so. What changes meanwhile is one message. */
+/**
+ * States wait while more characters than this are unacknowledged. A client that works leaves fewer. A state that changes meanwhile is
+ * sent once.
+ */
 const MAX_STATES = 4 * ACK_BYTES;
 
-/** Output waits while so many messages are unacknowledged: those of a few bytes cost more than the window counts. */
+/** Output waits while this many messages are unacknowledged: a message of a few bytes costs more than the window counts. */
 const MAX_MESSAGES = 16_384;
 
-/** Output waits while so many bytes of it are unacknowledged, consumed or not: who consumes acknowledges, and leaves less so. */
+/**
+ * Output waits while this many bytes of it are unacknowledged, consumed or not. A client that consumes also acknowledges, and leaves
+ * fewer.
+ */
 const MAX_OUTPUT_UNACKED = 2 * OUTPUT_WINDOW;
 
 /** The messages to one client. */
@@ -69,9 +75,9 @@ export class Outbox {
   #unacked = 0;
   readonly #window = new Window();
   readonly #turns = new RoundRobin<StreamOutput>();
-  /** Those that may have changed, in the order of their turns. */
+  /** The states that may have changed, in the order of their turns. */
   readonly #states = new Set<State>();
-  /** Goes through them, and sees those that are added on the way. */
+  /** Iterates `#states`, also over states that are added meanwhile. */
   #turn = this.#states.values();
   /** Whether a state was next, and not output. */
   #telling = false;
@@ -88,13 +94,13 @@ export class Outbox {
     this.#replay = new Replay({ keep: options.replay });
   }
 
-  /** Whether {@link attach} can go on after message `received`: it was sent, and what followed it is kept. */
+  /** Whether {@link attach} can go on after message `received`: it was sent, and every later message is kept. */
   canResume(received: number): boolean {
     return this.#options.replay ? received <= this.#replay.last : received + this.#replay.last === 0;
   }
 
   /**
-   * Sends over this socket from now on, first again what comes after message `received`.
+   * Sends over this socket from now on. First it sends the messages after `received` again.
    * @returns false if that was never sent
    */
   attach(socket: OutboxSocket, received: number): boolean {
@@ -108,19 +114,18 @@ export class Outbox {
     return true;
   }
 
-  /** The socket is gone. What is sent waits for another. */
+  /** The socket is gone. Messages wait for the next socket. */
   detach(): void {
     this.#socket = undefined;
   }
 
-  /** The network has taken some of what was buffered. */
+  /** The network has taken some of the buffered bytes. */
   drained(): void {
     this.#flush();
   }
 
   /**
-   * Takes note of an acknowledgement. It may be of what came over the socket before and is to be sent again: that is not
-   * needed then.
+   * Drops the messages up to `seq`. One that came over the socket before, and waits to be sent again, is not sent.
    * @throws ProtocolError if it is of a message that was never sent
    */
   ack(seq: number): void {
@@ -130,7 +135,7 @@ export class Outbox {
     this.#flush();
   }
 
-  /** Whether so much is not acknowledged that the client should not be given cause for more. */
+  /** Whether so much is unacknowledged that the proxy should not cause further messages. */
   get congested(): boolean {
     return this.#replay.bytes > MAX_ANSWERS;
   }
@@ -169,23 +174,23 @@ export class Outbox {
     return true;
   }
 
-  /** A state may have changed. It is asked once the network has room for the answer, in turns with output. */
+  /** A state may have changed. Its message is made when the network has room for it, in turns with output. */
   changed(state: State): void {
     this.#states.add(state);
     this.#flush();
   }
 
-  /** A state is of no interest any more. */
+  /** A state is not to be sent any more. */
   forget(state: State): void {
     this.#states.delete(state);
   }
 
-  /** A way for the output of a rank. */
+  /** Opens the output of a rank. */
   open(options: RankOutputOptions): RankOutput {
     return new RankOutput(options, this.#sender);
   }
 
-  /** Calls `then` once nothing waits any more. */
+  /** Calls `then` once, when no message waits any more. */
   whenEmpty(then: () => void): void {
     this.#onEmpty = then;
     this.#flush();
@@ -227,7 +232,7 @@ export class Outbox {
     then();
   }
 
-  /** Sends again what the client has not taken, at the network's pace. */
+  /** Sends unacknowledged messages again, at the network's pace. */
   #sendAgain(): void {
     while (this.#sent < this.#replay.last && this.#socket !== undefined && this.#hasPace(this.#socket)) {
       this.#transmit(this.#socket, this.#replay.get(this.#sent + 1));
@@ -244,7 +249,7 @@ export class Outbox {
     return this.#hasPace(socket) && this.#replay.unacked < MAX_MESSAGES && this.#unacked < MAX_OUTPUT_UNACKED;
   }
 
-  /** The next state, if there is room. @returns whether there may be more to tell */
+  /** Sends the next state, if there is room. @returns whether more may follow */
   #tell(): boolean {
     if (this.#states.size === 0 || this.#replay.bytes > MAX_STATES) return false;
     const { value: state } = this.#turn.next();
@@ -258,7 +263,7 @@ export class Outbox {
     return true;
   }
 
-  /** One frame of a stream, or what else comes next of it. @returns whether there may be more */
+  /** Sends the next part of a stream. @returns whether more may follow */
   #output(): boolean {
     const stream = this.#turns.next(this.#window.free);
     if (stream === undefined) return false;

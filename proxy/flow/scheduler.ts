@@ -1,6 +1,6 @@
 /**
- * Long work in turns, for all sessions of a proxy: a job does a little and makes room for the next, and the event loop for
- * what arrives meanwhile.
+ * Long work in turns, for all sessions of a proxy: each job does a little and makes room for the next job, and all
+ * jobs together make room for other events.
  */
 import { Fifo } from "./fifo.js";
 
@@ -10,13 +10,13 @@ export interface Job {
   turn(): boolean;
 }
 
-/** How long jobs may run before the event loop has its turn, in milliseconds. */
+/** The time for jobs in one turn of the event loop, in milliseconds. */
 const TURN_MS = 4;
 
 /** Gives turns to the calls and watches of all sessions. */
 export class Scheduler {
   readonly #ready = new Fifo<Job>();
-  /** How long jobs may still run in this turn of the event loop, in milliseconds. */
+  /** The time left for jobs in this turn of the event loop, in milliseconds. At most `TURN_MS`; negative after a long turn of a job. */
   #left = TURN_MS;
   #running = false;
   #pending = false;

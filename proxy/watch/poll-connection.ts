@@ -1,4 +1,4 @@
-/** The connection over which ranks are polled in the name of one user. It is opened when something is to be asked. */
+/** The connection for the polls of one user. */
 import { FluxError } from "../../src/errors.js";
 import type { Broker, BrokerRequest } from "../broker/broker.js";
 import type { Answer } from "./poller.js";
@@ -14,7 +14,7 @@ export class PollConnection {
     this.#connect = connect;
   }
 
-  /** Sends a request that has one answer. After a connection that was lost, or could not be had, another is tried. */
+  /** Sends a request with one answer. If the connection was lost, or could not be opened, the next request opens another. */
   async request(request: BrokerRequest, answer: Answer): Promise<void> {
     try {
       const broker = await this.#open();
@@ -38,7 +38,7 @@ export class PollConnection {
     );
   }
 
-  /** Signing takes its time, so that a request may come when nobody is there. */
+  /** A request may come after `close`, since its signature takes time. */
   #check(): void {
     if (this.#closed) throw new FluxError("ECANCELED", "nobody watches any more");
   }

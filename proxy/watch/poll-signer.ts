@@ -22,10 +22,10 @@ export function proxyPolls(signer: Signer): PollSigner {
   };
 }
 
-/** How long a signature of the client is used, in milliseconds; less if half of its lifetime is less. */
+/** The most time that a signature of the client is used, in milliseconds. Half of its lifetime is the limit if that is shorter. */
 const FRESH_MS = 10_000;
 
-/** How long a client may take to sign, in milliseconds, before its ranks have that as their error. */
+/** The time for a client to sign, in milliseconds. Then its ranks get ETIMEDOUT. */
 const SIGN_MS = 5000;
 
 let signatures = 0;
@@ -37,8 +37,8 @@ interface Wait {
 }
 
 /**
- * The signature of a client, for the polls of its one watch: no other watch sees what it has brought. It names neither rank
- * nor time, so that it serves all ranks while it is fresh; after that the client is asked for another.
+ * The signature of a client, for the polls of one watch: no other watch gets their answers. It names neither rank nor time, so
+ * it serves all ranks while it is fresh. After that, the client must send another.
  */
 export class ClientSignature implements PollSigner {
   readonly key = `client ${++signatures}`;
@@ -46,11 +46,11 @@ export class ClientSignature implements PollSigner {
   readonly #userid: number;
   readonly #stale: () => void;
   #signature = "";
-  /** Until when it is fresh, by performance.now. */
+  /** The signature is fresh before this time of performance.now. */
   #until = 0;
-  /** Whether the client owes another. */
+  /** True from a request for another signature until the client sends it. */
   #owed = false;
-  /** Defined while polls wait for it. */
+  /** Defined while polls wait for a signature. */
   #wait: Wait | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -66,7 +66,7 @@ export class ClientSignature implements PollSigner {
     this.renew(signature);
   }
 
-  /** Takes a signature in place of the one before. @throws SignedError if it is not of this list, by this user */
+  /** Replaces the signature. @throws SignedError if it is not of this list, by this user */
   renew(signature: unknown): void {
     const { userid, lifetime } = readSignedList(signature, this.#topic);
     if (userid !== this.#userid) throw new SignedError("signature is of another user");

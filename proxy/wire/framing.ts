@@ -8,7 +8,7 @@ const PREFIX = 8;
 /** The largest body that a decoder accepts by default, in bytes. */
 export const DEFAULT_LIMIT = 64 * 1024 * 1024;
 
-/** A frame in so many chunks comes in small ones, each of which costs more than its bytes: what follows is copied together. */
+/** A frame in this many chunks comes in small ones, each of which costs more than its bytes: later small chunks are copied together. */
 const MANY_CHUNKS = 16;
 const SMALL_CHUNK = 4096;
 const TAIL = 64 * 1024;
@@ -22,14 +22,14 @@ export function encodeFrame(message: Message): Uint8Array {
 }
 
 /**
- * Cuts a byte stream into messages. It holds at most one incomplete frame, in the chunks it came in, small ones copied together, so
- * that memory is taken as bytes arrive and not when a length is announced.
+ * Cuts a byte stream into messages. It holds at most one incomplete frame, in the chunks that it came in, with small ones copied
+ * together. So it takes memory when bytes arrive, and not when a length is announced.
  *
- * A decoder that has thrown is at an unknown place in the stream and throws from then on.
+ * After a fault the next frame's beginning is unknown, so the decoder throws from then on.
  */
 export class FrameDecoder {
   #chunks: Uint8Array[] = [];
-  /** Where small chunks are copied to: the last of the chunks is what of it is used. */
+  /** Small chunks are copied here. If it is in use, the last of `#chunks` is its used part. */
   #tail = new Uint8Array(0);
   #used = 0;
   #held = 0;

@@ -1,7 +1,7 @@
 /**
  * Flux messages (RFC 3) as the body of one frame on a UNIX stream socket. Pure: bytes in, messages out.
  *
- * Where RFC 3 and flux-core differ, this is what flux-core does: routes and topic carry no NUL.
+ * Where RFC 3 and flux-core differ, this file follows flux-core: routes and topic have no NUL.
  */
 
 /** RFC 3 `flag-*`. */
@@ -27,7 +27,7 @@ export const NODEID_ANY = 0xffffffff;
 export const MATCHTAG_NONE = 0;
 
 interface Common {
-  /** Bits of {@link FLAG}. `topic`, `payload` and `route` must agree with what the message has. */
+  /** Bits of {@link FLAG}. `topic`, `payload` and `route` must agree with the parts of the message. */
   flags: number;
   userid: number;
   rolemask: number;
@@ -68,7 +68,7 @@ export interface ControlMessage extends Common {
 /** Any message (RFC 3). */
 export type Message = RequestMessage | ResponseMessage | EventMessage | ControlMessage;
 
-/** Bytes that are no Flux message. The only error that the wire codec throws. */
+/** The bytes are not a Flux message. The wire codec throws no other error. */
 export class WireError extends Error {
   override readonly name = "WireError";
 }
@@ -78,8 +78,8 @@ const VERSION = 0x01;
 const HEADER_SIZE = 20;
 
 /**
- * The parts of a message: routes, delimiter, topic, payload, header. RFC 3 bounds no route stack; one of a tree of brokers is as
- * long as the tree is deep. A part takes a hundred times its bytes if it has none.
+ * The parts of a message: routes, delimiter, topic, payload, header. RFC 3 has no limit on a route stack; in a tree of
+ * brokers, it is as long as the tree is deep. Without this limit, parts without bytes would take a hundred times their size in memory.
  */
 const MAX_PARTS = 256;
 
