@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: "test/support/unpack-chromium.ts",
-    // What a page or a process is to do takes the time it takes.
+    // A page or a process may take long on a busy machine.
     expect: { poll: { timeout: 20_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,

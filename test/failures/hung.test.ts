@@ -47,7 +47,7 @@ describe("a broker that hangs", () => {
     return { client, flux: client(), stop: () => signal("SIGSTOP"), goOn: () => signal("SIGCONT") };
   };
 
-  it("a request without a stream is ETIMEDOUT when its time is over, and the next one is answered once the broker is", async () => {
+  it("a request without streaming ends with ETIMEDOUT, and the broker answers the next one when it runs again", async () => {
     const { flux, stop, goOn } = await start();
     const pid = await rexecBg(flux, ["sleep", "60"], { nodeid: 1, waitable: true }).getPid();
     stop();
@@ -68,7 +68,7 @@ describe("a broker that hangs", () => {
     expect(await list(flux, { nodeid: 1 }).getProcesses()).toMatchObject([{ pid }]);
   });
 
-  it("an exec that is given up does not run on: it is ended where it starts late", async () => {
+  it("the proxy ends a process that starts after its exec was given up", async () => {
     const { flux, stop, goOn } = await start();
     await list(flux).get();
     stop();
@@ -83,7 +83,7 @@ describe("a broker that hangs", () => {
     other.unsubscribe();
   });
 
-  it("streams hear that it does not answer, and that it answers again; they go on as if nothing had been", async () => {
+  it("streams report that it does not answer, and that it answers again, and lose nothing", async () => {
     const { flux, stop, goOn } = await start({ probeIntervalMs: 200 });
     const events: string[] = [];
     const script = sh("echo before; read line; echo $line; exit 3");
@@ -98,14 +98,14 @@ describe("a broker that hangs", () => {
     });
     await until(() => events.includes("before"), "it runs");
     stop();
-    await until(() => events.at(-1) === "unresponsive", "it is told");
-    // Another stream that is opened meanwhile is told at once, before it has started.
+    await until(() => events.at(-1) === "unresponsive", "the stream reports it");
+    // A stream that is opened meanwhile reports it at once, before its process has started.
     const late: string[] = [];
     const second = exec(flux, ["true"], { nodeid: 0 }).forEach((event) => void late.push(event.type));
-    await until(() => late.length > 0, "the other is told");
+    await until(() => late.length > 0, "the other stream reports it");
     expect(late).toEqual(["unresponsive"]);
     goOn();
-    await until(() => events.at(-1) === "responsive", "its return is told");
+    await until(() => events.at(-1) === "responsive", "the stream reports its return");
     go("after\n");
     await Promise.all([end, second]);
     expect(events.filter((event) => event !== "eof")).toEqual([
@@ -119,7 +119,7 @@ describe("a broker that hangs", () => {
     expect(late).toContain("finished");
   });
 
-  it("a session cannot be opened, and its client is told in bounded time; then one can", async () => {
+  it("opening a session fails in bounded time, and succeeds when the broker answers again", async () => {
     const { client, flux, stop, goOn } = await start({ brokerTimeoutMs: 500 });
     await list(flux).get();
     stop();
@@ -131,7 +131,7 @@ describe("a broker that hangs", () => {
     await list(client()).get();
   });
 
-  it("a watch says so of the rank, and shows its processes again", async () => {
+  it("a watch shows the error of the rank, and later its processes again", async () => {
     const { flux, stop, goOn } = await start();
     const tables: string[] = [];
     const watching = watch(flux, { nodeid: 1 }).subscribe(({ processes, errors }) => {

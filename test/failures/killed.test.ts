@@ -1,4 +1,4 @@
-/** What the client's observable says when the broker, the proxy or the process is killed in the middle of a stream. */
+/** The client's observable when the broker, the proxy or the process is killed in the middle of a stream. */
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { lastValueFrom, tap, toArray } from "rxjs";
@@ -44,7 +44,7 @@ describe("killed in the middle of a stream", () => {
       const broker = await startEmbeddedBroker({ size: 2 });
       console.log(broker.uri);
     `);
-    // Who is killed cannot tidy up.
+    // A killed process cannot tidy up.
     const directory = dirname(victim.line.replace("local://", ""));
     cleanups.push(() => rm(directory, { recursive: true }), victim.kill);
     return victim;
@@ -77,13 +77,13 @@ describe("killed in the middle of a stream", () => {
 
   /** Follows a process; resolves when its first output is there. */
   const follow = (flux: Flux, script: string) =>
-    new Promise<{ told: ProcessEvent[]; end: Promise<unknown> }>((resolve, reject) => {
-      const told: ProcessEvent[] = [];
+    new Promise<{ events: ProcessEvent[]; end: Promise<unknown> }>((resolve, reject) => {
+      const events: ProcessEvent[] = [];
       const end = new Promise<unknown>((settle) => {
         exec(flux, sh(script)).subscribe({
           next: (event) => {
-            told.push(event);
-            if (event.type === "output") resolve({ told, end });
+            events.push(event);
+            if (event.type === "output") resolve({ events, end });
           },
           error: (error) => {
             settle(error);
@@ -94,21 +94,21 @@ describe("killed in the middle of a stream", () => {
       });
     });
 
-  const output = (told: ProcessEvent[]) =>
-    told.map((event) => (event.type === "output" ? utf8(event.data) : "")).join("");
+  const output = (events: ProcessEvent[]) =>
+    events.map((event) => (event.type === "output" ? utf8(event.data) : "")).join("");
 
-  it("the broker: a FluxError, after all that had come, and the session closes", async () => {
+  it("the broker: a FluxError after the output so far, and the session closes", async () => {
     const { broker, proxy, token, flux } = await doomedBroker();
     const statuses = lastValueFrom(flux.status$.pipe(toArray()));
 
-    const { told, end } = await follow(flux, "echo before; exec sleep 2");
+    const { events, end } = await follow(flux, "echo before; exec sleep 2");
     await broker.kill();
     const error = await end;
     expect(error).toBeInstanceOf(FluxError);
     expect(error).toMatchObject({ code: "ECONNRESET", topic: "rexec.exec" });
-    expect(output(told)).toBe("before\n");
+    expect(output(events)).toBe("before\n");
     // It was running, and nobody knows how it ended: that is said, and no status is made up.
-    expect(told.at(-1)).toMatchObject({
+    expect(events.at(-1)).toMatchObject({
       type: "finished",
       outcome: { kind: "unknown", cause: { code: "ECONNRESET" } },
     });
@@ -122,7 +122,7 @@ describe("killed in the middle of a stream", () => {
     expect((await failure(list(next).get())).message).toMatch(/broker/);
   });
 
-  it("the broker: collect gives what had come, with an unknown outcome, before the error", async () => {
+  it("the broker: collect gives the output so far, with an unknown outcome, before the error", async () => {
     const { broker, flux } = await doomedBroker();
     const collected: CompletedProcess[] = [];
     const running = exec(flux, sh("echo before; exec sleep 2")).pipe(
@@ -136,7 +136,7 @@ describe("killed in the middle of a stream", () => {
     ]);
   });
 
-  it("the proxy, and another is there in its place: a FluxError, and Flux ends what was in the foreground", async () => {
+  it("the proxy, and another takes its place: a FluxError, and Flux ends the foreground processes", async () => {
     const broker = await startEmbeddedBroker({ size: 2 });
     cleanups.push(() => broker.close());
     const { jwks, token } = await keys();
@@ -144,8 +144,8 @@ describe("killed in the middle of a stream", () => {
     const flux = client(proxy.line, token);
     const statuses = lastValueFrom(flux.status$.pipe(toArray()));
     const background = await rexecBg(flux, ["sleep", "60"], { label: "stays" }).getPid();
-    const { told, end } = await follow(flux, "echo before; exec sleep 60");
-    const pid = (told[0] as { pid: number }).pid;
+    const { events, end } = await follow(flux, "echo before; exec sleep 60");
+    const pid = (events[0] as { pid: number }).pid;
     await proxy.kill();
     const port = Number(new URL(proxy.line).port);
     const second = await createProxy({ uri: broker.uri, jwks, issuer, audience, port });
@@ -154,8 +154,8 @@ describe("killed in the middle of a stream", () => {
     const error = await end;
     expect(error).toBeInstanceOf(FluxError);
     expect(error).toMatchObject({ code: "ECONNRESET", topic: "rexec.exec" });
-    expect(output(told)).toBe("before\n");
-    expect(told.at(-1)).toMatchObject({
+    expect(output(events)).toBe("before\n");
+    expect(events.at(-1)).toMatchObject({
       type: "finished",
       outcome: { kind: "unknown", cause: { code: "ECONNRESET" } },
     });
@@ -166,16 +166,16 @@ describe("killed in the middle of a stream", () => {
     expect((await list(other).getProcesses()).map((process) => process.pid)).toEqual([background]);
   });
 
-  it("the proxy, and nobody takes its place: a FluxError when the attempts are over", async () => {
+  it("the proxy, and no other takes its place: a FluxError after the last attempt", async () => {
     const broker = await startEmbeddedBroker({ size: 1 });
     cleanups.push(() => broker.close());
     const { jwks, token } = await keys();
     const proxy = await proxyVictim(broker.uri, jwks);
     const flux = client(proxy.line, token, { count: 2, delay: () => 20 });
-    const { told, end } = await follow(flux, "echo before; exec sleep 60");
+    const { events, end } = await follow(flux, "echo before; exec sleep 60");
     await proxy.kill();
     expect(await end).toMatchObject({ code: "ECONNREFUSED", topic: "rexec.exec" });
-    expect(told.at(-1)).toMatchObject({ type: "finished", outcome: { kind: "unknown" } });
+    expect(events.at(-1)).toMatchObject({ type: "finished", outcome: { kind: "unknown" } });
   });
 
   it("the process: its outcome, and a clean completion", async () => {
@@ -184,14 +184,14 @@ describe("killed in the middle of a stream", () => {
     const { jwks, token } = await keys();
     const proxy = await createProxy({ uri: broker.uri, jwks, issuer, audience });
     cleanups.push(() => proxy.close());
-    const { told, end } = await follow(client(proxy.url, token), "echo before; exec sleep 60");
-    process.kill((told[0] as { pid: number }).pid, "SIGKILL");
+    const { events, end } = await follow(client(proxy.url, token), "echo before; exec sleep 60");
+    process.kill((events[0] as { pid: number }).pid, "SIGKILL");
     expect(await end).toBe("complete");
-    expect(output(told)).toBe("before\n");
-    expect(told).toContainEqual({ type: "finished", rank: 0, outcome: { kind: "signaled", signal: 9 } });
+    expect(output(events)).toBe("before\n");
+    expect(events).toContainEqual({ type: "finished", rank: 0, outcome: { kind: "signaled", signal: 9 } });
   });
 
-  it("the broker while it is written to: the source is told to stop", async () => {
+  it("the broker while it gets input: the source is stopped", async () => {
     const { broker, flux } = await doomedBroker();
     let returned = false;
     async function* endless() {
@@ -216,7 +216,7 @@ describe("killed in the middle of a stream", () => {
       }),
     );
     expect(await end).toMatchObject({ code: "ECONNRESET" });
-    await until(() => returned, "the source was told to stop");
+    await until(() => returned, "the source was stopped");
   });
 
   it("wait: a FluxError, and no status", async () => {
@@ -229,8 +229,8 @@ describe("killed in the middle of a stream", () => {
   });
 });
 
-describe("what cannot be reached", () => {
-  it("no proxy: ECONNREFUSED, for the status and for every request", async () => {
+describe("out of reach", () => {
+  it("a proxy that is not there: ECONNREFUSED, for the status and for every request", async () => {
     const flux = connect("ws://127.0.0.1:9", { token: "x" });
     expect(await failure(kill(flux, { pid: 1 }).get())).toMatchObject({
       code: "ECONNREFUSED",

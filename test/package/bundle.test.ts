@@ -1,4 +1,4 @@
-/** What of the client is in a browser's bundle, and what is not. */
+/** The parts of the client in a browser's bundle. */
 import { describe, expect, it } from "vitest";
 import { built, bundle } from "../support/bundle.js";
 

@@ -1,6 +1,6 @@
 /**
  * The brake against a kernel, a broker and a user in any order: signals and answers take their time, each connection
- * keeps its own order, and a stop that is continued at once may never be told.
+ * keeps its own order, and a stop that is continued at once may never be reported.
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -16,15 +16,15 @@ class World {
   running = true;
   waiting = 0;
   now = 0;
-  /** How many stops the client was told of. */
-  told = 0;
+  /** The number of stops that the client got a report of. */
+  reports = 0;
   /** The signals on their way to the process, ours and the user's. */
   readonly ours: number[] = [];
   readonly users: { signum: number; refused: boolean }[] = [];
-  /** What the broker says on the way back, on our connection and on the user's. */
+  /** The broker's answers on their way back, on our connection and on the user's. */
   readonly toUs: ("stopped" | "continued" | "stop taken")[] = [];
   readonly toUser: { signum: number; taken: boolean }[] = [];
-  /** What its user wants, by what the kernel has seen. */
+  /** True if the user wants it stopped, by the signals that have reached the kernel. */
   stoppedByUser = false;
   /** A stop that the broker has not noticed. */
   #unnoticed = false;
@@ -75,7 +75,7 @@ class World {
     const said = this.toUs.shift();
     if (said === "stop taken") this.brake.halted();
     if (said === "continued") this.brake.continued(this.now);
-    if (said === "stopped" && this.brake.stopped(this.now)) this.#tell();
+    if (said === "stopped" && this.brake.stopped(this.now)) this.#report();
   }
 
   hearUsers(): void {
@@ -83,7 +83,7 @@ class World {
     if (answer === undefined) return;
     const { signal, tell } = this.brake.answered(answer.signum, answer.taken, this.now);
     if (signal !== undefined) this.ours.push(signal === "stop" ? SIGNUM.SIGSTOP : SIGNUM.SIGCONT);
-    if (tell) this.#tell();
+    if (tell) this.#report();
   }
 
   /** Everything arrives, and time passes. */
@@ -99,8 +99,8 @@ class World {
     this.now += 10_000;
   }
 
-  #tell(): void {
-    this.told++;
+  #report(): void {
+    this.reports++;
   }
 
   #signal(signum: number): void {
@@ -173,19 +173,19 @@ describe("the brake", () => {
     );
   });
 
-  test("a user who stops nothing is told of no stop", () => {
+  test("a user that stops nothing gets no report of a stop", () => {
     fc.assert(
       fc.property(steps(kernel, load), (all) => {
         const world = new World();
         for (const step of all) step(world);
         world.settle();
-        expect(world.told).toBe(0);
+        expect(world.reports).toBe(0);
       }),
       { numRuns: 10_000 },
     );
   });
 
-  test("a user whose stop was taken is told, however it was stopped before", () => {
+  test("a user gets a report of a stop that was taken, however the process was stopped before", () => {
     fc.assert(
       fc.property(steps(kernel, load), steps(kernel), (before, after) => {
         const world = new World();
@@ -193,7 +193,7 @@ describe("the brake", () => {
         world.user(SIGNUM.SIGSTOP, false);
         for (const step of after) step(world);
         world.settle();
-        expect([world.running, world.told]).toEqual([false, 1]);
+        expect([world.running, world.reports]).toEqual([false, 1]);
       }),
       { numRuns: 10_000 },
     );
@@ -242,7 +242,7 @@ describe("the brake", () => {
     expect(brake.unheeded).toBe(false);
   });
 
-  test("a stop by somebody else is told, and left alone", () => {
+  test("a stop by another user is reported, and left alone", () => {
     const brake = new Brake();
     expect(brake.stopped(0)).toBe(true);
     expect(brake.output(2000, true)).toBe(true);

@@ -17,12 +17,12 @@ interface Write {
   /** The bytes that were written before it, and with it. */
   from: number;
   to: number;
-  /** Whether it came after the end. */
+  /** True if it came after the end. */
   refused: boolean;
   settled: string[];
 }
 
-/** What the writer must have done, said in sums alone. */
+/** The work that the writer must have done, in sums alone. */
 class Model {
   opened = false;
   ended = false;
@@ -57,7 +57,7 @@ class Model {
     return write;
   }
 
-  /** How a write has ended by now. An empty one is sent when all before it are. */
+  /** The result of a write by now. An empty one is sent when all before it are. */
   end(write: Write, fulfilled: boolean): string[] {
     if (write.refused) return ["EPIPE"];
     if (fulfilled) return ["sent"];

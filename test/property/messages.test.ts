@@ -85,7 +85,7 @@ const parsers = {
   "server message": { valid: serverMessage, parse: parseServerMessage },
 } as const;
 
-/** What `parse` makes of it, or "refused"; anything but a ProtocolError with code 4400 fails the test. */
+/** The result of `parse`, or "refused"; anything but a ProtocolError with code 4400 fails the test. */
 function parsed(parse: (text: string) => unknown, text: string): unknown {
   try {
     return parse(text);

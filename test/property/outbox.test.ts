@@ -1,4 +1,4 @@
-/** What a client gets of a session that loses its socket, its acks and its patience at any point. */
+/** The messages that a client gets of a session that loses its socket, its acks and its patience at any point. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Outbox, type OutboxSocket } from "../../proxy/flow/outbox.js";
@@ -9,7 +9,7 @@ import { parseServerMessage } from "../../src/protocol/server-messages.js";
 
 const RANKS = [0, 1, 2];
 const STREAMS = ["stdout", "stderr"];
-/** What a stream may have in the window that had nothing in it. */
+/** The bytes that a stream may add to a full window if it has nothing there. */
 const LEAST = 1024;
 
 type Received = SequencedServerMessage | DataFrame;
@@ -21,7 +21,7 @@ const bytesAt = (at: number, size: number) => Uint8Array.from({ length: size }, 
 interface Account {
   written: number;
   dropped: number;
-  /** Where what comes next has its place. */
+  /** The place of the next byte. */
   at: number;
   inWindow: number;
   taken: number;

@@ -1,6 +1,6 @@
 /**
- * The client's session and the proxy's, the real ones, over sockets that are lost whenever it pleases: a model of what an
- * application asks for and is told.
+ * The client's session and the proxy's, the real ones, over sockets that are lost at any time: a model of an application's
+ * requests and of the events that it gets.
  */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -14,9 +14,9 @@ import { type Client, type Harness, json, openSession, settle } from "../unit/pr
 interface Ends {
   client: TransportEvents;
   proxy: Client;
-  /** How much of what the proxy has sent is delivered. */
+  /** The number of the proxy's messages that are delivered. */
   taken: number;
-  /** What the client has sent and is not delivered. */
+  /** The client's messages that are not delivered. */
   queue: (string | Uint8Array)[];
 }
 
@@ -118,7 +118,7 @@ describe("a session over sockets that are lost", () => {
   );
   afterEach(() => void vi.useRealTimers());
 
-  it("asks once, is told all once and in order, and ends each request once", async () => {
+  it("sends each request once, gives all output once and in order, and ends each request once", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const harness = await openSession({ hello: false });
@@ -131,7 +131,7 @@ describe("a session over sockets that are lost", () => {
           call: ClientCall;
           recorder: Recorder<{ type: string; data?: Uint8Array }>;
           wrote: number[];
-          told: number[];
+          expected: number[];
           over: boolean;
         }[] = [];
         let byte = 0;
@@ -141,9 +141,9 @@ describe("a session over sockets that are lost", () => {
           return open[n % open.length];
         };
         const handler = (call: ClientCall) => harness.broker.handler(call.id as number);
-        const output = ({ call, told }: (typeof calls)[number], size: number) => {
+        const output = ({ call, expected }: (typeof calls)[number], size: number) => {
           const data = bytes(size);
-          told.push(...data);
+          expected.push(...data);
           const base64 = Buffer.from(data).toString("base64");
           handler(call).response({
             type: "output",
@@ -158,7 +158,7 @@ describe("a session over sockets that are lost", () => {
               { topic: "rexec.exec", nodeid: "any", streaming: true, payload },
               recorder,
             );
-            calls.push({ call, recorder, wrote: [], told: [], over: false });
+            calls.push({ call, recorder, wrote: [], expected: [], over: false });
             await settle();
           } else if (next.do === "deliver") await network.deliver(next.count, next.late);
           else if (next.do === "lose") await network.lose(next.half);
@@ -182,7 +182,7 @@ describe("a session over sockets that are lost", () => {
                 .write(Uint8Array.from(data))
                 .catch(() => {});
             } else {
-              // What is written to a process that has ended never reaches it.
+              // Input for a process that has ended never reaches it.
               await network.calm();
               handler(chosen.call).end();
               chosen.over = true;
@@ -191,12 +191,12 @@ describe("a session over sockets that are lost", () => {
         }
         await network.calm();
         expect(session.status.state).toBe("open");
-        for (const { call, recorder, wrote, told, over } of calls) {
+        for (const { call, recorder, wrote, expected, over } of calls) {
           expect(harness.broker.calls.filter(({ call: { matchtag } }) => matchtag === call.id)).toHaveLength(
             1,
           );
           const got = recorder.values.flatMap(({ data }) => [...(data ?? [])]);
-          expect(got).toEqual(told);
+          expect(got).toEqual(expected);
           expect(recorder.ends).toEqual(over ? ["completed"] : []);
           const input = harness.broker.sent.flatMap((request) => {
             const { matchtag, io } = json(request) as {

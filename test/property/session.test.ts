@@ -26,7 +26,7 @@ const middle: fc.Arbitrary<Message> = fc.oneof(
   }),
 );
 
-/** What one rank sends for a request. */
+/** The messages that one rank sends for a request. */
 const script = (streaming: boolean): fc.Arbitrary<Message[]> =>
   streaming
     ? fc.tuple(fc.array(middle, { maxLength: 5 }), last).map(([messages, end]) => [...messages, end])
@@ -75,7 +75,7 @@ function interleaved(calls: Plan[], ids: number[], picks: number[]): { call: num
   }
 }
 
-/** What a call was told, as what was sent: an error has become a FluxError. */
+/** A message that a call got, as it was sent: an error has become a FluxError. */
 function asSent(message: RankMessage): unknown {
   if (message.type !== "error") {
     const { seq: _, ...rest } = message;
@@ -221,7 +221,7 @@ describe("exec", () => {
           const own = recorder.values.filter((event) => event.rank === rank).map(({ type }) => type);
           expect(own.filter((type) => type === "finished").length).toBeLessThanOrEqual(1);
           expect(own.filter((type) => type === "error").length).toBeLessThanOrEqual(1);
-          // What started is told to have finished, though it may be that nobody knows how.
+          // Each started process has a finished event, though its outcome may be unknown.
           if (own.includes("started")) expect(own).toContain("finished");
         }
         const outcomes = recorder.values.flatMap((event) =>

@@ -1,4 +1,4 @@
-/** Whatever tables a rank has had, and whichever of them were told: the differences add up to the last. */
+/** The differences add up to the last table of a rank, whatever its tables were and whichever of them were sent. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { differenceOf, type RankSnapshot, readTable } from "../../proxy/watch/rank-snapshot.js";
@@ -17,8 +17,8 @@ const answer = fc.oneof(
 );
 type Answer = typeof answer extends fc.Arbitrary<infer T> ? T : never;
 
-/** Some ranks, in the order that they answer, and whether the client is told then or later. */
-const history = fc.array(fc.record({ of: fc.nat(2), answer, told: fc.boolean() }), { maxLength: 40 });
+/** Some ranks, in the order that they answer, and whether the client gets the difference then or later. */
+const history = fc.array(fc.record({ of: fc.nat(2), answer, sent: fc.boolean() }), { maxLength: 40 });
 
 /** A proxy that polls some ranks, and a client that watches them. */
 class Watched {
@@ -34,8 +34,8 @@ class Watched {
     this.#seen.set(of, "errno" in answered ? answered : readTable(answered, this.#seen.get(of)));
   }
 
-  /** @returns whether there was anything to tell */
-  tell(of: number): boolean {
+  /** @returns whether there was a difference to send */
+  send(of: number): boolean {
     const seen = this.#seen.get(of);
     const difference = seen && differenceOf(this.#sent.get(of), seen);
     if (seen) this.#sent.set(of, seen);
@@ -43,11 +43,11 @@ class Watched {
     return difference !== undefined;
   }
 
-  tellAll(): void {
-    for (const of of this.last.keys()) this.tell(of);
+  sendAll(): void {
+    for (const of of this.last.keys()) this.send(of);
   }
 
-  /** What the client should have. */
+  /** The table that the client should have. */
   get expected() {
     const ranks = [...this.last].sort(([a], [b]) => a - b);
     return {
@@ -71,21 +71,21 @@ const plain = ({ processes, errors }: ProcessTable) => ({
 });
 
 describe("the differences of tables", () => {
-  it("add up to the last table, whichever of them were told", () => {
+  it("add up to the last table, whichever of them were sent", () => {
     fc.assert(
       fc.property(history, (steps) => {
         const watched = new Watched();
-        for (const { of, answer: answered, told } of steps) {
+        for (const { of, answer: answered, sent } of steps) {
           watched.polled(of, answered);
-          if (told) watched.tell(of);
+          if (sent) watched.send(of);
         }
-        watched.tellAll();
+        watched.sendAll();
         expect(plain(watched.tables.table)).toEqual(watched.expected);
       }),
     );
   });
 
-  it("are none where nothing has changed, and keep what has not", () => {
+  it("are absent if nothing has changed, and keep unchanged rows", () => {
     fc.assert(
       fc.property(history, (steps) => {
         const watched = new Watched();
@@ -93,10 +93,10 @@ describe("the differences of tables", () => {
           const before = watched.tables.table;
           const last = JSON.stringify(watched.last.get(of));
           watched.polled(of, answered);
-          const told = watched.tell(of);
+          const sent = watched.send(of);
           const after = watched.tables.table;
-          if (last === JSON.stringify(watched.last.get(of))) expect([told, after]).toEqual([false, before]);
-          if (!told) expect(after).toBe(before);
+          if (last === JSON.stringify(watched.last.get(of))) expect([sent, after]).toEqual([false, before]);
+          if (!sent) expect(after).toBe(before);
           for (const row of after.processes) {
             const old = before.processes.find((other) => JSON.stringify(other) === JSON.stringify(row));
             if (old) expect(row).toBe(old);

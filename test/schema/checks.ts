@@ -18,7 +18,7 @@ const shared = (name: string) => field({ $ref: `#/$defs/${name}` });
 
 const IDSET = "R|\\[R\\]".replaceAll("R", "I(-I)?(,I(-I)?)*").replaceAll("I", "(0|[1-9][0-9]*)");
 
-/** What {@link shared} names. A schema cannot say all that the code checks: what is missing is in the description. */
+/** The definitions that {@link shared} names. A schema cannot express all that the code checks: the description has the rest. */
 export const DEFINITIONS = {
   seq: { ...integer(1, MAX_SEQ).schema, description: "the number of the message" },
   id: { ...integer(1, MAX_ID).schema, description: "the first id of the request" },

@@ -23,7 +23,7 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   server: parseServerMessage,
 };
 
-/** What the code refuses and no schema can. */
+/** Refusals of the code that no schema can express. */
 const BEYOND = /^(nodeid is not|ranks is not|stream is longer|nodeid is an empty)/;
 
 /** Why the code refuses a message; undefined if it does not. */
@@ -100,7 +100,7 @@ describe.each(GROUPS)("%s", (name, group) => {
   });
 });
 
-/** What the code blocks of a language have, line by line, by the side that sends it. */
+/** The lines of the code blocks of a language, by the side that sends them. */
 function examples(language: string): { from: "client" | "server"; line: string }[] {
   const blocks = page.matchAll(/^```(\w+) (client|server)\n(.*?)^```$/gms);
   return [...blocks]

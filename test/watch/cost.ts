@@ -1,4 +1,4 @@
-/** What watchers cost a broker: the requests that it gets in a time when nothing happens there. */
+/** The cost of watchers for a broker: the requests that it gets while nothing happens there. */
 import type { Subscription } from "rxjs";
 import { generateKeys, signToken } from "../../proxy/auth/keys.js";
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
@@ -9,11 +9,11 @@ import { Relay } from "../security/relay.js";
 export interface CostOptions {
   ranks: number;
   watchers: number;
-  /** They share so many sessions. */
+  /** The number of sessions that they share. */
   sessions: number;
-  /** What each asks for, in milliseconds. */
+  /** The interval of each, in milliseconds. */
   interval: number;
-  /** How long requests are counted, in milliseconds. */
+  /** The time for which requests are counted, in milliseconds. */
   ms: number;
 }
 

@@ -1,4 +1,4 @@
-/** What a watch shows to whom: one poll for many must not show anybody more than their token does. */
+/** The permissions of a watch: one poll for many must not show more to a client than its token does. */
 import { firstValueFrom } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -97,7 +97,7 @@ describe("watch: permissions", () => {
     await rexecBg(signing, ["sleep", "60"], { service: guestShell, label: "job", nodeid: 0 }).get();
     expect(await see(signing, { service: guestShell, nodeid: 0 })).toEqual({ shown: ["0 job"], errors: [] });
     expect(await list(signing, { service: guestShell, nodeid: 0 }).getProcesses()).toHaveLength(1);
-    // Who has a token of the guest and not the key is shown nothing, though somebody with the key watches.
+    // A client with a token of the guest and without the key sees nothing, though another with the key watches.
     const both = watch(signing, { service: guestShell, nodeid: 0 }).subscribe();
     const stolen = await open({ uid: GUEST, sub: "guest" }, "gateway");
     expect(await see(stolen, { service: guestShell, nodeid: 0, sign: false })).toEqual({

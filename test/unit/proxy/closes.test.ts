@@ -1,4 +1,4 @@
-/** Who closes, with which code, and whether the session lives on: the table of PROTOCOL.md, over real sockets. */
+/** The side that closes, its code, and the life of the session: the table of PROTOCOL.md, over real sockets. */
 import type { Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";

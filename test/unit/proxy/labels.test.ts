@@ -1,4 +1,4 @@
-/** What a token that is limited to labels makes of requests and answers, in a session without I/O. */
+/** Requests and answers under a token that is limited to labels, in a session without I/O. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Identity } from "../../../proxy/auth/identity.js";
 import { readPermissions } from "../../../proxy/auth/permissions.js";
@@ -40,7 +40,7 @@ describe("an empty label", () => {
   });
 });
 
-test("an empty label is refused also beside a pid that is none", async () => {
+test("an empty label is refused also beside a wrong pid", async () => {
   const h = await openSession();
   h.next({ ...kill({ pid: 2 ** 32 + 1, label: "" }), id: 1 });
   expect(h.socket.messages).toMatchObject([{ type: "error", errno: 22, message: "label is empty" }]);

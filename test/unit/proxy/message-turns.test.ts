@@ -1,4 +1,4 @@
-/** How the proxy shares its time between a client that sends very many messages and another one. */
+/** The proxy shares its time between a client that sends very many messages and another one. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EmbeddedBroker, startEmbeddedBroker } from "../../../proxy/embedded/index.js";
 import { createProxy, generateKeys, type RunningProxy, signToken } from "../../../proxy/index.js";

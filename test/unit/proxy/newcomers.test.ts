@@ -1,4 +1,4 @@
-/** What a socket may send before it is welcomed. */
+/** The limits on a socket before its welcome. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EmbeddedBroker, startEmbeddedBroker } from "../../../proxy/embedded/index.js";
 import { createProxy, generateKeys, type RunningProxy, signToken } from "../../../proxy/index.js";

@@ -260,7 +260,7 @@ describe("the broker's side", () => {
   }
 
   test.each<[string, () => Promise<string>]>([
-    ["that is none", async () => "x"],
+    ["that is not a token", async () => "x"],
     ["that has expired", async () => expired()],
     [
       "of a stranger",

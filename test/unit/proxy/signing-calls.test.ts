@@ -37,7 +37,7 @@ class SlowSigner implements Signer {
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** What was signed in a request, which must hold nothing else. */
+/** The signed content of a request, which must hold nothing else. */
 function content(request: Parameters<typeof json>[0]): unknown {
   const payload = json(request) as { signature: string };
   expect(Object.keys(payload)).toEqual(["signature"]);
@@ -89,7 +89,7 @@ describe("signed by the proxy", () => {
       [topic, 0, { matchtag: 1, io: io("0", { eof: true }), topic }],
       [topic, 1, { matchtag: 2, io: io("1", { eof: true }), topic }],
     ]);
-    // What is not signed waits for what was asked for before it.
+    // An unsigned request waits for the requests before it.
     expect(requests(h.broker).slice(2)).toEqual([["rexec.list", undefined]]);
     expect(signer.waiting).toEqual([]);
   });

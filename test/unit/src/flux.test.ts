@@ -21,7 +21,7 @@ describe("Flux.rpc", () => {
     expect(await answer).toEqual({ value: "4" });
   });
 
-  it("goes to any rank with an empty payload unless told otherwise", async () => {
+  it("goes to any rank with an empty payload by default", async () => {
     const { flux, proxy } = await openFlux();
     flux.rpc("a.b").subscribe({ error: () => {} });
     await settled();
@@ -80,18 +80,18 @@ describe("Flux", () => {
 
   it("may be closed by who gets an answer", async () => {
     const { flux, proxy } = await openFlux();
-    const told: unknown[] = [];
+    const events: unknown[] = [];
     flux.rpc("a.b").subscribe({
       next: (answer) => {
-        told.push(answer);
+        events.push(answer);
         flux.close();
       },
-      error: (error) => told.push(error.code),
-      complete: () => told.push("completed"),
+      error: (error) => events.push(error.code),
+      complete: () => events.push("completed"),
     });
     await settled();
     proxy.send({ type: "response", id: 1, rank: 0, payload: { n: 1 } });
     await settled();
-    expect(told).toEqual([{ n: 1 }, "completed"]);
+    expect(events).toEqual([{ n: 1 }, "completed"]);
   });
 });

@@ -1,4 +1,4 @@
-/** What the compiler must refuse and must know: `npx tsc -p . --noEmit` is what runs most of this. */
+/** The types that the compiler must refuse and must know: `npx tsc -p . --noEmit` runs most of this. */
 import { NEVER, type Observable } from "rxjs";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {

@@ -37,7 +37,7 @@ describe("a signed process whose output is not consumed", () => {
     await isStopped(pid);
     h.consume(1);
     expect(await h.over(1)).toMatchObject({ type: "end" });
-    expect([h.output(1).bytes, h.told(1)]).toEqual([8 * MIB, ["started", "finished"]]);
+    expect([h.output(1).bytes, h.responseTypes(1)]).toEqual([8 * MIB, ["started", "finished"]]);
   });
 
   describe("by the client", () => {
@@ -62,7 +62,7 @@ describe("a signed process whose output is not consumed", () => {
       const { bytes } = h.output(1);
       h.consume(1);
       await until(() => h.output(1).bytes > bytes + 8 * MIB, "it goes on");
-      expect(h.told(1)).toEqual(["started"]);
+      expect(h.responseTypes(1)).toEqual(["started"]);
     });
 
     test.each([

@@ -18,7 +18,7 @@ import { parseServerMessage } from "../../../../src/protocol/server-messages.js"
 import type { Signer } from "../../../../src/signing/signer.js";
 import { IDENTITY } from "../support/memory.js";
 
-/** What was sent of an id. */
+/** The output that was sent of an id. */
 interface Output {
   pieces: Uint8Array[];
   bytes: number;
@@ -46,9 +46,9 @@ export class OpenHarness {
   /** Messages but for output. */
   readonly messages: SequencedServerMessage[] = [];
   readonly faults: unknown[] = [];
-  /** How much waits. */
+  /** The bytes that wait. */
   waiting = 0;
-  /** Whether output is consumed as it comes. */
+  /** True if output is consumed as it comes. */
   consumes = true;
   readonly session: RequestTable;
   readonly outbox: Outbox;
@@ -178,8 +178,8 @@ export class OpenHarness {
     return this.message(id, ({ type }) => type === "end" || type === "error");
   }
 
-  /** The types of what its server has told of a process, in order. */
-  told(id: number): unknown[] {
+  /** The types of a process's responses, in order. */
+  responseTypes(id: number): unknown[] {
     return this.messages.flatMap((message) =>
       message.id === id && message.type === "response" ? [message.payload["type"]] : [],
     );

@@ -25,15 +25,15 @@ describe("output that nobody consumes", () => {
   });
   const gapBytes = () => h.messages.reduce((sum, m) => sum + (m.type === "gap" ? m.bytes : 0), 0);
 
-  test("gap: is dropped from its oldest on, which is told in its place", async () => {
+  test("gap: the oldest is dropped, and a gap stands in its place", async () => {
     h.request(1, "seq -w 2000000", { overflow: "gap" });
-    await until(() => h.told(1).includes("finished"), "it runs to its end");
+    await until(() => h.responseTypes(1).includes("finished"), "it runs to its end");
     expect(h.waiting).toBeLessThanOrEqual(MIB);
     expect(gapBytes()).toBe(0);
     h.consume(1);
     expect(await h.over(1)).toMatchObject({ type: "end" });
     expect(h.output(1).bytes + gapBytes()).toBe(16_000_000);
-    // What came first, a hole, and what came last.
+    // The first output, a hole, and the last output.
     expect(h.text(1).slice(0, 8)).toBe("0000001\n");
     expect(h.text(1).slice(-8)).toBe("2000000\n");
     expect(h.messages.filter(({ type }) => type === "gap")).toHaveLength(1);
@@ -48,7 +48,7 @@ describe("output that nobody consumes", () => {
     expect(h.waiting).toBeLessThanOrEqual(MIB);
     h.consume(2);
     expect(await h.over(2)).toMatchObject({ type: "end" });
-    expect(h.told(2)).toEqual(["attached", "finished"]);
+    expect(h.responseTypes(2)).toEqual(["attached", "finished"]);
   });
 
   test("kill: ends the process, and says so after what was there", async () => {

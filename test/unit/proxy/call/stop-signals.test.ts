@@ -60,7 +60,7 @@ class Stopped {
     this.outbox.detach();
   }
 
-  /** What was sent to the process. */
+  /** The signals that were sent to the process. */
   get signals(): unknown[] {
     return this.broker.calls.map(({ call }) => {
       const { signature } = json(call) as { signature: string };

@@ -43,7 +43,7 @@ describe("a process whose output is not consumed", () => {
     return pid;
   };
 
-  test("is stopped, goes on when it is, and nothing is missing or told of it", async () => {
+  test("is stopped, continues when its output is consumed, and no output and no report shows it", async () => {
     await held("yes 0123456 | head -c 104857600");
     expect(h.output(1).bytes).toBeLessThan(4 * MIB);
     h.consume(1);
@@ -74,8 +74,8 @@ describe("a process whose output is not consumed", () => {
 
   test("stays stopped where its user has stopped it, until its user continues it", async () => {
     const pid = await held();
-    // It had stopped before, by the proxy alone: now its user is told.
-    expect(h.told(1)).toEqual(["started"]);
+    // The proxy alone had stopped it before: now its user gets a report.
+    expect(h.responseTypes(1)).toEqual(["started"]);
     const user = await another();
     expect(await user.kill(2, { pid }, 19)).toBe(0);
     await h.message(1, (m) => m.type === "response" && m.payload["type"] === "stopped");
@@ -85,7 +85,7 @@ describe("a process whose output is not consumed", () => {
     const { bytes } = h.output(1);
     expect(await user.kill(3, { pid }, 18)).toBe(0);
     await until(() => h.output(1).bytes > bytes + MIB, "it goes on");
-    expect(h.told(1)).toEqual(["started", "stopped"]);
+    expect(h.responseTypes(1)).toEqual(["started", "stopped"]);
   });
 
   test("tells of the stop that is its user's, and not of its own after that", async () => {
@@ -98,7 +98,7 @@ describe("a process whose output is not consumed", () => {
     expect(await h.kill(4, { pid }, 18)).toBe(0);
     await until(() => h.waiting > MIB / 2, "its output waits");
     await isStopped(pid);
-    expect(h.told(1)).toEqual(["started", "stopped"]);
+    expect(h.responseTypes(1)).toEqual(["started", "stopped"]);
   });
 
   test.each([
@@ -125,7 +125,7 @@ describe("a process whose output is not consumed", () => {
     await until(() => h.text(1).includes("caught"), "the signal was caught");
     await h.kill(3, { pid }, 9);
     await h.over(1);
-    expect(h.told(1)).toEqual(["started", "finished"]);
+    expect(h.responseTypes(1)).toEqual(["started", "finished"]);
   });
 
   test("is stopped again where somebody else has continued it", async () => {
@@ -181,7 +181,7 @@ describe("a process whose output is not consumed", () => {
     let ending = await another();
     const attached = async () => {
       await ending.attach(1, pid, "stop");
-      return ending.told(1)[0] === "attached";
+      return ending.responseTypes(1)[0] === "attached";
     };
     ending.consumes = false;
     while (!(await attached())) {

@@ -88,7 +88,7 @@ describe("matchesGlob", () => {
   });
 });
 
-/** How often the busiest block of the matcher is run meanwhile, as V8 counts it. */
+/** The runs of the matcher's busiest block during the action, as V8 counts them. */
 async function stepsOf(action: () => void): Promise<number> {
   await session.post("Profiler.takePreciseCoverage");
   action();
@@ -98,7 +98,7 @@ async function stepsOf(action: () => void): Promise<number> {
   return Math.max(...ranges.map(({ count }) => count));
 }
 
-/** Whether a pattern is of a text: by the meaning of its characters, one at a time. */
+/** True if a pattern matches a text: by the meaning of its characters, one at a time. */
 function defines(pattern: readonly string[], text: readonly string[]): boolean {
   let ends = new Set([0]);
   for (const character of pattern) {

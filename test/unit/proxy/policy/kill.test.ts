@@ -22,7 +22,7 @@ const asked = (pid: number, signum: number): ParsedRequest => ({
   signum,
 });
 
-/** What closing the session would do to it anyway. */
+/** The end of the session would kill it anyway. */
 test.each([
   ["scope", readPermissions("exec", undefined)],
   [

@@ -92,22 +92,25 @@ describe("readRequest", () => {
     expect(read(topic, payload)).toMatchObject({ unreadable });
   });
 
-  test.each(["kill", "attach", "wait"])("%s of a pid that is none is refused, and the pid told", (method) => {
-    const rest = { signum: 9, flags: 0 };
-    for (const pid of [0, -1, 1.5, 2 ** 31, 2 ** 32 + 7, -(2 ** 32) + 7]) {
-      const forbidden = "pid is not an integer of 1 to 2147483647";
-      expect(read(`rexec.${method}`, { ...rest, pid }, method === "attach")).toMatchObject({
-        forbidden,
-        pid,
-      });
-      expect(read(`rexec.${method}`, { ...rest, pid, label: "l" })).not.toHaveProperty("forbidden");
-    }
-    for (const pid of [1, 2 ** 31 - 1]) {
-      expect(read(`rexec.${method}`, { ...rest, pid })).not.toHaveProperty("forbidden");
-    }
-  });
+  test.each(["kill", "attach", "wait"])(
+    "%s of a wrong pid is refused, and the error has the pid",
+    (method) => {
+      const rest = { signum: 9, flags: 0 };
+      for (const pid of [0, -1, 1.5, 2 ** 31, 2 ** 32 + 7, -(2 ** 32) + 7]) {
+        const forbidden = "pid is not an integer of 1 to 2147483647";
+        expect(read(`rexec.${method}`, { ...rest, pid }, method === "attach")).toMatchObject({
+          forbidden,
+          pid,
+        });
+        expect(read(`rexec.${method}`, { ...rest, pid, label: "l" })).not.toHaveProperty("forbidden");
+      }
+      for (const pid of [1, 2 ** 31 - 1]) {
+        expect(read(`rexec.${method}`, { ...rest, pid })).not.toHaveProperty("forbidden");
+      }
+    },
+  );
 
-  test("an empty list of message channels is none", () => {
+  test("an empty list of message channels is allowed", () => {
     const cmd = { cmdline: ["a"], msgchan: [], msgchans: [] };
     expect(read("rexec.exec", { cmd, flags: 0 })).not.toHaveProperty("unreadable");
   });

@@ -1,4 +1,4 @@
-/** Ranks that do not answer in time, and what of theirs comes late. PROTOCOL.md, "Requests" and "Processes". */
+/** Ranks that do not answer in time, and their late answers. PROTOCOL.md, "Requests" and "Processes". */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Budget } from "../../../../proxy/flow/budget.js";
 import { Liveness, type ProbeAnswer } from "../../../../proxy/liveness/liveness.js";
@@ -25,8 +25,8 @@ const exec = {
 };
 const listed = (rank: number) => ({ rank, procs: [] });
 
-/** The types of what came of an id, with the rank or ranks and the errno. */
-const told = ({ socket }: Harness, id: number) =>
+/** The types of an id's messages, with the rank or ranks and the errno. */
+const answers = ({ socket }: Harness, id: number) =>
   socket.messages
     .filter((message) => message.id === id)
     .map(({ type, ...rest }) => {
@@ -40,7 +40,7 @@ describe("the deadline of a request", () => {
     harness.next({ ...list, id: 1, timeout: 2500 });
     harness.broker.handler(1).response(listed(1));
     await pass(2499);
-    expect(told(harness, 1)).toEqual(["response 1"]);
+    expect(answers(harness, 1)).toEqual(["response 1"]);
     await pass(1);
     expect(harness.socket.messages.at(-1)).toMatchObject({
       type: "error",
@@ -58,17 +58,17 @@ describe("the deadline of a request", () => {
     harness.broker.handler(1).response(listed(1));
     harness.broker.handler(2).error(new FluxError(38));
     await pass(3_600_000);
-    expect(told(harness, 1)).toEqual(["response 1", "error 2 38"]);
-    expect(told(harness, 5)).toEqual([]);
+    expect(answers(harness, 1)).toEqual(["response 1", "error 2 38"]);
+    expect(answers(harness, 5)).toEqual([]);
   });
 
   test("takes no answer that comes late for that of another request: the id is in use until then", async () => {
     const harness = await openSession();
     harness.next({ ...list, id: 1, nodeid: "1", timeout: 1000 });
     await pass(1000);
-    expect(told(harness, 1)).toEqual(["error 1 110"]);
+    expect(answers(harness, 1)).toEqual(["error 1 110"]);
     harness.broker.handler(1).response(listed(1));
-    expect(told(harness, 1)).toEqual(["error 1 110"]);
+    expect(answers(harness, 1)).toEqual(["error 1 110"]);
     harness.next({ ...list, id: 1, nodeid: "1", timeout: 1000 });
     await pass(1000);
     expect(harness.socket.closes).toEqual([]);
@@ -86,13 +86,13 @@ describe("the deadline of a request", () => {
     const harness = await openSession({ allowances });
     harness.next({ ...list, id: 1, timeout: 1000 });
     await pass(1000);
-    expect(told(harness, 1)).toEqual(["error 1-2 110"]);
+    expect(answers(harness, 1)).toEqual(["error 1-2 110"]);
     harness.next({ ...list, id: 10 });
-    expect(told(harness, 10)).toEqual(["error 1-2 105"]);
+    expect(answers(harness, 10)).toEqual(["error 1-2 105"]);
     harness.broker.handler(1).response(listed(1));
     harness.broker.handler(2).error(new FluxError("EHOSTUNREACH"));
     harness.next({ ...list, id: 20, nodeid: "0-2" });
-    expect(told(harness, 20)).toEqual([]);
+    expect(answers(harness, 20)).toEqual([]);
   });
 
   test("of a process is that of its start: it may run for ever then", async () => {
@@ -100,11 +100,11 @@ describe("the deadline of a request", () => {
     harness.next({ ...exec, id: 1, timeout: 1000 });
     harness.broker.handler(1).response({ type: "started", pid: 7 });
     await pass(3_600_000);
-    expect(told(harness, 1)).toEqual(["response 1", "error 2 110"]);
+    expect(answers(harness, 1)).toEqual(["response 1", "error 2 110"]);
     harness.broker.handler(1).response({ type: "finished", status: 0 });
     harness.broker.handler(1).end();
-    expect(told(harness, 1).slice(2)).toEqual(["response 1", "end 1"]);
-    // What is in time is not ended by us.
+    expect(answers(harness, 1).slice(2)).toEqual(["response 1", "end 1"]);
+    // The proxy does not end a process that started in time.
     expect(harness.broker.calls.filter(({ call }) => call.topic === "rexec.kill")).toEqual([]);
   });
 
@@ -117,7 +117,7 @@ describe("the deadline of a request", () => {
     expect(kills.map(({ call }) => [call.nodeid, json(call)])).toEqual([[2, { pid: 8, signum: 9 }]]);
     harness.broker.handler(2).response({ type: "finished", status: 9 });
     harness.broker.handler(2).end();
-    expect(told(harness, 1)).toEqual(["error 1-2 110"]);
+    expect(answers(harness, 1)).toEqual(["error 1-2 110"]);
   });
 
   test("of an attach closes its connection, with which a late one is gone", async () => {
@@ -127,7 +127,7 @@ describe("the deadline of a request", () => {
     await pass(0);
     expect(harness.brokers.map(({ isClosed }) => isClosed)).toEqual([false, false]);
     await pass(1000);
-    expect(told(harness, 1)).toEqual(["error 1 110"]);
+    expect(answers(harness, 1)).toEqual(["error 1 110"]);
     expect(harness.brokers.map(({ isClosed }) => isClosed)).toEqual([false, true]);
     harness.next({ ...list, id: 1, nodeid: "1" });
     expect(harness.socket.closes).toEqual([]);
@@ -166,19 +166,19 @@ describe("ranks whose brokers do not answer", () => {
     await pass(5100);
   };
 
-  test("are told to who follows processes there, and that they answer again; other ranks and requests hear nothing", async () => {
+  test("are reported to calls that follow processes there, and so is their return; other ranks and calls get nothing", async () => {
     const harness = await open();
     harness.next({ ...exec, id: 1 });
     harness.next({ ...list, id: 10 });
     harness.hang(2);
     await round();
     await round();
-    expect(told(harness, 1)).toEqual(["unresponsive 2"]);
+    expect(answers(harness, 1)).toEqual(["unresponsive 2"]);
     harness.resume(2);
-    expect(told(harness, 1)).toEqual(["unresponsive 2", "responsive 2"]);
+    expect(answers(harness, 1)).toEqual(["unresponsive 2", "responsive 2"]);
     await round();
     await round();
-    expect([told(harness, 1).length, told(harness, 10)]).toEqual([2, []]);
+    expect([answers(harness, 1).length, answers(harness, 10)]).toEqual([2, []]);
   });
 
   test("are, for a client that was away, as they are then, however often they changed", async () => {
@@ -208,12 +208,15 @@ describe("ranks whose brokers do not answer", () => {
     harness.next({ ...list, topic: "rexec.wait", payload: { pid: 7 }, nodeid: "2", id: 10 });
     harness.broker.handler(1).response({ type: "started", pid: 7 });
     await round();
-    expect([told(harness, 1), told(harness, 10)]).toEqual([["response 1"], []]);
+    expect([answers(harness, 1), answers(harness, 10)]).toEqual([["response 1"], []]);
     gone.add(2);
     await round();
-    expect([told(harness, 1), told(harness, 10)]).toEqual([["response 1", "error 2 113"], ["error 2 113"]]);
+    expect([answers(harness, 1), answers(harness, 10)]).toEqual([
+      ["response 1", "error 2 113"],
+      ["error 2 113"],
+    ]);
     harness.broker.handler(1).end();
-    expect(told(harness, 1).at(-1)).toBe("end 1");
+    expect(answers(harness, 1).at(-1)).toBe("end 1");
   });
 
   test("are asked for no request whose deadline says how long it waits, and for none that is over", async () => {

@@ -1,4 +1,4 @@
-/** What PROTOCOL.md says of cases at the edge, each as a session without I/O. */
+/** The edge cases of PROTOCOL.md, each as a session without I/O. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Identity } from "../../../../proxy/auth/identity.js";
 import type { Action } from "../../../../proxy/auth/permissions.js";
@@ -108,7 +108,7 @@ describe("input", () => {
     peer.eof();
     expect(peer.writes).toEqual([text("abc")]);
     expect(peer.closes).toEqual([]);
-    // What follows would have a hole before it.
+    // Later input would have a hole before it.
     await peer.renew(IDENTITY);
     peer.grant(50);
     expect(peer.messages).toEqual([credit(100), refused(3)]);

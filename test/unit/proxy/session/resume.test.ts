@@ -152,7 +152,7 @@ describe("resuming", () => {
     const id = h.socket.welcome.resume;
     h.broker.handler(1).response(output("a"));
     h.session.text(ack(2));
-    // What the client had when it sent its hello.
+    // The client had message 1 when it sent its hello.
     const client = await h.connect(resume(id, 1));
     h.broker.handler(1).response(output("b"));
     expect([client.socket.closes, types(client)]).toEqual([[], [["data", 3]]]);
@@ -263,7 +263,7 @@ describe("sessions of a subject", () => {
     const back = await h.connect(resume(newer));
     expect(back.socket.closes).toEqual([]);
     expect((await h.connect()).socket.closes).toMatchObject([{ code: CLOSE.tooManySessions }]);
-    // What runs is not given up for another.
+    // A session with a running process does not make room.
     expect((await h.connect(resume(h.socket.welcome.resume))).socket.closes).toEqual([]);
   });
 

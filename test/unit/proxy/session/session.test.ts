@@ -460,7 +460,7 @@ describe("process input", () => {
       expect([credits().length, pings().length]).toEqual([1, 1]);
       pings()[0]?.handler.error(new FluxError("ENOSYS"));
       expect(credits()[1]).toMatchObject({ bytes: WINDOW - 1 });
-      // What came after the question waits for the answer to the next.
+      // Input after the first ping waits for the answer to the next.
       pings()[1]?.handler.response({});
       expect(credits()[2]).toMatchObject({ bytes: 1 });
       expect(pings()).toHaveLength(2);

@@ -1,4 +1,4 @@
-/** A session's surroundings without I/O: a socket and a broker that are told what to do. */
+/** A session's surroundings without I/O: a socket and a broker under the test's control. */
 import type { Identity } from "../../../../proxy/auth/identity.js";
 import { ACTIONS } from "../../../../proxy/auth/permissions.js";
 import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "../../../../proxy/broker/broker.js";
@@ -17,9 +17,9 @@ import { parseServerMessage } from "../../../../src/protocol/server-messages.js"
 
 export class MemorySocket implements ClientSocket {
   readonly texts: string[] = [];
-  /** What has a number. */
+  /** The messages with a number. */
   readonly messages: (SequencedServerMessage | DataFrame)[] = [];
-  /** What has none, but for the opening. */
+  /** The messages without a number, except those of the opening. */
   readonly others: ServerMessage[] = [];
   readonly closes: { code: number; reason: string }[] = [];
   /** All of it as it was. */

@@ -23,11 +23,11 @@ export class RawClient {
   readonly received: Received[] = [];
   /** The nonces of the challenges that came. */
   readonly challenges: string[] = [];
-  /** What came of the renewal. */
+  /** The messages of the renewal. */
   readonly expiries: Expiry[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
   welcome: Welcome | undefined;
-  /** Whether output is acknowledged and consumed as it comes. */
+  /** True if output is acknowledged and consumed as it comes. */
   consumes = true;
   #seq = 0;
   /** The last message that the client before it has taken. */

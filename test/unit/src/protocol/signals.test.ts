@@ -24,7 +24,10 @@ describe("signals", () => {
     expect([signalName(34), signalNumber(34), signalNumber(64)]).toEqual(["SIG34", 34, 64]);
   });
 
-  it.each([0, -1, 65, 1.5, Number.NaN, "SIGFOO", "TERM", "", undefined, null])("%j is none", (signal) => {
-    expect(() => signalNumber(signal as SignalName)).toThrow(TypeError);
-  });
+  it.each([0, -1, 65, 1.5, Number.NaN, "SIGFOO", "TERM", "", undefined, null])(
+    "%j is not a signal",
+    (signal) => {
+      expect(() => signalNumber(signal as SignalName)).toThrow(TypeError);
+    },
+  );
 });

@@ -3,12 +3,12 @@ import { deliver, hold } from "../../../../src/session/consumption.js";
 
 describe("deliver", () => {
   it("takes a chunk for consumed when it was given out", () => {
-    const told: string[] = [];
+    const events: string[] = [];
     deliver(
-      () => told.push("given"),
-      () => told.push("consumed"),
+      () => events.push("given"),
+      () => events.push("consumed"),
     );
-    expect(told).toEqual(["given", "consumed"]);
+    expect(events).toEqual(["given", "consumed"]);
   });
 
   it("waits for every hold, each of which is let go once", () => {
@@ -26,21 +26,21 @@ describe("deliver", () => {
   });
 
   it("knows which chunk is given out where one is given out in the course of another", () => {
-    const told: string[] = [];
+    const events: string[] = [];
     let outer = () => {};
     deliver(
       () => {
         deliver(
           () => {},
-          () => told.push("inner"),
+          () => events.push("inner"),
         );
         outer = hold();
       },
-      () => told.push("outer"),
+      () => events.push("outer"),
     );
-    expect(told).toEqual(["inner"]);
+    expect(events).toEqual(["inner"]);
     outer();
-    expect(told).toEqual(["inner", "outer"]);
+    expect(events).toEqual(["inner", "outer"]);
   });
 
   it("takes what was given to one who throws for consumed", () => {

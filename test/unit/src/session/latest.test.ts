@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Latest } from "../../../../src/session/latest.js";
 import { Recorder } from "../../../support/peer.js";
 
-it("whoever is told last is told of no state that is over, if one before changes it", () => {
+it("a later subscriber gets only the new value if an earlier one changes it", () => {
   const latest = new Latest<number>();
   latest.subscribe((value) => value === 1 && latest.next(2));
   const recorder = new Recorder<number>();

@@ -55,7 +55,7 @@ describe("Session: opening", () => {
     ["rejects", () => Promise.reject(new Error("no login")), "the token source failed: no login"],
     ["is empty", async () => "", "the token source failed: the token is not a string"],
     [
-      "is none",
+      "is undefined",
       async () => undefined as unknown as string,
       "the token source failed: the token is not a string",
     ],
@@ -216,7 +216,7 @@ describe("Session: requests", () => {
   it.each([
     ["a payload that is too large", { payload: { text: "x".repeat(MAX_FRAME) } }, "EMSGSIZE"],
     ["a payload that is no JSON", { payload: { n: 1n } }, "EINVAL"],
-    ["a nodeid that is none", { nodeid: "some" }, "EINVAL"],
+    ["a malformed nodeid", { nodeid: "some" }, "EINVAL"],
   ])("refuses %s, and goes on", async (_, fields, code) => {
     const { session, proxy } = await openSession();
     const [bad, good] = [new Recorder(), new Recorder()];
@@ -362,21 +362,21 @@ describe("Session: its end", () => {
     expect(new TextEncoder().encode(proxy.closed?.reason).length).toBeLessThanOrEqual(123);
   });
 
-  it("comes in the middle of an error of several ranks, of which the others are not told then", async () => {
+  it("comes in the middle of an error of several ranks, and the other ranks get no event", async () => {
     const { session, proxy } = await openSession();
-    const told: unknown[] = [];
+    const events: unknown[] = [];
     session.start(request({ nodeid: "0-2" }), {
       next: (message) => {
-        told.push(message.rank);
+        events.push(message.rank);
         session.close();
       },
-      error: (error) => told.push(error.code),
-      complete: () => told.push("completed"),
+      error: (error) => events.push(error.code),
+      complete: () => events.push("completed"),
     });
     await settled();
     proxy.send({ type: "error", id: 1, ranks: "0-2", errno: 113, message: "" });
     await settled();
-    expect(told).toEqual([0, "ECANCELED"]);
+    expect(events).toEqual([0, "ECANCELED"]);
   });
 
   it("comes in the middle of a message when its observer closes the session", async () => {

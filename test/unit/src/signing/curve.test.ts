@@ -88,7 +88,7 @@ describe("curveSigner refuses", () => {
     await expect(curveSigner({ ...asRecorded, ttl })).rejects.toThrow(TypeError);
   });
 
-  test("a userid that is none", async () => {
+  test("a wrong userid", async () => {
     await expect(curveSigner({ ...asRecorded, userid: -1 })).rejects.toThrow(TypeError);
   });
 
@@ -99,13 +99,13 @@ describe("curveSigner refuses", () => {
     );
   });
 
-  test("a certificate whose signature is none", async () => {
+  test("a certificate with a malformed signature", async () => {
     const certificate = { ...plainCertificate(PUBLIC_KEY), signature: "AAAA" };
     await expect(curveSigner({ ...asRecorded, certificate })).rejects.toThrow(SignatureError);
   });
 });
 
-test("a page without WebCrypto is told why", async () => {
+test("the error names WebCrypto if the page has none", async () => {
   const original = Object.getOwnPropertyDescriptor(globalThis, "crypto") as PropertyDescriptor;
   Object.defineProperty(globalThis, "crypto", { value: {}, configurable: true });
   try {

@@ -52,7 +52,7 @@ describe("test vectors", () => {
   });
 });
 
-/** What printf("%.6f") says of numbers that lie half way between two texts, or that round to nothing. */
+/** The output of printf("%.6f") for numbers that lie half way between two texts, or that round to nothing. */
 test.each([
   [0.0078125, "0.007812"],
   [0.0234375, "0.023438"],

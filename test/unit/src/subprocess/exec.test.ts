@@ -12,7 +12,7 @@ import {
   started,
 } from "../../../support/peer.js";
 
-/** A process that the proxy has been asked for, and all that its subscriber is told. */
+/** A process that was requested, and the events that its subscriber gets. */
 async function running(options: ExecOptions = {}) {
   const { flux, proxy } = await openFlux();
   const recorder = new Recorder<ProcessEvent>();
@@ -81,7 +81,7 @@ describe("exec: the request", () => {
 });
 
 describe("exec: events", () => {
-  it("are all that the process told, until all is delivered", async () => {
+  it("are all events of the process, until all output is delivered", async () => {
     const { proxy, values, ends } = await running();
     proxy.send(started(1), output(1, "x"), finished(1, 256), output(1, "y", 0, "stderr"));
     proxy.send({ type: "response", id: 1, rank: 0, payload: { type: "stopped" } });
@@ -181,7 +181,7 @@ describe("exec: output that is not taken in time", () => {
     );
   });
 
-  it("is told of where it is missing", async () => {
+  it("has a gap where it is missing", async () => {
     const { proxy, values } = await running();
     proxy.send(started(1), { type: "gap", id: 1, rank: 0, stream: "stdout", bytes: 5 }, output(1, "x"));
     await settled();

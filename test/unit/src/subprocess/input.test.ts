@@ -49,7 +49,7 @@ const foreign = (...chunks: string[]): InputSource => ({
   },
 });
 
-/** A source that counts how much was asked of it, and whether it was told to stop. */
+/** A source that counts the pulls, and records whether it was stopped. */
 function counted(total: number) {
   const source = {
     asked: 0,
@@ -198,7 +198,7 @@ describe("stdin", () => {
     expect(proxy.requests.length === 0 || kills(proxy).length > 0).toBe(true);
   });
 
-  it("whose source fails when it is told to stop does not keep the process from its end", async () => {
+  it("whose source fails when it is stopped does not keep the process from its end", async () => {
     const source = {
       [Symbol.iterator]: () => ({
         next: () => ({ done: false as const, value: "ab" }),

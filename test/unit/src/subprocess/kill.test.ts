@@ -27,7 +27,7 @@ describe("kill", () => {
     expect(proxy.received).toEqual([]);
   });
 
-  it("refuses a signal that is none at once", async () => {
+  it("refuses a wrong signal at once", async () => {
     const { flux } = await openFlux();
     expect(() => kill(flux, { pid: 7, signum: 0 })).toThrow(TypeError);
   });

@@ -41,10 +41,10 @@ describe("rexecBg", () => {
   ] as const)("gives pid and rank: nodeid %j", async (nodeid, rank) => {
     const { flux, proxy } = await openFlux({ rank: 2 });
     const rpc = rexecBg(flux, ["a"], { nodeid });
-    const told = Promise.all([rpc.getPid(), rpc.getRank(), rpc.get()]);
+    const answers = Promise.all([rpc.getPid(), rpc.getRank(), rpc.get()]);
     await settled();
     proxy.send({ type: "response", id: 1, rank, payload: { type: "started", pid: 77 } });
-    expect(await told).toEqual([77, rank, { type: "started", pid: 77 }]);
+    expect(await answers).toEqual([77, rank, { type: "started", pid: 77 }]);
     expect(proxy.requests).toHaveLength(1);
   });
 

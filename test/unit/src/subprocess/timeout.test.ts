@@ -1,4 +1,4 @@
-/** What deadline each verb asks the proxy for. */
+/** The deadline that each verb asks the proxy for. */
 import { describe, expect, test } from "vitest";
 import { attach, exec, type Flux, kill, list, rexecBg, spawn, wait, watch } from "../../../../src/index.js";
 import { openFlux, settled } from "../../../support/peer.js";
@@ -27,7 +27,7 @@ async function sent(use: Use, timeout?: number): Promise<unknown> {
 }
 
 describe.each(Object.entries(verbs))("timeout of %s", (_, { use, byDefault }) => {
-  test("by default, as it is given, and Infinity, which is none", async () => {
+  test("by default, as given, and Infinity for no deadline", async () => {
     expect(await sent(use)).toEqual([byDefault]);
     expect(await sent(use, 1)).toEqual([1]);
     expect(await sent(use, 2 ** 31 - 1)).toEqual([2 ** 31 - 1]);
@@ -45,7 +45,7 @@ describe.each(Object.entries(verbs))("timeout of %s", (_, { use, byDefault }) =>
   );
 });
 
-test("a watch has none: what does not answer is an error of its table", async () => {
+test("a watch has no deadline: a rank that does not answer is an error in its table", async () => {
   const { flux, proxy } = await openFlux();
   subscribe(watch(flux));
   await settled();

@@ -5,7 +5,7 @@ import { failed, type Outgoing, openFlux, Recorder, settled } from "../../../sup
 
 const proc = (pid: number, state = "R") => ({ pid, cmd: "sh", label: "", state });
 
-const told = (rank: number, procs: object[], gone: number[] = [], id = 1): Outgoing => ({
+const difference = (rank: number, procs: object[], gone: number[] = [], id = 1): Outgoing => ({
   type: "response",
   id,
   rank,
@@ -68,9 +68,9 @@ describe("watch", () => {
 
   it("gives the table when every rank was heard of, by rank and by pid", async () => {
     const { send, values } = await watching({ nodeid: "0-2" });
-    await send(told(2, [proc(9), proc(7)]), told(0, [proc(8, "Z")]));
+    await send(difference(2, [proc(9), proc(7)]), difference(0, [proc(8, "Z")]));
     expect(values).toEqual([]);
-    await send(told(1, []));
+    await send(difference(1, []));
     expect(values).toEqual([
       {
         processes: [
@@ -85,14 +85,14 @@ describe("watch", () => {
 
   it("gives a table that is empty", async () => {
     const { send, values } = await watching({ nodeid: 0 });
-    await send(told(0, []));
+    await send(difference(0, []));
     expect(values).toEqual([{ processes: [], errors: [] }]);
   });
 
   it("keeps what has not changed: rows, errors and arrays", async () => {
     const { send, values } = await watching({ nodeid: "0-2" });
-    await send(told(0, [proc(1), proc(2)]), told(1, [proc(1)]), failing(2, 113));
-    await send(told(0, [proc(2, "Z"), proc(3)]));
+    await send(difference(0, [proc(1), proc(2)]), difference(1, [proc(1)]), failing(2, 113));
+    await send(difference(0, [proc(2, "Z"), proc(3)]));
     const [a, b] = values as [ProcessTable, ProcessTable];
     expect(pids(b)).toEqual(["0:1", "0:2", "0:3", "1:1"]);
     expect(b.processes[0]).toBe(a.processes[0]);
@@ -107,12 +107,12 @@ describe("watch", () => {
       { code: "EHOSTUNREACH", rank: 2 },
     ]);
     expect(c.errors[1]).toBe(a.errors[0]);
-    await send(told(1, []));
+    await send(difference(1, []));
     const d = values[3] as ProcessTable;
     expect(d.processes).toBe(c.processes);
     expect(d.errors).toEqual([a.errors[0]]);
-    // Nobody is told what is no change, and no table is ever changed.
-    await send(told(0, [proc(3)], [77]), failing(2, 113));
+    // Only a change emits a table, and no table is ever changed.
+    await send(difference(0, [proc(3)], [77]), failing(2, 113));
     expect(values).toHaveLength(4);
     expect(pids(a)).toEqual(["0:1", "0:2", "1:1"]);
   });
@@ -125,7 +125,11 @@ describe("watch", () => {
 
   it("goes on when a rank is over, and completes when all are", async () => {
     const { proxy, send, values, ends } = await watching({ nodeid: "0-1" });
-    await send(failed(1, 1, 0, "token does not allow list: ranks"), told(1, [proc(1)]), told(1, [], [1]));
+    await send(
+      failed(1, 1, 0, "token does not allow list: ranks"),
+      difference(1, [proc(1)]),
+      difference(1, [], [1]),
+    );
     expect(values.map(({ processes, errors }) => [processes.length, errors.length])).toEqual([
       [1, 1],
       [0, 1],
@@ -155,11 +159,11 @@ describe("watch", () => {
   it("ends in the proxy when it is unsubscribed from, or an operator has enough", async () => {
     const { flux, proxy, send, subscription, values } = await watching({ nodeid: 0 });
     subscription.unsubscribe();
-    await send(told(0, [proc(1)]), failed(1, 125));
+    await send(difference(0, [proc(1)]), failed(1, 125));
     expect([values, proxy.received.slice(1)]).toEqual([[], [{ type: "detach", id: 1 }]]);
     watch(flux, { nodeid: 0 }).pipe(take(1)).subscribe();
     await settled();
-    await send(told(0, [], [], 2));
+    await send(difference(0, [], [], 2));
     expect(proxy.received.at(-1)).toEqual({ type: "detach", id: 2 });
   });
 
@@ -172,18 +176,18 @@ describe("watch", () => {
 
   it("goes on over another connection", async () => {
     const { flux, proxy, send, values, ends } = await watching({ nodeid: 0 });
-    await send(told(0, [proc(1)]));
+    await send(difference(0, [proc(1)]));
     proxy.drop();
     await firstValueFrom(flux.status$.pipe(filter(({ state }) => state === "resuming")));
     await firstValueFrom(flux.status$.pipe(filter(({ state }) => state === "open")));
-    await send(told(0, [proc(2)], [1]));
+    await send(difference(0, [proc(2)], [1]));
     expect([values.map(pids), ends]).toEqual([[["0:1"], ["0:2"]], []]);
     expect(proxy.requests).toHaveLength(1);
   });
 
   it("ends with the FluxError of a session that is lost", async () => {
     const { proxy, send, ends } = await watching({ nodeid: 0 });
-    await send(told(0, [proc(1)]));
+    await send(difference(0, [proc(1)]));
     proxy.close(4503, "broker closed the connection");
     await settled();
     expect(ends).toMatchObject([{ code: "ECONNRESET", topic: "rexec.list" }]);

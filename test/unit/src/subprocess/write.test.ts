@@ -64,7 +64,7 @@ describe("write", () => {
     await expect(write(flux, { matchtag: 99 }, "x").get()).rejects.toMatchObject({ code: "EPIPE" });
   });
 
-  it("fails with EPIPE while the last message is told", async () => {
+  it("fails with EPIPE within the callback of the last message", async () => {
     const { flux, proxy } = await openFlux();
     const codes: unknown[] = [];
     const late = () => {

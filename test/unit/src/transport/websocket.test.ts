@@ -63,7 +63,7 @@ describe("WebSocket transport", () => {
     expect(await closed).toMatchObject({ code: 1006, reason: "", opened: true });
   });
 
-  it("tells why there is none", async () => {
+  it("reports why a connection fails", async () => {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
