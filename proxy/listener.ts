@@ -9,7 +9,8 @@ import {
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { CLOSE, MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
+import { MAX_FRAME, SUBPROTOCOL } from "../src/protocol/messages.js";
+import { CLOSE } from "../src/protocol/protocol-error.js";
 import type { Dashboard } from "./dashboard.js";
 import { keepAlive } from "./keepalive.js";
 import { MessageTurns } from "./message-turns.js";

@@ -1,7 +1,7 @@
 /** Limits for sockets before `welcome`: on the bytes of each, and on their number. PROTOCOL.md, "Opening". */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
-import { CLOSE } from "../src/protocol/messages.js";
+import { CLOSE } from "../src/protocol/protocol-error.js";
 
 /** The most bytes of a socket. The longest hello and the longest proof fit. */
 const MAX_BYTES = 512 * 1024;

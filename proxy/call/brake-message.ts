@@ -1,5 +1,6 @@
 /** A stop and a continue that a client signed for its process. PROTOCOL.md, "Flow control". */
-import { type Brake, malformed } from "../../src/protocol/messages.js";
+import type { Brake } from "../../src/protocol/messages.js";
+import { malformed } from "../../src/protocol/protocol-error.js";
 import { SIGNUM } from "../../src/protocol/signals.js";
 import type { ParsedRequest } from "../policy/parsed-request.js";
 import { readSignedKill, SignedError } from "../policy/signed.js";

@@ -1,6 +1,6 @@
 /** The input of an exec: its credit, and the token's permission. PROTOCOL.md, "Input". */
 import { errnoOf } from "../../src/errors.js";
-import { CLOSE, malformed, ProtocolError } from "../../src/protocol/messages.js";
+import { CLOSE, malformed, ProtocolError } from "../../src/protocol/protocol-error.js";
 import type { ControlMessage } from "../flow/message.js";
 import { CreditMeter } from "./credit.js";
 import { InputStream } from "./input-stream.js";

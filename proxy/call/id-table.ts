@@ -1,5 +1,6 @@
 /** The ids of a session's open requests. PROTOCOL.md, "Requests". */
-import { CLOSE, MAX_ID, malformed, ProtocolError } from "../../src/protocol/messages.js";
+import { MAX_ID } from "../../src/protocol/messages.js";
+import { CLOSE, malformed, ProtocolError } from "../../src/protocol/protocol-error.js";
 
 /** An open request or watch. */
 interface Entry {

@@ -1,6 +1,7 @@
 /** Sends the input of an exec to its processes: RFC 42 write, to each rank with the matchtag of its exec. */
 import { FluxError } from "../../src/errors.js";
-import { malformed, type SignedWrite } from "../../src/protocol/messages.js";
+import type { SignedWrite } from "../../src/protocol/messages.js";
+import { malformed } from "../../src/protocol/protocol-error.js";
 import { type IoObject, ioObject } from "../../src/protocol/rfc42.js";
 import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";

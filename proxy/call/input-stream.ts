@@ -1,5 +1,5 @@
 /** One input stream of an exec: the bytes that were passed on, and its state for the client. PROTOCOL.md, "Input". */
-import { malformed } from "../../src/protocol/messages.js";
+import { malformed } from "../../src/protocol/protocol-error.js";
 
 /** Stands for all ranks, if the client does not sign input for each. */
 const EVERY_RANK = -1;

@@ -1,12 +1,7 @@
 /** One request of a client, over all its ranks. PROTOCOL.md, "Requests" and "Processes". */
 import { FluxError } from "../../src/errors.js";
-import {
-  type Brake,
-  type Consumed,
-  malformed,
-  type Request,
-  type SignedWrite,
-} from "../../src/protocol/messages.js";
+import type { Brake, Consumed, Request, SignedWrite } from "../../src/protocol/messages.js";
+import { malformed } from "../../src/protocol/protocol-error.js";
 import type { Broker } from "../broker/broker.js";
 import type { JsonObject } from "../broker/payload.js";
 import { MAX_RESPONSE } from "../flow/outbox.js";

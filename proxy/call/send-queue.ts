@@ -1,6 +1,6 @@
 /** The messages of a session to its brokers, in the order of the client's requests, although signing takes time. */
 import { FluxError } from "../../src/errors.js";
-import { malformed } from "../../src/protocol/messages.js";
+import { malformed } from "../../src/protocol/protocol-error.js";
 import { type Signer, signedPayload } from "../../src/signing/signer.js";
 import { encodePayload, type JsonObject } from "../broker/payload.js";
 import { Fifo } from "../flow/fifo.js";

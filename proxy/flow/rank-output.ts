@@ -1,5 +1,5 @@
 /** The output of one rank of a request, on its way to the client. PROTOCOL.md, "Processes" and "Flow control". */
-import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+import { CLOSE, ProtocolError } from "../../src/protocol/protocol-error.js";
 import type { ControlMessage } from "./message.js";
 import { StreamOutput, type StreamOwner } from "./stream-output.js";
 

@@ -5,7 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { FluxError } from "../../src/errors.js";
 import { closeReason } from "../../src/protocol/close-reason.js";
-import { CLOSE, type Hello, malformed, ProtocolError } from "../../src/protocol/messages.js";
+import type { Hello } from "../../src/protocol/messages.js";
+import { CLOSE, malformed, ProtocolError } from "../../src/protocol/protocol-error.js";
 import type { Audit } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { OutboxSocket } from "../flow/outbox.js";

@@ -1,5 +1,6 @@
 /** The messages of a client in sequence: each is taken once, and acknowledged when it was passed on. PROTOCOL.md, "Sequence". */
-import { CLOSE, INPUT_WINDOW, MAX_FRAME, ProtocolError } from "../../src/protocol/messages.js";
+import { INPUT_WINDOW, MAX_FRAME } from "../../src/protocol/messages.js";
+import { CLOSE, ProtocolError } from "../../src/protocol/protocol-error.js";
 import { Sequence } from "../../src/protocol/sequence.js";
 import type { BrokerPool } from "./broker-pool.js";
 

@@ -1,7 +1,8 @@
 /** The opening of a connection: the client's hello, its token, and its proof. PROTOCOL.md, "Opening". */
 import { FluxError } from "../../src/errors.js";
 import { parseHello, parseProof } from "../../src/protocol/client-messages.js";
-import { CLOSE, type Hello, malformed } from "../../src/protocol/messages.js";
+import type { Hello } from "../../src/protocol/messages.js";
+import { CLOSE, malformed } from "../../src/protocol/protocol-error.js";
 import type { Identity } from "../auth/identity.js";
 import { createNonce, verifyProof } from "../auth/proof.js";
 

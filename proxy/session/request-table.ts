@@ -5,10 +5,10 @@ import { MAX_IDS } from "../../src/protocol/idset.js";
 import {
   type Fresh,
   MAX_DATA,
-  malformed,
   type Request,
   type SequencedClientMessage,
 } from "../../src/protocol/messages.js";
+import { malformed } from "../../src/protocol/protocol-error.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
 import { Admission, type AdmissionOptions } from "../call/admission.js";

@@ -2,14 +2,8 @@
 import type { FluxError } from "../../src/errors.js";
 import { parseClientMessage } from "../../src/protocol/client-messages.js";
 import { decodeDataFrame } from "../../src/protocol/frame.js";
-import {
-  CLOSE,
-  MAX_FRAME,
-  MAX_ID,
-  malformed,
-  ProtocolError,
-  type Welcome,
-} from "../../src/protocol/messages.js";
+import { MAX_FRAME, MAX_ID, type Welcome } from "../../src/protocol/messages.js";
+import { CLOSE, malformed, ProtocolError } from "../../src/protocol/protocol-error.js";
 import type { Signer } from "../../src/signing/signer.js";
 import type { AuditSession } from "../audit.js";
 import type { Identity } from "../auth/identity.js";

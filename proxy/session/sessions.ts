@@ -1,6 +1,6 @@
 /** The sessions of a proxy: new and resumed ones, and the limit for each subject. PROTOCOL.md, "Resuming". */
 import { randomUUID } from "node:crypto";
-import { CLOSE, ProtocolError } from "../../src/protocol/messages.js";
+import { CLOSE, ProtocolError } from "../../src/protocol/protocol-error.js";
 import type { Audit } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";

@@ -1,6 +1,7 @@
 /** The time for which a session has a valid token, and its renewal. PROTOCOL.md, "Renewal". */
 import { FluxError } from "../../src/errors.js";
-import { CLOSE, type Expiry } from "../../src/protocol/messages.js";
+import type { Expiry } from "../../src/protocol/messages.js";
+import { CLOSE } from "../../src/protocol/protocol-error.js";
 import type { Identity } from "../auth/identity.js";
 
 /** The time between `expiring` and the end of a token, in milliseconds. */

@@ -1,7 +1,8 @@
 /** One watch of a client, over all its ranks. PROTOCOL.md, "Watching". */
 import { FluxError } from "../../src/errors.js";
 import type { IdRange } from "../../src/protocol/idset.js";
-import { CLOSE, type Fresh, ProtocolError } from "../../src/protocol/messages.js";
+import type { Fresh } from "../../src/protocol/messages.js";
+import { CLOSE, ProtocolError } from "../../src/protocol/protocol-error.js";
 import type { Identity } from "../auth/identity.js";
 import { joined, partsOf } from "../auth/rank-ranges.js";
 import { errorMessage } from "../call/error-message.js";

@@ -9,7 +9,8 @@
  *    16    n  the stream's name, UTF-8
  *  16+n       data
  */
-import { MAX_NAME, malformed } from "./messages.js";
+import { MAX_NAME } from "./messages.js";
+import { malformed } from "./protocol-error.js";
 import { decoder, encoder } from "./utf8.js";
 
 const KIND_DATA = 1;

@@ -4,26 +4,6 @@ import { decodeIdset, MAX_IDS } from "./idset.js";
 /** The WebSocket subprotocol (RFC 6455 section 1.9). */
 export const SUBPROTOCOL = "flux-subprocess.v1";
 
-/** Close codes of WebSockets. Those from 4000 on are this protocol's (RFC 6455 section 7.4.2). PROTOCOL.md, "Close codes". */
-export enum CLOSE {
-  normal = 1000,
-  goingAway = 1001,
-  tooBig = 1009,
-  malformed = 4400,
-  unauthorized = 4401,
-  notResumable = 4404,
-  timeout = 4408,
-  idInUse = 4409,
-  superseded = 4410,
-  expired = 4411,
-  outOfSequence = 4412,
-  overrun = 4413,
-  tooManySessions = 4423,
-  creditOverrun = 4429,
-  internal = 4500,
-  brokerLost = 4503,
-}
-
 /** The maximum size of a message to a proxy, in bytes, with its header. */
 export const MAX_FRAME = 1024 * 1024;
 
@@ -305,25 +285,6 @@ export type SequencedServerMessage =
 
 /** A JSON message of a proxy, after the opening. */
 export type ServerMessage = SequencedServerMessage | Expiry | Ack | Ping;
-
-/** A message breaks PROTOCOL.md. */
-export class ProtocolError extends Error {
-  override readonly name = "ProtocolError";
-
-  /** @param closeCode the code to close the WebSocket with */
-  constructor(
-    readonly closeCode: number,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
-
-/** The error of a message, or of a field of one, that PROTOCOL.md does not have. */
-export function malformed(what: string, cause?: unknown): ProtocolError {
-  return new ProtocolError(CLOSE.malformed, what, { cause });
-}
 
 /**
  * The ranks of a nodeid on an instance of `size` brokers, of which the proxy is connected to `rank`.

@@ -1,5 +1,5 @@
 /** Sent messages until their acknowledgement, to be sent again on another socket. PROTOCOL.md, "Sequence" and "Resuming". */
-import { CLOSE, ProtocolError } from "./messages.js";
+import { CLOSE, ProtocolError } from "./protocol-error.js";
 
 type Encoded = string | Uint8Array<ArrayBuffer>;
 

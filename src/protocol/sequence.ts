@@ -1,5 +1,6 @@
 /** The numbers of received messages, text and binary. PROTOCOL.md, "Sequence". */
-import { ACK_BYTES, ACK_MESSAGES, CLOSE, ProtocolError } from "./messages.js";
+import { ACK_BYTES, ACK_MESSAGES } from "./messages.js";
+import { CLOSE, ProtocolError } from "./protocol-error.js";
 
 /** Checks the numbers of received messages, and finds when to acknowledge them. */
 export class Sequence {

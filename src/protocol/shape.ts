@@ -1,6 +1,6 @@
 /** Messages as shapes: an arriving value is `unknown` until it was checked against one, once, at the edge. */
 import { type Check, isObject, object } from "./checks.js";
-import { malformed } from "./messages.js";
+import { malformed } from "./protocol-error.js";
 
 type Json = Record<string, unknown>;
 

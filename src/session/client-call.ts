@@ -2,18 +2,17 @@
 import { FluxError } from "../errors.js";
 import type { DataFrame } from "../protocol/frame.js";
 import { decodeIdset } from "../protocol/idset.js";
-import {
-  CLOSE,
-  type Gap,
-  type Nodeid,
-  type OutputEof,
-  type Overflow,
-  ProtocolError,
-  type RankEnd,
-  type Response,
-  type Responsiveness,
-  type SequencedServerMessage,
+import type {
+  Gap,
+  Nodeid,
+  OutputEof,
+  Overflow,
+  RankEnd,
+  Response,
+  Responsiveness,
+  SequencedServerMessage,
 } from "../protocol/messages.js";
+import { CLOSE, ProtocolError } from "../protocol/protocol-error.js";
 import { InputQueue, type InputSink } from "./input-queue.js";
 
 /** A request (RFC 6) before it has an id. */

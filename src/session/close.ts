@@ -1,6 +1,6 @@
 /** The meaning of a closed connection for the session and its requests. */
 import { because, FluxError, type FluxErrorCode } from "../errors.js";
-import { CLOSE } from "../protocol/messages.js";
+import { CLOSE } from "../protocol/protocol-error.js";
 import type { TransportClose } from "../transport/transport.js";
 
 const CODES: Readonly<Record<number, FluxErrorCode>> = {

@@ -1,13 +1,8 @@
 /** A session's path to the proxy, over any number of connections. PROTOCOL.md, "Sequence" and "Resuming". */
 import { FluxError } from "../errors.js";
 import { type DataFrame, decodeDataFrame } from "../protocol/frame.js";
-import {
-  CLOSE,
-  type Expiry,
-  ProtocolError,
-  type SequencedServerMessage,
-  type Welcome,
-} from "../protocol/messages.js";
+import type { Expiry, SequencedServerMessage, Welcome } from "../protocol/messages.js";
+import { CLOSE, ProtocolError } from "../protocol/protocol-error.js";
 import { Sequence } from "../protocol/sequence.js";
 import { parseServerMessage } from "../protocol/server-messages.js";
 import type { Connector, TransportClose } from "../transport/transport.js";

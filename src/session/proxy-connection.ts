@@ -1,7 +1,8 @@
 /** One connection to the proxy: its opening, its messages, its liveness. PROTOCOL.md, "Opening". */
 import { FluxError } from "../errors.js";
 import { closeReason } from "../protocol/close-reason.js";
-import { CLOSE, ProtocolError, type Welcome } from "../protocol/messages.js";
+import type { Welcome } from "../protocol/messages.js";
+import { CLOSE, ProtocolError } from "../protocol/protocol-error.js";
 import { parseOpening } from "../protocol/server-messages.js";
 import type { Connector, Transport, TransportClose } from "../transport/transport.js";
 import type { SessionToken } from "./session-token.js";

@@ -3,14 +3,13 @@ import type { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
 import { ALL_RANKS, type DataFrame } from "../protocol/frame.js";
 import {
-  CLOSE,
   type Expiry,
   MAX_DATA,
-  ProtocolError,
   ranksOf,
   type SequencedServerMessage,
   type Welcome,
 } from "../protocol/messages.js";
+import { CLOSE, ProtocolError } from "../protocol/protocol-error.js";
 import type { Connector } from "../transport/transport.js";
 import { type CallObserver, type CallRequest, type CallSigner, ClientCall } from "./client-call.js";
 import { ConsumedReports } from "./consumed-reports.js";

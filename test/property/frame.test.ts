@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DataFrame, decodeDataFrame, encodeDataFrame } from "../../src/protocol/frame.js";
-import { ProtocolError } from "../../src/protocol/messages.js";
+import { ProtocolError } from "../../src/protocol/protocol-error.js";
 
 const name = fc
   .string({ unit: "binary", minLength: 1, maxLength: 60 })

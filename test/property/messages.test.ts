@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseClientMessage, parseHello, parseProof } from "../../src/protocol/client-messages.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
-import { ProtocolError } from "../../src/protocol/messages.js";
+import { ProtocolError } from "../../src/protocol/protocol-error.js";
 import { parseOpening, parseServerMessage } from "../../src/protocol/server-messages.js";
 
 const seq = fc.integer({ min: 1, max: 2 ** 48 - 1 });

@@ -5,7 +5,7 @@ import { IdTable } from "../../proxy/call/id-table.js";
 import { RankList, RankSet } from "../../proxy/call/ranks.js";
 import { idsetOf, targetOf } from "../../proxy/call/target.js";
 import { decodeIdset, encodeIdset, expand, idsetRanges } from "../../src/protocol/idset.js";
-import { ProtocolError } from "../../src/protocol/messages.js";
+import { ProtocolError } from "../../src/protocol/protocol-error.js";
 
 const ascending = fc.uniqueArray(fc.nat(40), { minLength: 1 }).map((ids) => ids.sort((a, b) => a - b));
 

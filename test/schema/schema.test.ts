@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseClientMessage, parseHello, parseProof } from "../../src/protocol/client-messages.js";
 import { type DataFrame, decodeDataFrame, encodeDataFrame } from "../../src/protocol/frame.js";
-import { ProtocolError } from "../../src/protocol/messages.js";
+import { ProtocolError } from "../../src/protocol/protocol-error.js";
 import { parseOpening, parseServerMessage } from "../../src/protocol/server-messages.js";
 import { arbitraryOf, definition, type JsonSchema } from "./arbitrary.js";
 import { generateSchema, SCHEMA_FILE } from "./generate.js";

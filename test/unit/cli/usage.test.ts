@@ -34,7 +34,7 @@ describe("wrong usage is one line on stderr and exit code 2", () => {
     [["keygen", "--private", "x", "--jwks", "y", "--curve-dir", "z"], "--curve-dir is for --curve"],
     [[...proxy, "--sign", "curve"], "--sign curve and --curve-key go together"],
     [[...proxy, "--curve-key", "x"], "--sign curve and --curve-key go together"],
-    [[...proxy, "--sign", "frob"], "Allowed choices are none, "],
+    [[...proxy, "--sign", "frob"], "Allowed choices are none, munge, curve."],
     [[...proxy, "--secret", "x"], "give one of --jwks and --secret"],
     [["proxy", "--embedded", "1", "--issuer", "i", "--audience", "a"], "give one of --jwks and --secret"],
     [["token", "--key", "x", "--scope", "list wirte"], 'not "wirte"'],

@@ -6,7 +6,7 @@ import { createAudit } from "../../../proxy/audit.js";
 import { readPermissions } from "../../../proxy/auth/permissions.js";
 import { FluxError } from "../../../src/errors.js";
 import { ALL_RANKS, encodeDataFrame } from "../../../src/protocol/frame.js";
-import { CLOSE } from "../../../src/protocol/messages.js";
+import { CLOSE } from "../../../src/protocol/protocol-error.js";
 import { IDENTITY, openSession, settle } from "./support/memory.js";
 
 type Line = Record<string, unknown>;

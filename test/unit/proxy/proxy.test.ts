@@ -15,7 +15,8 @@ import {
   type RunningProxy,
   signToken,
 } from "../../../proxy/index.js";
-import { CLOSE, MAX_DATA, MAX_FRAME, OUTPUT_WINDOW, SUBPROTOCOL } from "../../../src/protocol/messages.js";
+import { MAX_DATA, MAX_FRAME, OUTPUT_WINDOW, SUBPROTOCOL } from "../../../src/protocol/messages.js";
+import { CLOSE } from "../../../src/protocol/protocol-error.js";
 import { FakeBroker, frameOf, withAttributes } from "./support/fake-broker.js";
 import { RawClient } from "./support/raw-client.js";
 

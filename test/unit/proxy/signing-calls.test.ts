@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { FluxError } from "../../../src/errors.js";
 import { ALL_RANKS, encodeDataFrame } from "../../../src/protocol/frame.js";
-import { CLOSE } from "../../../src/protocol/messages.js";
+import { CLOSE } from "../../../src/protocol/protocol-error.js";
 import { noneSigner } from "../../../src/signing/none.js";
 import { parseSignature } from "../../../src/signing/signature.js";
 import { type Signer, signedPayload } from "../../../src/signing/signer.js";

@@ -4,7 +4,8 @@ import { Outbox } from "../../../../proxy/flow/outbox.js";
 import type { RankOutput } from "../../../../proxy/flow/rank-output.js";
 import { MAX_OUTPUT } from "../../../../proxy/flow/stream-output.js";
 import type { DataFrame } from "../../../../src/protocol/frame.js";
-import { CLOSE, OUTPUT_WINDOW } from "../../../../src/protocol/messages.js";
+import { OUTPUT_WINDOW } from "../../../../src/protocol/messages.js";
+import { CLOSE } from "../../../../src/protocol/protocol-error.js";
 import { MemorySocket } from "./memory-socket.js";
 
 const KIB = 1024;

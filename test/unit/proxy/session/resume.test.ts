@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Identity } from "../../../../proxy/auth/identity.js";
-import { CLOSE, INPUT_WINDOW } from "../../../../src/protocol/messages.js";
+import { INPUT_WINDOW } from "../../../../src/protocol/messages.js";
+import { CLOSE } from "../../../../src/protocol/protocol-error.js";
 import {
   type Client,
   type Harness,

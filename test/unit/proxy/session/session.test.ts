@@ -4,7 +4,8 @@ import type { Action } from "../../../../proxy/auth/permissions.js";
 import { Allowances } from "../../../../proxy/session/allowances.js";
 import { FluxError } from "../../../../src/errors.js";
 import { ALL_RANKS, encodeDataFrame } from "../../../../src/protocol/frame.js";
-import { CLOSE, MAX_DATA, MAX_ID, OUTPUT_WINDOW } from "../../../../src/protocol/messages.js";
+import { MAX_DATA, MAX_ID, OUTPUT_WINDOW } from "../../../../src/protocol/messages.js";
+import { CLOSE } from "../../../../src/protocol/protocol-error.js";
 import { type Harness, IDENTITY, json, MemoryBroker, openSession, settle } from "../support/memory.js";
 
 const rpc = { type: "request", topic: "attr.list", nodeid: "any", streaming: false, payload: {} };

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Identity } from "../../../../proxy/auth/identity.js";
 import { TokenLease } from "../../../../proxy/session/token-lease.js";
 import { FluxError } from "../../../../src/errors.js";
-import { CLOSE } from "../../../../src/protocol/messages.js";
+import { CLOSE } from "../../../../src/protocol/protocol-error.js";
 import { IDENTITY } from "../support/memory.js";
 
 const START = 1_000_000;

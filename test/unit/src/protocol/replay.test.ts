@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ProtocolError } from "../../../../src/protocol/messages.js";
+import { ProtocolError } from "../../../../src/protocol/protocol-error.js";
 import { Replay } from "../../../../src/protocol/replay.js";
 
 describe("Replay", () => {

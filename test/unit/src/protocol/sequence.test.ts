@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ACK_BYTES, ACK_MESSAGES, ProtocolError } from "../../../../src/protocol/messages.js";
+import { ACK_BYTES, ACK_MESSAGES } from "../../../../src/protocol/messages.js";
+import { ProtocolError } from "../../../../src/protocol/protocol-error.js";
 import { Sequence } from "../../../../src/protocol/sequence.js";
 
 describe("Sequence", () => {
