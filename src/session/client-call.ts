@@ -3,11 +3,13 @@ import { FluxError } from "../errors.js";
 import type { DataFrame } from "../protocol/frame.js";
 import { decodeIdset } from "../protocol/idset.js";
 import type {
+  Credit,
   Gap,
   Nodeid,
   OutputEof,
   Overflow,
   RankEnd,
+  Refused,
   Response,
   Responsiveness,
   SequencedServerMessage,
@@ -113,38 +115,32 @@ export class ClientCall {
 
   /** Takes a message of a rank. @returns true if it was the last one of the last rank @throws ProtocolError */
   receive(message: SequencedServerMessage | DataFrame): boolean {
-    if (message.type === "error" && message.ranks) {
-      const { ranks } = message;
+    const { type } = message;
+    if (type === "error" && message.ranks) {
       // The observer may close the session in between.
-      return decodeIdset(ranks).reduce(
+      return decodeIdset(message.ranks).reduce(
         (_, rank) => this.over || this.receive({ ...message, rank, ranks: "" }),
         false,
       );
     }
+    const last = this.request.streaming ? STREAMING : SINGLE;
+    const input = last === STREAMING && INPUT[type];
+    if (input) {
+      input(this, message as never);
+      return false;
+    }
     const waiting = this.#waiting as Set<number>;
-    if (!this.request.streaming && message.type !== "response" && message.type !== "error") {
-      throw new ProtocolError(CLOSE.malformed, `request ${this.id} is not streaming`);
+    const { rank } = message as RankMessage;
+    // A request with one answer has last messages only.
+    if (!waiting.has(rank) || (last === SINGLE && !last[type])) {
+      throw new ProtocolError(CLOSE.malformed, `rank ${rank} owes request ${this.id} no ${type}`);
     }
-    if (message.type === "credit") {
-      this.input(message.stream).addCredit(message.bytes);
-      return false;
-    }
-    if (message.type === "stale") return false;
-    if (message.type === "refused") {
-      this.input(message.stream).refuse(this.#error(message), message.bytes);
-      return false;
-    }
-    const rank = message.rank as number;
-    if (!waiting.has(rank)) {
-      throw new ProtocolError(CLOSE.malformed, `rank ${rank} owes nothing to request ${this.id}`);
-    }
-    const single = message.type === "response" && !this.request.streaming;
-    if (single || message.type === "end" || message.type === "error") waiting.delete(rank);
+    if (last[type]) waiting.delete(rank);
     // First, since the observer may look at `over`.
     const over = waiting.size === 0;
     if (over) this.#end();
-    const failure = message.type === "error";
-    this.#observer.next(failure ? { type: "error", rank, error: this.#error(message) } : message);
+    const failure = type === "error";
+    this.#observer.next(failure ? { type, rank, error: callError(this, message) } : (message as RankMessage));
     if (over) this.#observer.complete();
     return over;
   }
@@ -157,12 +153,29 @@ export class ClientCall {
     this.#observer.error(new FluxError(error.errno, error.message, { topic, cause: error }));
   }
 
-  #error({ rank, errno, message }: { rank?: number | undefined; errno: number; message: string }): FluxError {
-    return new FluxError(errno, message, { topic: this.request.topic, rank });
-  }
-
   #end(): void {
     this.over = true;
     for (const writer of this.#inputs.values()) writer.over();
   }
 }
+
+type Failed = { rank?: number | undefined; errno: number; message: string };
+
+function callError({ request }: ClientCall, { rank, errno, message }: Failed): FluxError {
+  return new FluxError(errno, message, { topic: request.topic, rank });
+}
+
+type MessageType = SequencedServerMessage["type"] | DataFrame["type"];
+
+/** The last message of a rank; a request with one answer has no other. */
+const SINGLE: { [T in MessageType]?: true } = { response: true, error: true };
+/** The last message of a rank of a streaming request. */
+const STREAMING: typeof SINGLE = { end: true, error: true };
+
+/** The messages about the input of all ranks. `stale` is for the call's signer. */
+const INPUT: { [T in MessageType]?: (call: ClientCall, message: never) => void } = {
+  credit: (call, { stream, bytes }: Credit) => call.input(stream).addCredit(bytes),
+  refused: (call, refusal: Refused) =>
+    call.input(refusal.stream).refuse(callError(call, refusal), refusal.bytes),
+  stale: () => {},
+};

@@ -1,8 +1,9 @@
 import { Observable } from "rxjs";
-import { deadline, type Flux } from "../flux.js";
+import type { Flux } from "../flux.js";
 import { demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
+import { deadline } from "../request.js";
 import { abortable } from "../session/abort.js";
 import { type ProcessEvent, ProcessEvents } from "./events.js";
 import { type PidOrLabel, processFields, type ServiceOptions, topicOf } from "./service.js";

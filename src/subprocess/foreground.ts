@@ -1,9 +1,10 @@
 /** A foreground process on one rank or several: the request, the input, and the end. */
-import { deadline, type Flux } from "../flux.js";
+import type { Flux } from "../flux.js";
 import { delay, demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { SIGNUM } from "../protocol/signals.js";
+import { deadline } from "../request.js";
 import type { CallRequest, ClientCall } from "../session/client-call.js";
 import type { InputQueue } from "../session/input-queue.js";
 import { type CommandOptions, commandCreate } from "./command.js";

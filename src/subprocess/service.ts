@@ -1,7 +1,8 @@
 /** The parts that all verbs share: the service, the process, the signature. */
 import type { Observable } from "rxjs";
-import { type Flux, request } from "../flux.js";
+import type { Flux } from "../flux.js";
 import { demand, isSubprocessService, name, pid as pidCheck } from "../protocol/checks.js";
+import { request } from "../request.js";
 
 /** The subprocess server of a request, and its signature. */
 export interface ServiceOptions {
@@ -69,7 +70,7 @@ export function serviceRequest<T>(
   { service = "rexec", ...options }: RankOptions,
   read: (payload: object) => T,
 ): Observable<T> {
-  return request(flux, { ...options, topic: topicOf(service, method), payload }, read);
+  return request(flux.session, { ...options, topic: topicOf(service, method), payload }, read);
 }
 
 /** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given, or one is not valid */

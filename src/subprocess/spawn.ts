@@ -1,6 +1,7 @@
 import { FluxError } from "../errors.js";
-import { type Flux, rankNodeid } from "../flux.js";
+import type { Flux } from "../flux.js";
 import { type SignalName, signalName, signalNumber } from "../protocol/signals.js";
+import { rankNodeid } from "../request.js";
 import { checkSignal, onAbort } from "../session/abort.js";
 import { concat, toBytes } from "./bytes.js";
 import { gapError, type ProcessEvent } from "./events.js";

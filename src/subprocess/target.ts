@@ -1,5 +1,5 @@
-import { rankNodeid } from "../flux.js";
 import { decodeIdset } from "../protocol/idset.js";
+import { rankNodeid } from "../request.js";
 
 /** Broker ranks: one rank; "any", the broker that the proxy is connected to; "all"; or an RFC 22 idset, such as "0-3,7". */
 export type Target = number | "any" | "all" | (string & {});

@@ -37,9 +37,9 @@ describe("a bundle of kill alone", () => {
     const { modules } = await bundle("{ kill }");
     const ours = modules.filter((module) => module.startsWith("src/")).sort();
     expect(ours).toEqual([
-      "src/flux.ts",
       "src/protocol/checks.ts",
       "src/protocol/signals.ts",
+      "src/request.ts",
       "src/rpc.ts",
       "src/session/abort.ts",
       "src/session/latest.ts",

@@ -305,13 +305,13 @@ describe("Session: its end", () => {
       "a rank that it was not sent to",
       '{"type":"response","seq":1,"id":1,"rank":3,"payload":{}}',
       4400,
-      "rank 3 owes nothing to request 1",
+      "rank 3 owes request 1 no response",
     ],
     [
       "an error of several ranks, of which one was not asked",
       '{"type":"error","seq":1,"id":1,"ranks":"3-4","errno":1,"message":""}',
       4400,
-      "rank 3 owes nothing to request 1",
+      "rank 3 owes request 1 no error",
     ],
     [
       "an error of what is no idset",
@@ -323,19 +323,19 @@ describe("Session: its end", () => {
       "an error of no rank",
       '{"type":"error","seq":1,"id":1,"errno":1,"message":""}',
       4400,
-      "rank undefined owes nothing to request 1",
+      "rank undefined owes request 1 no error",
     ],
     [
       "a last message that ends streams only",
       '{"type":"end","seq":1,"id":1,"rank":0}',
       4400,
-      "request 1 is not streaming",
+      "rank 0 owes request 1 no end",
     ],
     [
       "credit for a request that reads nothing",
       '{"type":"credit","seq":1,"id":1,"stream":"stdin","bytes":1}',
       4400,
-      "request 1 is not streaming",
+      "rank undefined owes request 1 no credit",
     ],
   ])("comes when the proxy sends %s", async (_, text, code, reason) => {
     const { session, proxy } = await openSession();
