@@ -1,8 +1,8 @@
 import { Flux } from "./flux.js";
 import { demand, natural, optional } from "./protocol/checks.js";
 import type { RetryOptions } from "./session/retry.js";
-import { Session } from "./session/session.js";
 import { type Prove, SessionToken, type TokenSource } from "./session/session-token.js";
+import { Sessions } from "./session/sessions.js";
 import type { ClientSigner } from "./session/signed-calls.js";
 import { webSocketConnector } from "./transport/websocket.js";
 
@@ -64,7 +64,12 @@ export function connect(url: string | URL, options: ConnectOptions): Flux {
   if (signer && !("calls" in signer)) throw new TypeError("signer was not made by clientSigner");
   const connector = webSocketConnector(webSocketUrl(url));
   return new Flux(
-    new Session(connector, new SessionToken(tokenSource(token), prove), signer, { retry, grace }),
+    new Sessions(
+      connector,
+      new SessionToken(tokenSource(token), prove, typeof token !== "function"),
+      signer,
+      { retry, grace },
+    ),
   );
 }
 

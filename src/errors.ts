@@ -95,4 +95,13 @@ export class FluxError extends Error {
     this.topic = options.topic;
     this.rank = options.rank;
   }
+  /** All of the error as data, for `JSON.stringify`, which would drop the message and the cause. */
+  toJSON(): object {
+    const { message, cause } = this;
+    return {
+      ...this,
+      message,
+      cause: cause instanceof Error && !("toJSON" in cause) ? String(cause) : cause,
+    };
+  }
 }

@@ -2,7 +2,7 @@ import type { Observable } from "rxjs";
 import { demand, name } from "./protocol/checks.js";
 import { type RpcOptions, request } from "./request.js";
 import { Rpc } from "./rpc.js";
-import type { Session } from "./session/session.js";
+import type { Sessions } from "./session/sessions.js";
 import type { Status } from "./session/status.js";
 
 /**
@@ -10,13 +10,13 @@ import type { Status } from "./session/status.js";
  */
 export class Flux {
   /** @internal */
-  readonly session: Session;
+  readonly session: Sessions;
 
   /** Not for applications: {@link connect} makes handles. */
   constructor(session: never);
   /** @internal */
-  constructor(session: Session);
-  constructor(session: Session) {
+  constructor(session: Sessions);
+  constructor(session: Sessions) {
     this.session = session;
   }
 

@@ -2,7 +2,7 @@
 import { Observable } from "rxjs";
 import { demand, milliseconds, rank } from "./protocol/checks.js";
 import { abortable } from "./session/abort.js";
-import type { Session } from "./session/session.js";
+import type { Sessions } from "./session/sessions.js";
 
 /** Options of {@link Flux.rpc}. */
 export interface RpcOptions {
@@ -32,7 +32,7 @@ interface RankRequest extends RpcOptions {
  * @param read makes the emitted value from the answer's payload
  */
 export function request<T>(
-  session: Session,
+  session: Sessions,
   { topic, payload, nodeid = "any", sign, signal, timeout = 30_000 }: RankRequest,
   read: (payload: object) => T,
 ): Observable<T> {

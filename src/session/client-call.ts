@@ -63,6 +63,8 @@ export interface CallSigner {
   send(call: ClientCall, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void;
   /** Takes a message for a call, after the call itself. */
   answered(call: ClientCall, message: SequencedServerMessage): void;
+  /** The session is over. Nothing is sent from now on, also not a call that is being signed. */
+  end(): void;
 }
 
 /** A request from its start to the last message of its last rank. */

@@ -1,4 +1,4 @@
-/** A session's path to the proxy, over any number of connections. PROTOCOL.md, "Sequence" and "Resuming". */
+/** The way to the proxy: connections one after another, for one session after another. PROTOCOL.md, "Sequence" and "Resuming". */
 import { FluxError } from "../errors.js";
 import { type DataFrame, decodeDataFrame } from "../protocol/frame.js";
 import type { Expiry, SequencedServerMessage, Welcome } from "../protocol/messages.js";
@@ -9,7 +9,7 @@ import type { Connector, TransportClose } from "../transport/transport.js";
 import { closeError, isLoss } from "./close.js";
 import { Outgoing } from "./outgoing.js";
 import { ProxyConnection } from "./proxy-connection.js";
-import { fullJitter, onWake, type RetryOptions } from "./retry.js";
+import { fullJitter, onWake, type RetryOptions, STABLE_MS } from "./retry.js";
 import type { SessionToken } from "./session-token.js";
 import type { Status } from "./status.js";
 
@@ -18,7 +18,7 @@ const LATE_MS = 60_000;
 
 /** Options of {@link Link}, from those of `connect`. */
 export interface LinkOptions {
-  /** When to try a lost connection again; false: never. */
+  /** When to try again; false: never. */
   retry?: RetryOptions | false | undefined;
   /** Milliseconds that the session should outlive a lost connection. @default the proxy's */
   grace?: number | undefined;
@@ -26,60 +26,68 @@ export interface LinkOptions {
 
 /** Callbacks of {@link Link}. */
 export interface LinkEvents {
-  /** The proxy has welcomed the client, for the first time or again. */
+  /** The proxy has welcomed the client, to a new session or again. */
   welcomed(welcome: Welcome): void;
   /** A new message, in sequence. */
   message(message: SequencedServerMessage | DataFrame): void;
   /** The token ends soon, or was renewed. */
   expiry(message: Expiry): void;
-  /** The connection is lost, and an attempt is planned or under way. */
-  resuming(status: Status & { state: "resuming" }): void;
-  /** The session has ended, not by `close`. */
+  /** There is no connection, and an attempt is planned or under way. */
+  waiting(status: Status & { state: "connecting" | "resuming" }): void;
+  /** The session is lost, and `out` is that of the next one. */
+  lost(error: FluxError): void;
+  /** There is no further attempt. Not called by `close`. */
   ended(error: FluxError): void;
 }
 
 /**
- * The states of a link, with the names of {@link Status}. Each may end in "closed". `#next` opens a connection in "connecting", in
- * "resuming" while `timer` is not set, and in "open" during `reconnect`.
+ * The states of a link, with the names of {@link Status}. Each may end in "closed". `#next` opens a connection in the states without one
+ * while `timer` is not set, and in "open" during `reconnect`.
  *
- *     connecting --welcome--> open --loss--> resuming --welcome--> open
+ *     connecting --welcome--> open --loss of the connection--> resuming --welcome--> open
+ *         ^                    |                                  |
+ *         +----------- loss of the session ------------------------+
  */
 type State =
-  | { state: "connecting" | "closed"; connection?: undefined; timer?: undefined }
+  | { state: "closed"; connection?: undefined; timer?: undefined }
   | { state: "open"; connection: ProxyConnection; timer?: undefined }
-  | Loss;
+  | Waiting;
 
-/** The state without a connection, after a loss. */
-interface Loss {
-  state: "resuming";
+/** The states without a connection. */
+interface Waiting {
+  state: "connecting" | "resuming";
   connection?: undefined;
-  /** Milliseconds since 1970. */
-  lostAt: number;
+  /** The end of the session, in milliseconds since 1970, if the client does not resume it before; undefined in "connecting". */
+  until?: number | undefined;
   /** The attempt that is planned or under way; the first is 1. */
   attempt: number;
-  /** Explains the loss, or the failure of the last attempt. */
-  error: FluxError;
+  /** Explains the loss, or the failure of the last attempt; undefined during the first attempt of all. */
+  error?: FluxError | undefined;
   /** Set until the attempt begins. */
   timer?: Timer | undefined;
 }
 
 type Timer = ReturnType<typeof setTimeout>;
 
-/** Opens connections one after the other, and carries the messages of one session over them. */
+/** Opens connections one after another, and carries the messages of sessions over them. */
 export class Link {
-  /** Messages to the proxy. */
-  readonly out = new Outgoing();
+  /** Messages to the proxy, of the present session or of the next one. */
+  out = new Outgoing();
   readonly #connect: Connector;
   readonly #token: SessionToken;
   readonly #options: LinkOptions;
   readonly #events: LinkEvents;
-  readonly #in = new Sequence();
   readonly #awake = new AbortController();
-  #state: State = { state: "connecting" };
-  /** Non-null while a connection opens; it becomes the one of the state "online". */
+  #in = new Sequence();
+  #state: State = { state: "connecting", attempt: 1 };
+  /** Non-null while a connection opens; it becomes the one of the state "open". */
   #next: ProxyConnection | undefined;
-  /** The latest welcome; non-null in every state but "connecting", and in "over" if there was one. */
+  /** The latest welcome of the session; non-null in "open" and "resuming". */
   #welcome: Welcome | undefined;
+  /** The time of the session's first welcome, in milliseconds since 1970. */
+  #began = 0;
+  /** The number of sessions in a row that were lost soon after their first welcome. */
+  #lost = 0;
   /** Settle the promises of `reconnect`, at the next welcome or failure. */
   readonly #reconnecting: ((error?: FluxError) => void)[] = [];
 
@@ -99,12 +107,13 @@ export class Link {
 
   /** Opens another connection, and then closes the current one. Rejects with a FluxError. */
   reconnect(): Promise<void> {
-    if (this.#state.state === "closed" || !this.#resumable) {
+    const { state, connection } = this.#state;
+    if (state === "closed" || (connection && !this.#resumable)) {
       return Promise.reject(new FluxError("ENOTCONN", "there is no session to resume"));
     }
     return new Promise((resolve, reject) => {
       this.#reconnecting.push((error) => (error ? reject(error) : resolve()));
-      if (this.#state.connection) this.#open();
+      if (connection) this.#open();
       else this.#wake();
     });
   }
@@ -116,8 +125,7 @@ export class Link {
     this.#awake.abort();
     clearTimeout(timer);
     connection?.close(CLOSE.normal, "");
-    this.#next?.close(CLOSE.normal, "");
-    this.out.detach();
+    this.#abandon();
     this.#settle(new FluxError("ECANCELED", "the Flux handle was closed"));
   }
 
@@ -129,7 +137,14 @@ export class Link {
     for (const settle of this.#reconnecting.splice(0)) settle(error);
   }
 
-  /** Begins the next attempt at once. While online, checks that the proxy is alive. */
+  /** Sends no more of this session, and opens no connection for it. */
+  #abandon(): void {
+    this.#next?.close(CLOSE.normal, "");
+    this.#next = undefined;
+    this.out.detach();
+  }
+
+  /** Begins the next attempt at once. In "open", checks that the proxy is alive. */
   #wake(): void {
     if (this.#state.timer) this.#begin(1);
     else this.#state.connection?.probe();
@@ -157,6 +172,7 @@ export class Link {
     this.#state.connection?.close(CLOSE.normal, "");
     this.#state = { state: "open", connection };
     this.#welcome = welcome;
+    if (!again) this.#began = Date.now();
     // Any message confirms the welcome; until then the earlier resume ids stay valid.
     if (again) this.send({ type: "ack", seq: this.#in.ack() });
     if (!this.out.attach(connection.transport, welcome.received)) {
@@ -180,49 +196,68 @@ export class Link {
 
   /** A connection has ended, and not by `close`. */
   #closed(connection: ProxyConnection, close: TransportClose, fault?: FluxError): void {
-    const state = this.#state;
+    const state = this.#state as Exclude<State, { state: "closed" }>;
     const error = fault ?? closeError(close);
-    if (connection === this.#next) {
-      this.#next = undefined;
-      // The source of the token may be as unreachable as the proxy was.
-      const again = fault ? fault.code === "EACCES" : isLoss(close) || !close.opened;
-      // While another connection is in use, it stays.
-      if (state.connection) this.#settle(error);
-      else if (state.state === "resuming" && again)
-        this.#retry({ ...state, attempt: state.attempt + 1, error });
-      else this.#stop(error);
-    } else if (this.#resumable && isLoss(close)) {
-      this.out.detach();
-      const loss: Loss = { state: "resuming", lostAt: Date.now(), attempt: 1, error };
-      if (this.#next) this.#resume(loss);
-      else this.#retry(loss);
-    } else this.#stop(error);
+    const denied = error.code === "EACCES" || error.code === "EKEYEXPIRED";
+    const opening = connection === this.#next;
+    if (opening) this.#next = undefined;
+    if (opening && state.connection) {
+      // The session stays on its connection.
+      this.#settle(error);
+    } else if (this.#options.retry === false || (denied && !this.#token.renewable)) {
+      this.#stop(error);
+    } else if (state.state === "open") {
+      if (this.#resumable && isLoss(close)) {
+        this.out.detach();
+        const until = Date.now() + (this.#welcome as Welcome).grace + LATE_MS;
+        const loss: Waiting = { state: "resuming", until, attempt: 1, error };
+        if (this.#next) this.#wait(loss);
+        else this.#retry(loss);
+      } else this.#lose(error);
+    } else if (state.until && (close.code === CLOSE.notResumable || (fault && !denied))) {
+      this.#lose(error);
+    } else this.#retry({ ...state, attempt: state.attempt + 1, error });
   }
 
-  /** Plans an attempt, or ends the session after too many of them or too late. */
-  #retry(loss: Loss): void {
+  /** Plans an attempt, if there may be another. */
+  #retry(waiting: Waiting): void {
     const { count = Number.POSITIVE_INFINITY, delay = fullJitter } = this.#options.retry || {};
-    const { attempt, error } = loss;
+    const { attempt, error, until } = waiting;
     const now = Date.now();
-    if (attempt > count) this.#stop(error);
-    else if (now > loss.lostAt + (this.#welcome as Welcome).grace + LATE_MS) {
-      const message = `the session could not be resumed in time: ${error.message}`;
-      this.#stop(new FluxError("ETIMEDOUT", message, { cause: error }));
+    if (attempt > count) this.#stop(error as FluxError);
+    else if (until && now > until) {
+      const message = `the session could not be resumed in time: ${error?.message}`;
+      this.#lose(new FluxError("ECONNRESET", message, { cause: error }));
     } else {
       const ms = delay(attempt);
-      this.#resume({ ...loss, timer: setTimeout(() => this.#begin(attempt), ms) }, now + ms);
+      this.#wait({ ...waiting, timer: setTimeout(() => this.#begin(attempt), ms) }, now + ms);
     }
   }
 
   #begin(attempt: number): void {
     clearTimeout(this.#state.timer);
     this.#open();
-    this.#resume({ ...(this.#state as Loss), attempt, timer: undefined });
+    this.#wait({ ...(this.#state as Waiting), attempt, timer: undefined });
   }
 
-  #resume(state: Loss, next?: number): void {
-    this.#state = state;
-    this.#events.resuming({ state: "resuming", attempt: state.attempt, next, error: state.error });
+  #wait(waiting: Waiting, next?: number): void {
+    const { state, attempt, error } = waiting;
+    this.#state = waiting;
+    const session = this.#welcome?.session;
+    this.#events.waiting({ state, session, attempt, next, error } as Status & { state: "resuming" });
+  }
+
+  /** The session is over. The next one begins with an attempt of its own. */
+  #lose(error: FluxError): void {
+    this.#lost = Date.now() < this.#began + STABLE_MS ? this.#lost + 1 : 1;
+    this.#abandon();
+    this.#settle(error);
+    this.out = new Outgoing();
+    this.#in = new Sequence();
+    this.#welcome = undefined;
+    this.#retry({ state: "connecting", attempt: this.#lost, error });
+    // An observer of the status may have closed the link.
+    if (this.#state.state !== "closed") this.#events.lost(error);
   }
 
   #stop(error: FluxError): void {

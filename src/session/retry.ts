@@ -1,14 +1,15 @@
-/** The times of attempts to resume a session. */
+/** The times of attempts to reach the proxy. */
 
-/** When {@link connect} tries a lost connection again. */
+/** When {@link connect} tries again to reach the proxy: the first time, after a lost connection, and after a lost session. */
 export interface RetryOptions {
   /**
-   * The maximum of attempts in a row.
-   * @default no maximum: until the session's grace, and a minute, are over
+   * The maximum of attempts in a row. After these the handle is closed.
+   * @default no maximum
    */
   count?: number | undefined;
   /**
-   * Milliseconds before an attempt. The first attempt has the number 1.
+   * Milliseconds before an attempt. The first attempt has the number 1; it is the number of the sessions in a row that were lost within
+   * ten seconds, if these are more.
    * @default random, up to 400 ms for the first attempt, up to twice that for each next one, and at most 10 s
    */
   delay?: ((attempt: number) => number) | undefined;
@@ -16,6 +17,9 @@ export interface RetryOptions {
 
 const FIRST_MS = 400;
 const MOST_MS = 10_000;
+
+/** A session that is lost sooner than this, in milliseconds, was no success: a proxy that ends each one must not be tried at once. */
+export const STABLE_MS = MOST_MS;
 
 /** The default delay of {@link RetryOptions}: exponential with full jitter, so that clients dropped at once return one by one. */
 export function fullJitter(attempt: number): number {

@@ -17,11 +17,17 @@ export class SessionToken {
   readonly #source: TokenSource;
   readonly #prove: Prove | undefined;
   #token = "";
+  /** True if another token may be accepted after one was refused. */
+  renewable: boolean;
 
-  /** @param prove undefined if the client has no key */
-  constructor(source: TokenSource, prove: Prove | undefined) {
+  /**
+   * @param prove undefined if the client has no key
+   * @param fixed true if the source has one token only
+   */
+  constructor(source: TokenSource, prove: Prove | undefined, fixed = false) {
     this.#source = source;
     this.#prove = prove;
+    this.renewable = !fixed;
   }
 
   /** A token for a new connection. @throws FluxError EACCES */
@@ -40,8 +46,11 @@ export class SessionToken {
 
   /** A proof for the current token. @throws FluxError EACCES */
   async proof(nonce: string): Promise<string> {
-    if (this.#prove === undefined)
+    if (this.#prove === undefined) {
+      // The next token will need it too.
+      this.renewable = false;
       throw new FluxError("EACCES", "the token is bound to a key that was not given");
+    }
     try {
       return await this.#prove({ nonce, token: this.#token });
     } catch (cause) {

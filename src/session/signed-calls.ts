@@ -62,6 +62,8 @@ class SignedCalls implements CallSigner {
   readonly #userid: number;
   /** Milliseconds from `performance.now()` to the proxy's clock: Flux refuses a signature from its future. */
   #ahead = 0;
+  /** True after the session: a call that was not sent in it waits for the next one. */
+  #over = false;
   /** The last signature: the next one waits for it, which keeps the order. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -75,6 +77,10 @@ class SignedCalls implements CallSigner {
     this.#ahead = time - performance.now();
   }
 
+  end(): void {
+    this.#over = true;
+  }
+
   send(call: ClientCall, ranks: readonly number[], id: number, failed: (error: FluxError) => void): void {
     const { userid } = this.#signer;
     if (userid !== this.#userid) {
@@ -83,6 +89,7 @@ class SignedCalls implements CallSigner {
     const { sign: _, payload, ...request } = call.request;
     const watched = request.streaming && request.topic.endsWith(".list");
     const use = (signed: object) => {
+      if (this.#over) return;
       if (call.over) throw new FluxError("ECANCELED");
       // The proxy answers a watch itself. Only its list requests to the ranks are signed.
       this.#out.json({

@@ -5,12 +5,13 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { Flux } from "../../src/index.js";
 import type { LinkOptions } from "../../src/session/link.js";
 import { fullJitter } from "../../src/session/retry.js";
-import { Session } from "../../src/session/session.js";
 import { SessionToken } from "../../src/session/session-token.js";
+import { Sessions } from "../../src/session/sessions.js";
 import { WELCOME } from "../support/peer.js";
 import { marbles } from "./support.js";
 
 const WELCOME_TEXT = JSON.stringify({ type: "welcome", ...WELCOME, grace: 1000 });
+const NO_RESUME_TEXT = JSON.stringify({ type: "welcome", ...WELCOME, grace: 0, resume: undefined });
 
 interface Driven {
   flux: Flux;
@@ -21,8 +22,8 @@ interface Driven {
 }
 
 /**
- * A handle whose connections follow diagrams, one after the other: w is a welcome, x a loss, r a refusal, s a stop of the
- * proxy, p a pong.
+ * A handle whose connections follow diagrams, one after the other: w is a welcome, v one to a session that cannot be resumed, x a loss, r
+ * a refusal by the network, s a stop of the proxy, u an unknown session, d a denied token, p a pong.
  */
 function driven(
   { cold }: RunHelpers,
@@ -30,11 +31,12 @@ function driven(
   options: LinkOptions,
   now: () => number,
   end = 100_000,
+  token = new SessionToken(async () => "token", undefined),
 ): Driven {
   const connections = diagrams.map((diagram) => cold<string>(diagram));
   const sent: Driven["sent"] = [];
   let made = 0;
-  const session = new Session(
+  const session = new Sessions(
     (events) => {
       const subscription = new Subscription();
       const close = (code: number, opened = true) => {
@@ -44,9 +46,12 @@ function driven(
       subscription.add(
         connections[made++]?.subscribe((what) => {
           if (what === "w") events.message(WELCOME_TEXT);
+          else if (what === "v") events.message(NO_RESUME_TEXT);
           else if (what === "p") events.message('{"type":"pong"}');
           else if (what === "r") close(1006, false);
           else if (what === "s") close(1001);
+          else if (what === "u") close(4404);
+          else if (what === "d") close(4401);
           else close(1006);
         }),
       );
@@ -56,7 +61,7 @@ function driven(
         bufferedAmount: 0,
       };
     },
-    new SessionToken(async () => "token", undefined),
+    token,
     undefined,
     options,
   );
@@ -65,14 +70,17 @@ function driven(
   return { flux: new Flux(session), connections, sent };
 }
 
-/** The states, "resuming" with the number of the attempt and the milliseconds until it begins. */
+/**
+ * The states, "resuming" with the number of the attempt and the milliseconds until it begins; "connecting" so, too, with a "c" before the
+ * number, unless it is the first attempt of all.
+ */
 const states = (flux: Flux, now: () => number): Observable<string> =>
   flux.status$.pipe(
     map((status) => {
       if (status.state === "closed") return status.error?.code ?? "closed";
-      if (status.state !== "resuming") return status.state;
+      if (status.state === "open" || !status.error) return status.state;
       const wait = status.next === undefined ? "now" : `in ${status.next - now()}`;
-      return `${status.attempt} ${wait}`;
+      return `${status.state === "connecting" ? "c" : ""}${status.attempt} ${wait}`;
     }),
   );
 
@@ -134,28 +142,15 @@ describe("a lost connection", () => {
     });
   });
 
-  it("is not retried if it is the first, nor if the proxy stops", () => {
-    run((helpers, now) => {
-      const { flux } = driven(helpers, ["--r"], {}, now);
-      helpers.expectObservable(states(flux, now)).toBe("c-(r|)", { c: "connecting", r: "ECONNREFUSED" });
-    });
-    run((helpers, now) => {
-      const { flux } = driven(helpers, ["--w--s"], {}, now);
-      helpers.expectObservable(states(flux, now)).toBe("c-o--(r|)", {
-        ...{ c: "connecting", o: "open", r: "ECONNRESET" },
-      });
-    });
-  });
-
-  it("is given up when the proxy cannot have the session any more", () => {
+  it("makes room for a new session when the proxy cannot have the old one any more", () => {
     run((helpers, now) => {
       // The grace is 1 s, and the proxy may be a minute late.
       const options = { retry: { delay: () => 40_000 } };
-      const { flux } = driven(helpers, ["-(wx)", "r", "r"], options, now);
-      const times = "c(oa) 39996ms (bd) 39996ms (er|)";
-      helpers.expectObservable(states(flux, now)).toBe(times, {
+      const { flux } = driven(helpers, ["-(wx)", "r", "r", "-w"], options, now, 200_000);
+      const times = "c(oa) 39996ms (bd) 39996ms (ef) 39996ms gp";
+      helpers.expectObservable(states(flux, now), "130s !").toBe(times, {
         ...{ c: "connecting", o: "open", a: "1 in 40000", b: "1 now", d: "2 in 40000", e: "2 now" },
-        r: "ETIMEDOUT",
+        ...{ f: "c1 in 40000", g: "c1 now", p: "open" },
       });
     });
   });
@@ -168,6 +163,113 @@ describe("a lost connection", () => {
         ...{ c: "connecting", o: "open", a: "1 in 10", b: "1 now", x: "closed" },
       });
       helpers.expectSubscriptions((connections[1] as ColdObservable<string>).subscriptions).toBe("13ms ^-!");
+    });
+  });
+});
+
+describe("a first connection that fails", () => {
+  it("is tried again, by the rule of the later ones", () => {
+    run((helpers, now) => {
+      const { flux } = driven(helpers, ["--r", "r", "-w"], { retry: { delay } }, now);
+      helpers.expectObservable(states(flux, now), "60ms !").toBe("c-a 19ms (bd) 26ms eo", {
+        ...{ c: "connecting", a: "c2 in 20", b: "c2 now", d: "c3 in 30", e: "c3 now", o: "open" },
+      });
+    });
+  });
+
+  it("closes the handle after a number of attempts in a row, with the last one's error", () => {
+    run((helpers, now) => {
+      const { flux } = driven(helpers, ["-r", "r"], { retry: { delay, count: 2 } }, now);
+      helpers.expectObservable(states(flux, now)).toBe("ca 19ms (br|)", {
+        ...{ c: "connecting", a: "c2 in 20", b: "c2 now", r: "ECONNREFUSED" },
+      });
+    });
+  });
+
+  it("closes the handle without retries", () => {
+    run((helpers, now) => {
+      const { flux } = driven(helpers, ["--r"], { retry: false }, now);
+      helpers.expectObservable(states(flux, now)).toBe("c-(r|)", { c: "connecting", r: "ECONNREFUSED" });
+    });
+  });
+});
+
+describe("a lost session", () => {
+  it.each([
+    ["if the proxy stops", "--w--s"],
+    ["if the proxy has no sessions to resume", "--v--x"],
+  ])("makes room for a new one, %s", (_, diagram) => {
+    run((helpers, now) => {
+      const { flux } = driven(helpers, [diagram, "-w"], { retry: { delay } }, now);
+      helpers.expectObservable(states(flux, now), "60ms !").toBe("c-o--a 9ms bo", {
+        ...{ c: "connecting", o: "open", a: "c1 in 10", b: "c1 now" },
+      });
+    });
+  });
+
+  it("makes room for a new one if the proxy has started again", () => {
+    run((helpers, now) => {
+      const { flux } = driven(helpers, ["--w--x", "-u", "-w"], { retry: { delay } }, now);
+      helpers.expectObservable(states(flux, now), "60ms !").toBe("c-o--a 9ms bd 9ms eo", {
+        ...{ c: "connecting", o: "open", a: "1 in 10", b: "1 now", d: "c1 in 10", e: "c1 now" },
+      });
+    });
+  });
+
+  it("is replaced later and later if each is lost soon, and at once after one that has lasted", () => {
+    run((helpers, now) => {
+      const diagrams = ["-(ws)", "-(ws)", "-(ws)", "-w 10s s", "-w"];
+      const { flux } = driven(helpers, diagrams, { retry: { delay } }, now);
+      const times = "c(oa) 6ms b(od) 16ms e(of) 26ms go 10s a 9ms bo";
+      helpers.expectObservable(states(flux, now), "20s !").toBe(times, {
+        ...{ c: "connecting", o: "open", a: "c1 in 10", b: "c1 now", d: "c2 in 20", e: "c2 now" },
+        ...{ f: "c3 in 30", g: "c3 now" },
+      });
+    });
+  });
+
+  it("leaves the handle closed without retries", () => {
+    run((helpers, now) => {
+      const { flux } = driven(helpers, ["--w--s"], { retry: false }, now);
+      helpers.expectObservable(states(flux, now)).toBe("c-o--(r|)", {
+        ...{ c: "connecting", o: "open", r: "ECONNRESET" },
+      });
+    });
+  });
+});
+
+describe("a refused token", () => {
+  it.each([
+    ["at first", ["-d", "-w"], "ca 19ms bo", { a: "c2 in 20", b: "c2 now" }],
+    ["later, with a new session", ["-w--d", "-w"], "co--a 9ms bo", { a: "c1 in 10", b: "c1 now" }],
+    [
+      "while resuming",
+      ["-w--x", "-d", "-w"],
+      "co--a 9ms bd 19ms eo",
+      { a: "1 in 10", b: "1 now", d: "2 in 20", e: "2 now" },
+    ],
+  ])("asks its function again, %s", (_, diagrams, times, values) => {
+    run((helpers, now) => {
+      let calls = 0;
+      const token = new SessionToken(async () => `token ${++calls}`, undefined);
+      const { flux } = driven(helpers, diagrams, { retry: { delay } }, now, 100, token);
+      helpers
+        .expectObservable(states(flux, now), "60ms !")
+        .toBe(times, { c: "connecting", o: "open", ...values });
+    });
+  });
+
+  it.each([
+    ["at first", ["-d"], "c(r|)"],
+    ["later", ["-w--d"], "co--(r|)"],
+    ["while resuming", ["-w--x", "-d"], "co--a 9ms b(r|)"],
+  ])("closes the handle if it is a fixed string, %s", (_, diagrams, times) => {
+    run((helpers, now) => {
+      const token = new SessionToken(async () => "token", undefined, true);
+      const { flux } = driven(helpers, diagrams, { retry: { delay } }, now, 100, token);
+      helpers.expectObservable(states(flux, now)).toBe(times, {
+        ...{ c: "connecting", o: "open", r: "EACCES", a: "1 in 10", b: "1 now" },
+      });
     });
   });
 });
@@ -268,7 +370,7 @@ describe("a silent proxy", () => {
 
   it("has 20 s for the opening", () => {
     run((helpers, now) => {
-      const { flux } = driven(helpers, ["-"], {}, now);
+      const { flux } = driven(helpers, ["-"], { retry: false }, now);
       helpers.expectObservable(states(flux, now)).toBe("c 19999ms (r|)", { c: "connecting", r: "ETIMEDOUT" });
     });
   });

@@ -1,8 +1,8 @@
 import { map } from "rxjs";
 import { describe, it } from "vitest";
 import { Flux } from "../../src/index.js";
-import { Session } from "../../src/session/session.js";
 import { SessionToken } from "../../src/session/session-token.js";
+import { Sessions } from "../../src/session/sessions.js";
 import type { Transport, TransportEvents } from "../../src/transport/transport.js";
 import { WELCOME } from "../support/peer.js";
 import { marbles } from "./support.js";
@@ -13,12 +13,12 @@ const welcome = JSON.stringify({ type: "welcome", ...WELCOME });
 /** A handle whose transport a diagram drives: w is the proxy's welcome, x its close, c the client's close. */
 function driven(diagram: string, cold: Parameters<Parameters<typeof marbles>[0]>[0]["cold"]): Flux {
   let transport!: TransportEvents;
-  const session = new Session(
+  const session = new Sessions(
     (events) => {
       transport = events;
       return NO_TRANSPORT;
     },
-    new SessionToken(async () => "token", undefined),
+    new SessionToken(async () => "token", undefined, true),
   );
   cold(diagram).subscribe((what) => {
     if (what === "w") transport.message(welcome);

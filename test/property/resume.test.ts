@@ -5,8 +5,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ClientCall } from "../../src/session/client-call.js";
-import { Session } from "../../src/session/session.js";
 import { SessionToken } from "../../src/session/session-token.js";
+import { Sessions } from "../../src/session/sessions.js";
 import type { Connector, Transport, TransportEvents } from "../../src/transport/transport.js";
 import { Recorder } from "../support/peer.js";
 import { type Client, type Harness, json, openSession, settle } from "../unit/proxy/support/memory.js";
@@ -124,7 +124,7 @@ describe("a session over sockets that are lost", () => {
         const harness = await openSession({ hello: false });
         const network = new Network(harness);
         const token = new SessionToken(async () => "t", undefined);
-        const session = new Session(network.connector, token, undefined, { retry: { delay: () => 5 } });
+        const session = new Sessions(network.connector, token, undefined, { retry: { delay: () => 5 } });
         await settle();
         await network.calm();
         const calls: {

@@ -166,7 +166,7 @@ describe("Session", () => {
           }
           await settled();
           expect(session.status).toMatchObject({
-            state: "closed",
+            state: "connecting",
             error: { name: "FluxError", code: "EPROTO" },
           });
           expect([4400, 4412]).toContain(proxy.closed?.code);
@@ -177,7 +177,10 @@ describe("Session", () => {
           const late = new Recorder();
           session.start({ topic: "late.x", nodeid: "any", streaming: false, payload: {} }, late);
           await settled();
-          expect(late.ends).toEqual([expect.objectContaining({ code: "EPROTO", topic: "late.x" })]);
+          expect(late.ends).toEqual([]);
+          session.close();
+          await settled();
+          expect(late.ends).toEqual([expect.objectContaining({ code: "ECANCELED", topic: "late.x" })]);
         },
       ),
       { numRuns: 150 },

@@ -13,8 +13,8 @@ import type {
 } from "../../src/protocol/messages.js";
 import { Sequence } from "../../src/protocol/sequence.js";
 import type { LinkOptions } from "../../src/session/link.js";
-import { Session } from "../../src/session/session.js";
 import { SessionToken } from "../../src/session/session-token.js";
+import { Sessions } from "../../src/session/sessions.js";
 import { type MemoryPeer, memoryConnector } from "../../src/transport/memory.js";
 import type { Connector, TransportClose } from "../../src/transport/transport.js";
 
@@ -73,7 +73,7 @@ export class ScriptedProxy {
   readonly peers: MemoryPeer[] = [];
   /** All messages so far, to send again after a loss. */
   readonly #sent: (string | Uint8Array<ArrayBuffer>)[] = [];
-  readonly #in = new Sequence();
+  #in = new Sequence();
 
   constructor() {
     this.connector = memoryConnector((peer) => {
@@ -88,6 +88,7 @@ export class ScriptedProxy {
           } else {
             hello = parseHello(data as string);
             this.hellos.push(hello);
+            if (hello.resume === undefined) this.#begin();
             this.onHello(hello);
           }
         },
@@ -145,6 +146,12 @@ export class ScriptedProxy {
     this.peers.at(-1)?.drop();
   }
 
+  /** A new session has numbers of its own. */
+  #begin(): void {
+    this.#sent.length = 0;
+    this.#in = new Sequence();
+  }
+
   #receive(data: string | Uint8Array): void {
     if (typeof data === "string" && data.startsWith('{"type":"proof"')) {
       this.proofs.push(parseProof(data).proof);
@@ -179,10 +186,10 @@ export class ScriptedProxy {
 export async function openSession(
   welcome?: Partial<Welcome>,
   options?: LinkOptions,
-): Promise<{ session: Session; proxy: ScriptedProxy }> {
+): Promise<{ session: Sessions; proxy: ScriptedProxy }> {
   const proxy = new ScriptedProxy();
   proxy.onHello = ({ resume }) => (resume ? proxy.resume() : proxy.welcome(welcome));
-  const session = new Session(
+  const session = new Sessions(
     proxy.connector,
     new SessionToken(async () => "token", undefined),
     undefined,

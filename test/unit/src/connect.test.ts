@@ -1,3 +1,4 @@
+import { filter, firstValueFrom } from "rxjs";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { clientSigner, connect, Flux, type Token } from "../../../src/index.js";
 import { webSocketConnector } from "../../../src/transport/websocket.js";
@@ -59,12 +60,22 @@ describe("connect", () => {
     expect(states).toMatchObject([{ state: "closed", error: { code: "EACCES" } }]);
   });
 
-  it("tells of a function that throws", async () => {
+  it("tries again after a function that throws, and reports it in status$", async () => {
     const flux = connect("ws://host", {
       token: () => {
         throw new Error("no keys");
       },
     });
+    const failed = flux.status$.pipe(filter((status) => status.state === "connecting" && status.attempt > 1));
+    await expect(firstValueFrom(failed)).resolves.toMatchObject({
+      error: { code: "EACCES", message: "the token source failed: no keys" },
+    });
+    flux.close();
+  });
+
+  it("reports a limit on the attempts in status$ and in every request", async () => {
+    const token = () => Promise.reject(new Error("no keys"));
+    const flux = connect("ws://host", { token, retry: { count: 3, delay: () => 1 } });
     await expect(flux.rpc("a.b").get()).rejects.toMatchObject({
       message: "the token source failed: no keys",
     });

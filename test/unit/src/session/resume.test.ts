@@ -1,8 +1,11 @@
+import { retry, tap } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
+import { Flux } from "../../../../src/flux.js";
+import { exec } from "../../../../src/index.js";
 import type { Welcome } from "../../../../src/protocol/messages.js";
 import type { LinkOptions } from "../../../../src/session/link.js";
-import { Session } from "../../../../src/session/session.js";
 import { SessionToken } from "../../../../src/session/session-token.js";
+import { Sessions } from "../../../../src/session/sessions.js";
 import {
   end,
   failed,
@@ -12,6 +15,7 @@ import {
   ScriptedProxy,
   settled,
   started,
+  WELCOME,
 } from "../../../support/peer.js";
 
 const options: LinkOptions = { retry: { delay: () => 0 } };
@@ -29,7 +33,7 @@ async function running(welcome?: Partial<Welcome>) {
 }
 
 /** Until the client has come back, or given up. */
-const back = (session: Session, state = "open") =>
+const back = (session: Sessions, state = "open") =>
   vi.waitFor(() => expect(session.status.state).toBe(state)).then(settled);
 
 describe("a lost connection", () => {
@@ -101,29 +105,23 @@ describe("a lost connection", () => {
     expect(proxy.requests).toHaveLength(1);
   });
 
-  it.each([
-    [4404, "ECONNRESET"],
-    [4401, "EACCES"],
-    [4503, "ECONNRESET"],
-    [4423, "EUSERS"],
-  ])("that the proxy does not let be resumed (%i) ends the session with %s", async (code, errno) => {
-    const { session, proxy, recorder } = await running();
-    proxy.onHello = () => proxy.close(code, "why");
-    proxy.drop();
-    await settled();
-    await back(session, "closed");
-    expect(session.status).toMatchObject({ error: { code: errno, message: `why (close code ${code})` } });
-    expect(recorder.ends).toMatchObject([{ code: errno }]);
-  });
-
-  it("that another client has resumed is tried again, and then lost", async () => {
-    const { session, proxy } = await running();
-    proxy.onHello = () => proxy.close(4404, "gone");
-    proxy.close(4410, "resumed by another");
-    await settled();
-    await back(session, "closed");
-    expect(proxy.hellos).toHaveLength(2);
-  });
+  it.each([4401, 4423, 4503])(
+    "is tried again if the proxy refuses the socket (%i): the session stays",
+    async (code) => {
+      const { session, proxy, recorder } = await running();
+      proxy.onHello = () => {
+        proxy.onHello = () => proxy.resume();
+        proxy.close(code, "why");
+      };
+      proxy.drop();
+      await settled();
+      await back(session);
+      proxy.send(output(1, "two"), end(1));
+      await settled();
+      expect(proxy.hellos.map(({ resume }) => resume?.id)).toEqual([undefined, "r1", "r1"]);
+      expect(recorder.ends).toEqual(["completed"]);
+    },
+  );
 
   it("asks for the token again, and for as long as none is to be had", async () => {
     let asked = 0;
@@ -134,19 +132,100 @@ describe("a lost connection", () => {
       if (asked === 2) throw new Error("offline");
       return `token ${asked}`;
     };
-    const session = new Session(proxy.connector, new SessionToken(token, undefined), undefined, options);
+    const session = new Sessions(proxy.connector, new SessionToken(token, undefined), undefined, options);
     await settled();
     proxy.drop();
     await settled();
     await back(session);
     expect(proxy.hellos.map(({ token }) => token)).toEqual(["token 1", "token 3"]);
   });
+});
 
-  it("ends the session where the proxy keeps none", async () => {
-    const { session, proxy } = await running({ grace: 0, resume: undefined });
+describe("a lost session", () => {
+  it.each([
+    ["the proxy does not know it any more", (proxy: ScriptedProxy) => proxy.drop(), "gone (close code 4404)"],
+    [
+      "another client has resumed it",
+      (proxy: ScriptedProxy) => proxy.close(4410, "moved"),
+      "gone (close code 4404)",
+    ],
+    ["the proxy stops", (proxy: ScriptedProxy) => proxy.close(1001, "stop"), "stop (close code 1001)"],
+  ])(
+    "fails its calls with ECONNRESET if %s, and the next session takes the later ones",
+    async (_, lose, message) => {
+      const { session, proxy, recorder } = await running();
+      proxy.onHello = ({ resume }) => (resume ? proxy.close(4404, "gone") : proxy.welcome());
+      lose(proxy);
+      const later = new Recorder();
+      session.start({ ...request, topic: "later.x" }, later);
+      await vi.waitFor(() => expect(recorder.ends).toHaveLength(1));
+      expect(recorder.ends).toMatchObject([{ code: "ECONNRESET", message }]);
+      await back(session);
+      // The request was sent once, and the later one has an id that no request had before.
+      expect(proxy.requests.map(({ id, topic }) => [id, topic])).toEqual([
+        [1, "rexec.exec"],
+        [2, "later.x"],
+      ]);
+      proxy.send(started(2), end(2));
+      await settled();
+      expect([later.values.length, later.ends]).toEqual([2, ["completed"]]);
+      expect(session.call(1)).toBeUndefined();
+    },
+  );
+
+  it("is replaced where the proxy keeps none, and the process has an unknown outcome", async () => {
+    const { session, proxy, recorder } = await running({ grace: 0, resume: undefined });
     proxy.drop();
     await settled();
-    expect(session.status).toMatchObject({ state: "closed", error: { code: "ECONNRESET" } });
+    expect(session.status).toMatchObject({ state: "connecting", attempt: 1, error: { code: "ECONNRESET" } });
+    expect(recorder.ends).toMatchObject([{ code: "ECONNRESET" }]);
+  });
+
+  it("tells why, as data that JSON keeps", async () => {
+    const { session, proxy } = await running();
+    const statuses: string[] = [];
+    session.status$.subscribe((status) => statuses.push(JSON.stringify(status)));
+    proxy.onHello = ({ resume }) =>
+      resume ? proxy.close(4404, "gone") : proxy.welcome({ session: "second" });
+    proxy.drop();
+    await settled();
+    await vi.waitFor(() => expect(session.status).toMatchObject({ state: "open", session: "second" }));
+    const plain = statuses.map((text) => JSON.parse(text));
+    expect(plain.map(({ state, session, attempt }) => [state, session, attempt])).toEqual([
+      ["open", WELCOME.session, undefined],
+      ["resuming", WELCOME.session, 1],
+      ["resuming", WELCOME.session, 1],
+      ["connecting", undefined, 1],
+      ["connecting", undefined, 1],
+      ["open", "second", undefined],
+    ]);
+    expect(plain[3].error).toMatchObject({
+      name: "FluxError",
+      code: "ECONNRESET",
+      message: "gone (close code 4404)",
+    });
+    expect(plain[1].next).toBeGreaterThan(0);
+  });
+
+  it("ends a handle that a status observer closes in between, and nothing is tried any more", async () => {
+    const { session, proxy, recorder } = await running();
+    session.status$.subscribe(({ state }) => state === "connecting" && session.close());
+    proxy.close(1001, "stop");
+    await settled();
+    expect([session.status, recorder.ends.length, proxy.hellos.length]).toEqual([{ state: "closed" }, 1, 1]);
+  });
+
+  it("leaves retry() of a closed handle, which fails for ever, some time for others", async () => {
+    const { session } = await running();
+    session.close();
+    const flux = new Flux(session);
+    let failures = 0;
+    const subscription = exec(flux, ["a"])
+      .pipe(tap({ error: () => failures++ }), retry())
+      .subscribe();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    subscription.unsubscribe();
+    expect(failures).toBeGreaterThan(1);
   });
 });
 

@@ -1,13 +1,13 @@
 import { generateKeyPair, jwtVerify } from "jose";
 import { describe, expect, it, vi } from "vitest";
 import { Flux, keyProof } from "../../../../src/index.js";
-import { Session } from "../../../../src/session/session.js";
 import { SessionToken } from "../../../../src/session/session-token.js";
+import { Sessions } from "../../../../src/session/sessions.js";
 import { Recorder, ScriptedProxy, settled } from "../../../support/peer.js";
 
 function session(token: () => Promise<string>, prove?: ConstructorParameters<typeof SessionToken>[1]) {
   const proxy = new ScriptedProxy();
-  const flux = new Flux(new Session(proxy.connector, new SessionToken(token, prove)));
+  const flux = new Flux(new Sessions(proxy.connector, new SessionToken(token, prove)));
   return { proxy, flux };
 }
 
@@ -91,7 +91,7 @@ describe("renewal", () => {
     proxy.close(4411, "the token has expired");
     await settled();
     expect(flux.session.status).toMatchObject({
-      state: "closed",
+      state: "connecting",
       error: {
         code: "EKEYEXPIRED",
         cause: { message: "the token source failed: logged out", cause: reason },
@@ -114,7 +114,7 @@ describe("renewal", () => {
     await settled();
     proxy.close(4500, "a fault in the proxy");
     await settled();
-    expect(flux.session.status).toMatchObject({ state: "closed", error: { code: "EREMOTEIO" } });
+    expect(flux.session.status).toMatchObject({ state: "connecting", error: { code: "EREMOTEIO" } });
     expect(flux.session.status).not.toHaveProperty("error.cause");
   });
 });

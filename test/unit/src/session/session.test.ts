@@ -2,8 +2,8 @@ import { describe, expect, it, vi } from "vitest";
 import { FluxError } from "../../../../src/errors.js";
 import { MAX_FRAME } from "../../../../src/protocol/messages.js";
 import type { CallRequest } from "../../../../src/session/client-call.js";
-import { Session } from "../../../../src/session/session.js";
 import { SessionToken } from "../../../../src/session/session-token.js";
+import { Sessions } from "../../../../src/session/sessions.js";
 import { finished, openSession, Recorder, ScriptedProxy, settled, started } from "../../../support/peer.js";
 
 const request = (fields: Partial<CallRequest> = {}): CallRequest => ({
@@ -14,16 +14,16 @@ const request = (fields: Partial<CallRequest> = {}): CallRequest => ({
   ...fields,
 });
 
-const states = (session: Session) => {
+const states = (session: Sessions) => {
   const recorder = new Recorder<{ state: string }>();
   session.status$.subscribe(recorder);
   return recorder;
 };
 
-describe("Session: opening", () => {
+describe("Sessions: opening", () => {
   it("says hello, then waits for welcome, then sends what waited, in order", async () => {
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, new SessionToken(async () => "secret", undefined));
+    const session = new Sessions(proxy.connector, new SessionToken(async () => "secret", undefined));
     const { values } = states(session);
     session.start(request({ topic: "first.x" }), new Recorder());
     session.start(request({ topic: "second.x" }), new Recorder());
@@ -36,7 +36,7 @@ describe("Session: opening", () => {
       { type: "request", id: 2, topic: "second.x", nodeid: "any", streaming: false, payload: {} },
     ]);
     expect(values).toEqual([
-      { state: "connecting" },
+      { state: "connecting", attempt: 1 },
       { state: "open", session: "id", rank: 1, size: 2, owner: 7, userid: 7, expires: 9, grace: 60_000 },
     ]);
     expect(session.rank).toBe(1);
@@ -45,7 +45,7 @@ describe("Session: opening", () => {
   it("does not ask for the token before there is a connection, and asks once", async () => {
     let asked = 0;
     const proxy = new ScriptedProxy();
-    new Session(proxy.connector, new SessionToken(async () => `token ${++asked}`, undefined));
+    new Sessions(proxy.connector, new SessionToken(async () => `token ${++asked}`, undefined));
     expect(asked).toBe(0);
     await settled();
     expect([asked, proxy.token]).toEqual([1, "token 1"]);
@@ -59,9 +59,9 @@ describe("Session: opening", () => {
       async () => undefined as unknown as string,
       "the token source failed: the token is not a string",
     ],
-  ])("is over when the token %s", async (_, token, message) => {
+  ])("closes the handle if its only token %s", async (_, token, message) => {
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, new SessionToken(token, undefined));
+    const session = new Sessions(proxy.connector, new SessionToken(token, undefined, true));
     const call = new Recorder();
     session.start(request(), call);
     await settled();
@@ -73,10 +73,33 @@ describe("Session: opening", () => {
     ]);
   });
 
+  it("calls the function of the token again if it throws, and its requests wait", async () => {
+    let calls = 0;
+    const source = async () => {
+      if (++calls === 1) throw new Error("offline");
+      return `token ${calls}`;
+    };
+    const proxy = new ScriptedProxy();
+    proxy.onHello = () => proxy.welcome();
+    const retry = { delay: () => 10 };
+    const session = new Sessions(proxy.connector, new SessionToken(source, undefined), undefined, { retry });
+    const call = new Recorder();
+    session.start(request(), call);
+    await settled();
+    expect(session.status).toMatchObject({
+      ...{ state: "connecting", attempt: 2, next: expect.any(Number) },
+      error: { code: "EACCES", message: "the token source failed: offline" },
+    });
+    expect(call.ends).toEqual([]);
+    await vi.waitFor(() => expect(session.status.state).toBe("open"));
+    await settled();
+    expect([proxy.token, proxy.requests.length]).toEqual(["token 2", 1]);
+  });
+
   it("says no hello when it was closed before the token came", async () => {
     let give!: (token: string) => void;
     const proxy = new ScriptedProxy();
-    const session = new Session(
+    const session = new Sessions(
       proxy.connector,
       new SessionToken(() => new Promise((resolve) => (give = resolve)), undefined),
     );
@@ -94,18 +117,19 @@ describe("Session: opening", () => {
       [new Uint8Array(20), "message is not JSON"],
     ] as const) {
       const proxy = new ScriptedProxy();
-      const session = new Session(proxy.connector, new SessionToken(async () => "token", undefined));
+      const session = new Sessions(proxy.connector, new SessionToken(async () => "token", undefined));
       await settled();
       proxy.raw(first);
       await settled();
-      expect(session.status).toMatchObject({ state: "closed", error: { code: "EPROTO" } });
+      expect(session.status).toMatchObject({ state: "connecting", error: { code: "EPROTO" } });
       expect(proxy.closed).toMatchObject({ code: 4400, reason });
+      session.close();
     }
   });
 
   it("takes back what was not sent", async () => {
     const proxy = new ScriptedProxy();
-    const session = new Session(proxy.connector, new SessionToken(async () => "token", undefined));
+    const session = new Sessions(proxy.connector, new SessionToken(async () => "token", undefined));
     const recorder = new Recorder();
     const call = session.start(request(), recorder);
     expect([session.withdraw(call), session.withdraw(call)]).toEqual([true, false]);
@@ -120,7 +144,7 @@ describe("Session: opening", () => {
     const forbidden = () => {
       throw new TypeError("mixed content");
     };
-    expect(() => new Session(forbidden, new SessionToken(async () => "token", undefined))).toThrow(
+    expect(() => new Sessions(forbidden, new SessionToken(async () => "token", undefined))).toThrow(
       "mixed content",
     );
     expect(vi.getTimerCount()).toBe(0);
@@ -128,7 +152,7 @@ describe("Session: opening", () => {
   });
 });
 
-describe("Session: requests", () => {
+describe("Sessions: requests", () => {
   it("calls no observer before start returns, whatever there is to tell", async () => {
     const { session } = await openSession();
     const refused = new Recorder();
@@ -139,7 +163,7 @@ describe("Session: requests", () => {
     const late = new Recorder();
     session.start(request(), late);
     expect(late.ends).toEqual([]);
-    await settled();
+    await vi.waitFor(() => expect(late.ends).toHaveLength(1));
     expect(refused.ends).toMatchObject([{ code: "EMSGSIZE", topic: "a.b" }]);
     expect(late.ends).toMatchObject([{ code: "ESHUTDOWN", topic: "a.b" }]);
   });
@@ -245,7 +269,7 @@ describe("Session: requests", () => {
   });
 });
 
-describe("Session: its end", () => {
+describe("Sessions: its end", () => {
   it("ends every call once, and refuses what comes after", async () => {
     const { session, proxy } = await openSession();
     const { values, ends } = states(session);
@@ -266,7 +290,7 @@ describe("Session: its end", () => {
   });
 
   it("tells how it ended to those who ask late", async () => {
-    const { session, proxy } = await openSession();
+    const { session, proxy } = await openSession({}, { retry: false });
     proxy.close(4500, "a fault");
     await settled();
     const { values, ends } = states(session);
@@ -275,12 +299,12 @@ describe("Session: its end", () => {
   });
 
   it("gives calls that come after it the reason that it had", async () => {
-    const { session, proxy } = await openSession();
+    const { session, proxy } = await openSession({}, { retry: false });
     proxy.close(4401, "expired");
     await settled();
     const recorder = new Recorder<never>();
     session.start(request(), recorder);
-    await settled();
+    await vi.waitFor(() => expect(recorder.ends).toHaveLength(1));
     expect(recorder.ends).toMatchObject([
       { code: "EACCES", message: "expired (close code 4401)", topic: "a.b" },
     ]);
@@ -409,7 +433,7 @@ describe("Session: its end", () => {
   });
 });
 
-describe("Session: acknowledgements", () => {
+describe("Sessions: acknowledgements", () => {
   const data = (id: number, length: number) =>
     ({ type: "data", id, rank: 0, stream: "stdout", data: new Uint8Array(length) }) as const;
 
@@ -438,7 +462,7 @@ describe("Session: acknowledgements", () => {
   });
 });
 
-describe("Session: detach", () => {
+describe("Sessions: detach", () => {
   it("is for a call under way, and not for one that is over", async () => {
     const { session, proxy } = await openSession();
     const recorder = new Recorder();

@@ -3,8 +3,8 @@ import type { Observable } from "rxjs";
 import { NEVER } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
 import { attach, exec, Flux, kill, list, watch, write } from "../../../../src/index.js";
-import { Session } from "../../../../src/session/session.js";
 import { SessionToken } from "../../../../src/session/session-token.js";
+import { Sessions } from "../../../../src/session/sessions.js";
 import { clientSigner } from "../../../../src/session/signed-calls.js";
 import { curveSigner } from "../../../../src/signing/curve.js";
 import { noneSigner } from "../../../../src/signing/none.js";
@@ -17,7 +17,7 @@ async function guest(signer?: Signer) {
   const proxy = new ScriptedProxy();
   proxy.onHello = () => proxy.welcome({ owner: 1000, userid: 1001, time: Date.UTC(2030, 0, 1) });
   const flux = new Flux(
-    new Session(
+    new Sessions(
       proxy.connector,
       new SessionToken(async () => "token", undefined),
       signer && clientSigner(signer),
@@ -46,7 +46,7 @@ describe("signing", () => {
     const proxy = new ScriptedProxy();
     proxy.onHello = () => proxy.welcome({ owner: 1000, userid: 1000 });
     const token = new SessionToken(async () => "token", undefined);
-    const flux = new Flux(new Session(proxy.connector, token, clientSigner(noneSigner(1000))));
+    const flux = new Flux(new Sessions(proxy.connector, token, clientSigner(noneSigner(1000))));
     await settled();
     list(flux).subscribe();
     list(flux, { sign: true }).subscribe();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Flux, spawn } from "../../../../src/index.js";
-import { Session } from "../../../../src/session/session.js";
 import { SessionToken } from "../../../../src/session/session-token.js";
+import { Sessions } from "../../../../src/session/sessions.js";
 import {
   bytes,
   end,
@@ -179,7 +179,7 @@ describe("spawn", () => {
 
   it("that was disposed of before it was sent is never started, and tells so", async () => {
     const proxy = new ScriptedProxy();
-    const flux = new Flux(new Session(proxy.connector, new SessionToken(async () => "token", undefined)));
+    const flux = new Flux(new Sessions(proxy.connector, new SessionToken(async () => "token", undefined)));
     const child = spawn(flux, ["a"]);
     const writing = child.stdin.getWriter().write("x");
     writing.catch(() => {});
