@@ -31,7 +31,7 @@ let flux;
 function runCommand() {
   output.replaceChildren();
   flux?.close();
-  flux = connect(url.value, { token: token.value });
+  flux = connect(url.value, { token: token.value, retry: { first: false } });
   return exec(flux, ["sh", "-c", script.value], { nodeid: nodeid.value }).pipe(
     // One decoder for each stream of each rank, since a chunk may end within a character.
     groupBy((event) => (event.type === "output" ? `${event.rank} ${event.stream}` : "notes")),

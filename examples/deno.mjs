@@ -11,7 +11,7 @@ const token = Deno.env.get("FLUX_SUBPROCESS_TOKEN");
 if (!url || !token) throw new Error("FLUX_SUBPROCESS_URL and FLUX_SUBPROCESS_TOKEN must be set");
 const command = Deno.args.length > 0 ? Deno.args : ["hostname"];
 
-const flux = connect(url, { token });
+const flux = connect(url, { token, retry: { first: false } });
 let code = 1;
 try {
   // `child` has the streams of a Deno.ChildProcess. Any way out of this block ends the process.

@@ -8,7 +8,8 @@ const { FLUX_SUBPROCESS_URL: url, FLUX_SUBPROCESS_TOKEN: token } = process.env;
 if (!url || !token) throw new Error("FLUX_SUBPROCESS_URL and FLUX_SUBPROCESS_TOKEN must be set");
 const command = process.argv.length > 2 ? process.argv.slice(2) : ["hostname"];
 
-const flux = connect(url, { token });
+// A script fails at once if the proxy cannot be reached; a page would try again.
+const flux = connect(url, { token, retry: { first: false } });
 try {
   const labelled = exec(flux, command, { nodeid: "all" }).pipe(
     // An error, after all ranks have ended, unless each ended with exit code 0.

@@ -11,13 +11,13 @@ import {
 import {
   auditTime,
   BehaviorSubject,
-  catchError,
   concat,
   EMPTY,
   filter,
   NEVER,
   type Observable,
   of,
+  retry,
   share,
   shareReplay,
   startWith,
@@ -144,7 +144,7 @@ export class App {
 /** A table with errors and no rows may mean that no rank has answered, so its count says nothing. */
 const isConclusive = ({ processes, errors }: ProcessTable) => processes.length > 0 || errors.length === 0;
 
-/** The process tables, then undefined when the session is over. The status has the reason. */
+/** The process tables of one session after another, then undefined when the handle is closed. The status has the reason. */
 function follow({ flux, link$, renewed$ }: Connection): Observable<ProcessTable | undefined> {
   const closed$ = link$.pipe(filter(({ status }) => status.state === "closed"));
   const table$ = renewed$.pipe(
@@ -152,7 +152,8 @@ function follow({ flux, link$, renewed$ }: Connection): Observable<ProcessTable 
     // A token that does not allow the watch ends it, so a new token needs a new watch.
     switchMap(() => watch(flux, { nodeid: "all", interval: INTERVAL_MS })),
     auditTime(DRAW_MS),
-    catchError(() => EMPTY),
+    // A watch waits for the next session. The delay is for one that is refused at once.
+    retry({ delay: INTERVAL_MS }),
     takeUntil(closed$),
   );
   return concat(table$, of(undefined));

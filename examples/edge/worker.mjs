@@ -38,6 +38,8 @@ async function run(request, env, context) {
     token: env.FLUX_SUBPROCESS_TOKEN,
     // If the Worker disappears, its processes end after this time.
     grace: GRACE,
+    // The reader gets the reason at once.
+    retry: { first: false },
   });
   // Without waitUntil, the Worker ends as soon as its reader has gone.
   context.waitUntil(lastValueFrom(flux.status$));

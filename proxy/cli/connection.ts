@@ -8,6 +8,9 @@ import { CliError, USAGE } from "./errors.js";
 import { readCurveKey } from "./files.js";
 import { positiveInteger, userid } from "./parse.js";
 
+/** The user of a command that cannot connect is there to try again. */
+const RETRY = { first: false };
+
 /** The options of every command that connects to a proxy. */
 export interface ConnectionOptions {
   url?: string;
@@ -49,7 +52,7 @@ export async function withFlux<T>(options: ConnectionOptions, use: (flux: Flux) 
   const stack = await startEmbeddedStack(embedded);
   try {
     const signer = await readSigner(options, stack.token);
-    return await useAndClose(connect(stack.url, { token: stack.token, signer }), use);
+    return await useAndClose(connect(stack.url, { token: stack.token, signer, retry: RETRY }), use);
   } finally {
     await stack.close();
   }
@@ -75,7 +78,7 @@ async function connectTo({
     );
   }
   const token = await readToken(tokenFile);
-  return connect(url, { token, signer: await readSigner(signing, token) });
+  return connect(url, { token, signer: await readSigner(signing, token), retry: RETRY });
 }
 
 /** The token's uid is only a default here: the proxy verifies the token. */

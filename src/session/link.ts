@@ -84,7 +84,7 @@ export class Link {
   #next: ProxyConnection | undefined;
   /** The latest welcome of the session; non-null in "open" and "resuming". */
   #welcome: Welcome | undefined;
-  /** The time of the session's first welcome, in milliseconds since 1970. */
+  /** The time of the session's first welcome, in milliseconds since 1970; 0 before the first session. */
   #began = 0;
   /** The number of sessions in a row that were lost soon after their first welcome. */
   #lost = 0;
@@ -131,6 +131,12 @@ export class Link {
 
   get #resumable(): boolean {
     return this.#options.retry !== false && this.#welcome?.resume !== undefined;
+  }
+
+  /** False if there is no attempt after this one. */
+  get #retries(): boolean {
+    const { retry } = this.#options;
+    return retry !== false && (retry?.first !== false || this.#began > 0);
   }
 
   #settle(error?: FluxError): void {
@@ -204,7 +210,7 @@ export class Link {
     if (opening && state.connection) {
       // The session stays on its connection.
       this.#settle(error);
-    } else if (this.#options.retry === false || (denied && !this.#token.renewable)) {
+    } else if (!this.#retries || (denied && !this.#token.renewable)) {
       this.#stop(error);
     } else if (state.state === "open") {
       if (this.#resumable && isLoss(close)) {

@@ -8,6 +8,11 @@ export interface RetryOptions {
    */
   count?: number | undefined;
   /**
+   * Try the first connection again too. With `false` the handle is closed if it fails, for a program whose user is there to try again.
+   * @default true
+   */
+  first?: boolean | undefined;
+  /**
    * Milliseconds before an attempt. The first attempt has the number 1; it is the number of the sessions in a row that were lost within
    * ten seconds, if these are more.
    * @default random, up to 400 ms for the first attempt, up to twice that for each next one, and at most 10 s

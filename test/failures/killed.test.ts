@@ -1,7 +1,7 @@
 /** The client's observable when the broker, the proxy or the process is killed in the middle of a stream. */
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { lastValueFrom, tap, toArray } from "rxjs";
+import { lastValueFrom, tap } from "rxjs";
 import { afterEach, describe, expect, it } from "vitest";
 import { generateKeys, signToken } from "../../proxy/auth/keys.js";
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
@@ -18,6 +18,7 @@ import {
   type ProcessEvent,
   type RetryOptions,
   rexecBg,
+  type Status,
   wait,
 } from "../../src/index.js";
 import { failure, sh, until, untilGone, utf8 } from "../support/process.js";
@@ -97,9 +98,10 @@ describe("killed in the middle of a stream", () => {
   const output = (events: ProcessEvent[]) =>
     events.map((event) => (event.type === "output" ? utf8(event.data) : "")).join("");
 
-  it("the broker: a FluxError after the output so far, and the session closes", async () => {
-    const { broker, proxy, token, flux } = await doomedBroker();
-    const statuses = lastValueFrom(flux.status$.pipe(toArray()));
+  it("the broker: a FluxError after the output so far, and the handle says why it has no session", async () => {
+    const { broker, flux } = await doomedBroker();
+    const statuses: Status[] = [];
+    flux.status$.subscribe((status) => statuses.push(status));
 
     const { events, end } = await follow(flux, "echo before; exec sleep 2");
     await broker.kill();
@@ -113,13 +115,17 @@ describe("killed in the middle of a stream", () => {
       outcome: { kind: "unknown", cause: { code: "ECONNRESET" } },
     });
 
-    const closed = (await statuses).at(-1);
-    expect(closed).toMatchObject({ state: "closed", error: { code: "ECONNRESET" } });
-    expect(closed).toHaveProperty("error.message", expect.stringContaining("4503"));
-    expect(await failure(list(flux).get())).toMatchObject({ code: "ECONNRESET" });
     // The proxy lives, and says of the broker what is so.
-    const next = client(proxy.url, token);
-    expect((await failure(list(next).get())).message).toMatch(/broker/);
+    await until(
+      () => statuses.some((status) => status.state === "connecting" && status.attempt > 1),
+      "again",
+    );
+    const reasons = statuses.flatMap((status) => (status.state === "connecting" && status.error) || []);
+    expect(reasons[0]).toMatchObject({ code: "ECONNRESET", message: expect.stringContaining("4503") });
+    expect(reasons.at(-1)?.message).toMatch(/broker/);
+    // A request waits for the next session, as long as its signal says.
+    const listed = list(flux, { signal: AbortSignal.timeout(50) }).get();
+    await expect(listed).rejects.toMatchObject({ name: "TimeoutError" });
   });
 
   it("the broker: collect gives the output so far, with an unknown outcome, before the error", async () => {
@@ -142,7 +148,8 @@ describe("killed in the middle of a stream", () => {
     const { jwks, token } = await keys();
     const proxy = await proxyVictim(broker.uri, jwks);
     const flux = client(proxy.line, token);
-    const statuses = lastValueFrom(flux.status$.pipe(toArray()));
+    const statuses: Status[] = [];
+    flux.status$.subscribe((status) => statuses.push(status));
     const background = await rexecBg(flux, ["sleep", "60"], { label: "stays" }).getPid();
     const { events, end } = await follow(flux, "echo before; exec sleep 60");
     const pid = (events[0] as { pid: number }).pid;
@@ -159,11 +166,11 @@ describe("killed in the middle of a stream", () => {
       type: "finished",
       outcome: { kind: "unknown", cause: { code: "ECONNRESET" } },
     });
-    expect((await statuses).map(({ state }) => state)).toContain("resuming");
-    expect((await statuses).at(-1)).toMatchObject({ state: "closed", error: { code: "ECONNRESET" } });
-    const other = client(second.url, token);
-    await untilGone(other, pid);
-    expect((await list(other).getProcesses()).map((process) => process.pid)).toEqual([background]);
+    // The same handle goes on, in a new session.
+    await untilGone(flux, pid);
+    expect((await list(flux).getProcesses()).map((process) => process.pid)).toEqual([background]);
+    const states = statuses.map(({ state }) => state).filter((state, i, all) => state !== all[i - 1]);
+    expect(states).toEqual(["connecting", "open", "resuming", "connecting", "open"]);
   });
 
   it("the proxy, and no other takes its place: a FluxError after the last attempt", async () => {
@@ -231,7 +238,7 @@ describe("killed in the middle of a stream", () => {
 
 describe("out of reach", () => {
   it("a proxy that is not there: ECONNREFUSED, for the status and for every request", async () => {
-    const flux = connect("ws://127.0.0.1:9", { token: "x" });
+    const flux = connect("ws://127.0.0.1:9", { token: "x", retry: false });
     expect(await failure(kill(flux, { pid: 1 }).get())).toMatchObject({
       code: "ECONNREFUSED",
       topic: "rexec.kill",
@@ -259,7 +266,7 @@ describe("out of reach", () => {
     const { jwks } = await keys();
     const proxy = await createProxy({ uri: broker.uri, jwks, issuer, audience });
     const reason = new Error("the vault is shut");
-    const flux = connect(proxy.url, { token: () => Promise.reject(reason) });
+    const flux = connect(proxy.url, { token: () => Promise.reject(reason), retry: { count: 2 } });
     const error = await failure(list(flux).get());
     expect(error).toMatchObject({ code: "EACCES", message: "the token source failed: the vault is shut" });
     await proxy.close();

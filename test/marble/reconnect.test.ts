@@ -186,10 +186,19 @@ describe("a first connection that fails", () => {
     });
   });
 
-  it("closes the handle without retries", () => {
+  it.each([false as const, { first: false }])("closes the handle with retry %j", (retry) => {
     run((helpers, now) => {
-      const { flux } = driven(helpers, ["--r"], { retry: false }, now);
+      const { flux } = driven(helpers, ["--r"], { retry }, now);
       helpers.expectObservable(states(flux, now)).toBe("c-(r|)", { c: "connecting", r: "ECONNREFUSED" });
+    });
+  });
+
+  it("is not like a later one, which is tried again with { first: false }", () => {
+    run((helpers, now) => {
+      const { flux } = driven(helpers, ["--w--s", "-w"], { retry: { delay, first: false } }, now);
+      helpers.expectObservable(states(flux, now), "60ms !").toBe("c-o--a 9ms bo", {
+        ...{ c: "connecting", o: "open", a: "c1 in 10", b: "c1 now" },
+      });
     });
   });
 });

@@ -1,12 +1,14 @@
-/** One session with the proxy, and the times that it was without a connection. */
+/** One handle, and the times that it was without a connection. */
 import { connect, type Flux, type Status } from "flux-subprocess";
-import { type Observable, Subject, scan, shareReplay } from "rxjs";
+import { map, type Observable, Subject, scan, shareReplay, takeWhile } from "rxjs";
 
 /** A time without a connection, in milliseconds since 1970. */
 export interface Outage {
   readonly from: number;
   /** Absent while it lasts. */
   readonly until?: number;
+  /** True if the session was lost, with the processes in the foreground. */
+  readonly lost?: boolean;
 }
 
 export interface Link {
@@ -23,7 +25,7 @@ export class Connection {
   readonly link$: Observable<Link>;
   /** Emits when the session has a new token. */
   readonly renewed$ = new Subject<void>();
-  link: Link = { status: { state: "connecting" }, outages: [] };
+  link: Link = { status: { state: "connecting", attempt: 1 }, outages: [] };
   /** Undefined until the session was open once. */
   session: SessionInfo | undefined;
   /** In memory only: never in storage, URL or log. */
@@ -33,10 +35,17 @@ export class Connection {
   constructor(token: string) {
     this.#token = token;
     this.flux = connect(location.href, { token: () => this.#token });
-    this.link$ = this.flux.status$.pipe(scan(follow, this.link), shareReplay(1));
+    this.link$ = this.flux.status$.pipe(
+      map((status) => (isDenied(status) ? { state: "closed" as const, error: status.error } : status)),
+      takeWhile(({ state }) => state !== "closed", true),
+      scan(follow, this.link),
+      shareReplay(1),
+    );
     this.link$.subscribe((link) => {
       this.link = link;
       if (link.status.state === "open") this.session = link.status;
+      // A token that was refused would be refused again, until the user gives another.
+      if (link.status.state === "closed") this.flux.close();
     });
   }
 
@@ -58,12 +67,20 @@ export class Connection {
   }
 }
 
+/** True if there is no session, and the token allows none. While a session can still be resumed, a new token can save it. */
+function isDenied(status: Status): status is Extract<Status, { state: "connecting" }> {
+  return status.state === "connecting" && /^(EACCES|EKEYEXPIRED)$/.test(status.error?.code ?? "");
+}
+
 function follow({ outages }: Link, status: Status): Link {
   const last = outages.at(-1);
-  const lost = last !== undefined && last.until === undefined;
-  if (status.state === "resuming" && !lost) return { status, outages: [...outages, { from: Date.now() }] };
-  if (status.state === "open" && lost) {
-    return { status, outages: [...outages.slice(0, -1), { ...last, until: Date.now() }] };
+  const open = last?.until !== undefined;
+  const before = outages.slice(0, -1);
+  if (status.state === "open" && last && !open) {
+    return { status, outages: [...before, { ...last, until: Date.now() }] };
   }
-  return { status, outages };
+  const lost = status.state === "connecting" && status.error !== undefined;
+  if (status.state !== "resuming" && !lost) return { status, outages };
+  if (last === undefined || open) return { status, outages: [...outages, { from: Date.now(), lost }] };
+  return { status, outages: [...before, { ...last, lost: last.lost || lost }] };
 }

@@ -21,14 +21,15 @@ export function statusBar(app: App): unknown {
 
 function details(app: App, { status, outages }: Link): unknown {
   switch (status.state) {
-    case "connecting":
-      return nothing;
     case "open":
       return html`${resumeNote(outages)} ${sessionInfo(app, status)}`;
+    case "connecting":
     case "resuming":
+      if (status.error === undefined) return nothing;
       return html`<span>${attempt(status)}</span>
         <span class="muted reason">${status.error.message}</span>
-        <button class="small" @click=${() => retry(app)}>Try now</button>`;
+        <button class="small" @click=${() => retry(app)}>Try now</button>
+        ${status.error.code === "EACCES" ? html`<button class="small" @click=${() => openTokenDialog(app)}>Another token</button>` : nothing}`;
     case "closed":
       return html`<span class="reason">${status.error?.message ?? ""}</span>
         <button class="small" @click=${() => app.connectAgain()}>Connect again</button>
@@ -47,17 +48,18 @@ function resumeNote(outages: readonly Outage[]): unknown {
   const last = outages.at(-1);
   if (last?.until === undefined) return nothing;
   const times = outages.length === 1 ? "" : ` ${outages.length}×, the last time`;
+  const word = last.lost ? "new session" : "resumed";
   const title = outages
     .map(
-      ({ from, until }) =>
-        `lost at ${new Date(from).toLocaleTimeString()}, back after ${seconds((until ?? from) - from)}`,
+      ({ from, until, lost }) =>
+        `lost at ${new Date(from).toLocaleTimeString()}, ${lost ? "a new session" : "back"} after ${seconds((until ?? from) - from)}`,
     )
     .join("\n");
-  return html`<span class="resumed" title=${title}>resumed${times} after ${seconds(last.until - last.from)}</span>`;
+  return html`<span class="resumed" title=${title}>${word}${times} after ${seconds(last.until - last.from)}</span>`;
 }
 
 /** Counts down to the next attempt. The countdown is hidden from screen readers, which would read out each tenth of a second. */
-function attempt({ attempt, next }: Extract<Status, { state: "resuming" }>): unknown {
+function attempt({ attempt, next }: Extract<Status, { state: "connecting" | "resuming" }>): unknown {
   const which = `attempt ${attempt}`;
   if (next === undefined) return html`${which}, under way`;
   const left = interval(100).pipe(
