@@ -92,7 +92,7 @@ export class Usage {
   }
 
   /**
-   * An answer says that there is no process of a label, or if that is absent of a pid.
+   * An answer says that no process has this label; without a label, that none has this pid.
    * @param requestedAt the {@link tick} of its request
    */
   gone(
@@ -141,7 +141,7 @@ class Entry implements CountedProcess {
   }
 
   /**
-   * Whether it may have ended by the time of a request without notice. A process in the foreground has not: its session gets its end.
+   * True if it may have ended by the time of a request without notice. A process in the foreground has not: its session gets its end.
    * @param requestedAt the {@link Usage.tick} of the request
    */
   mayHaveEnded(requestedAt: number): boolean {

@@ -11,12 +11,12 @@ export class RankRanges {
     this.ranges = joined(ranges);
   }
 
-  /** Whether a rank is in the set. */
+  /** True if a rank is in the set. */
   has(rank: number): boolean {
     return this.covers([rank, rank]);
   }
 
-  /** Whether every rank of a range is in the set. */
+  /** True if every rank of a range is in the set. */
   covers([first, last]: IdRange): boolean {
     let [low, high] = [0, this.ranges.length - 1];
     while (low <= high) {

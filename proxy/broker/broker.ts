@@ -19,7 +19,7 @@ export interface BrokerRequest {
 
 /** A request with its matchtag (RFC 6). */
 export interface BrokerCall extends BrokerRequest {
-  /** Whether several responses may come, up to ENODATA (RFC 6). */
+  /** True if several responses may come, up to ENODATA (RFC 6). */
   streaming?: boolean;
   /** 1 to 0x7fffffff and not in use on this connection. Absent: the connection chooses one above. */
   matchtag?: number;
@@ -44,7 +44,7 @@ export interface Broker {
   request(call: BrokerCall, handler: ResponseHandler): void;
   /** Sends a request that is never answered (RFC 6 noresponse). Dropped if the connection is over. */
   send(request: BrokerRequest): void;
-  /** Whether too much waits to be written: callers should wait for {@link drained}. */
+  /** True if too much waits to be written: callers should wait for {@link drained}. */
   readonly congested: boolean;
   /** Resolves when all messages are written, or the connection is over. */
   drained(): Promise<void>;

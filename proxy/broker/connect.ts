@@ -1,5 +1,5 @@
 /**
- * Opens a broker's socket: connects, then waits for the byte that says who is welcome (flux-core's
+ * Opens a broker's socket: connects, then waits for the byte that accepts or refuses (flux-core's
  * usock.c).
  */
 import { connect, type Socket } from "node:net";

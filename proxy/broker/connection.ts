@@ -65,7 +65,7 @@ export class BrokerConnection implements Broker {
   readonly #open = new Map<number, OpenRequest>();
   #resolveClosed!: (error: FluxError | undefined) => void;
   readonly #released: Promise<void>;
-  /** Whether `released` was called: the socket then stays open until the broker closes it. */
+  /** True if `released` was called: the socket then stays open until the broker closes it. */
   #kept = false;
   #over = false;
   #corked = false;

@@ -38,7 +38,7 @@ export function decodeErrorText(payload: Uint8Array | undefined): string {
   return `${lenientText.decode(payload.subarray(0, MAX_ERROR_TEXT))}…`;
 }
 
-/** Whether a value is a JSON object: neither null nor an array. */
+/** True if a value is a JSON object: neither null nor an array. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -30,7 +30,7 @@ export interface AdmittedRequest {
   readonly target: Target;
   /** The payload that is sent, or signed and sent. */
   readonly payload: JsonObject;
-  /** Whether the broker is sent "any" as a number, because the token was judged for that rank. */
+  /** True if the broker is sent "any" as a number, because the token was judged for that rank. */
   readonly addressesRank: boolean;
   /** Signs the request and its input; undefined if the proxy signs neither. */
   readonly signer: Signer | undefined;
@@ -52,7 +52,7 @@ export interface AdmissionOptions {
   /** Hears of ranks where a process was started or has ended. */
   polls: { touched(service: string, rank: number): void };
   audit: AuditSession | undefined;
-  /** Whether a background process may write output that is not cut into lines. @default false */
+  /** True if a background process may write output that is not cut into lines. @default false */
   allowUnbufferedBackground?: boolean | undefined;
 }
 
@@ -223,7 +223,7 @@ function targetedRequest({ details }: Permissions, request: Request, target: Tar
   return { ...parseRequest(request, target.ranks, details === undefined ? [] : target.missing), target };
 }
 
-/** Whether the rank that answers is the one that the request names: the broker cannot reroute the request. */
+/** True if the rank that answers is the one that the request names: the broker cannot reroute the request. */
 function isAnswererCertain(
   { details }: Permissions,
   { nodeid }: Request,

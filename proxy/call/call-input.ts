@@ -17,7 +17,7 @@ export interface CallInputOptions {
   ranks: readonly number[];
   /** Ranks that are not over. */
   live: RankView;
-  /** Whether the request takes input. */
+  /** True if the request takes input. */
   open: boolean;
   /** The reason why the token does not allow input; undefined if it does. */
   refusal: string | undefined;

@@ -38,7 +38,7 @@ export class FanOut {
     this.#unsent = new RankSet(options.ranks);
   }
 
-  /** Whether the broker was sent the request to `rank`. */
+  /** True if the broker was sent the request to `rank`. */
   sent(rank: number): boolean {
     return !this.#unsent.has(rank);
   }

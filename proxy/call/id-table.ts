@@ -52,7 +52,7 @@ export class IdTable<T extends Entry> {
     return entry;
   }
 
-  /** Whether a request is open. */
+  /** True if a request is open. */
   has(entry: T): boolean {
     return this.#byId.get(entry.id) === entry;
   }

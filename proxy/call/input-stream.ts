@@ -10,7 +10,7 @@ export class InputStream {
   withheld = 0;
   /** True from the message `refused` until a renewal allows input again. */
   refused = false;
-  /** Whether input was dropped. Then the stream is never ended: the process would take a part for the whole. */
+  /** True if input was dropped. Then the stream is never ended: the process would take a part for the whole. */
   dropped = false;
   /** Bytes passed on, by rank. */
   readonly #passed = new Map<number, number>();

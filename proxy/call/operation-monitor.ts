@@ -17,7 +17,7 @@ export interface OperationMonitorOptions {
   parsed: ParsedRequest;
   /** Globs of the labels that a list may show; undefined if it may show all. */
   labels: readonly string[] | undefined;
-  /** Whether the rank that answers is the one that the request names: the broker cannot reroute the request. */
+  /** True if the rank that answers is the one that the request names: the broker cannot reroute the request. */
   answererCertain: boolean;
   processes: SessionProcesses;
   usage: Usage;

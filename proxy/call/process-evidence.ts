@@ -7,7 +7,7 @@ import type { Usage } from "../usage.js";
 /** The places where evidence goes. */
 export interface ProcessEvidenceOptions {
   parsed: ParsedRequest;
-  /** Whether the rank that answers is the one that the request names. An answer of another rank is no evidence. */
+  /** True if the rank that answers is the one that the request names. An answer of another rank is no evidence. */
   answererCertain: boolean;
   processes: SessionProcesses;
   usage: Usage;

@@ -19,7 +19,7 @@ export interface ProcessSignalsOptions {
   queue: SendQueue;
   /** Signs in the proxy; undefined if the proxy does not sign. */
   signer: Signer | undefined;
-  /** Whether the client signs, so that the proxy cannot. */
+  /** True if the client signs, so that the proxy cannot. */
   byClient: boolean;
   /** Runs a callback of the broker. */
   guard(callback: () => void): void;
@@ -64,12 +64,12 @@ export class ProcessSignals {
     this.#payloads.set(signum, encodePayload({ signature }));
   }
 
-  /** Whether a signal can be sent. */
+  /** True if a signal can be sent. */
   has(signum: number): boolean {
     return this.#payloads.has(signum);
   }
 
-  /** Whether signals can be sent, or soon will be. A client's signals count once it has signed one. */
+  /** True if signals can be sent, or soon will be. A client's signals count once it has signed one. */
   get possible(): boolean {
     return !this.#refused && (!this.#options.byClient || this.#payloads.size > 0);
   }

@@ -28,7 +28,7 @@ export interface RankEndingsOptions {
   monitor: Pick<OperationMonitor, "failed" | "ended">;
   outbox: Pick<Outbox, "send">;
   input: Pick<CallInput, "remove">;
-  /** Whether the call has a broker connection of its own, which closes with the last rank. */
+  /** True if the call has a broker connection of its own, which closes with the last rank. */
   ownConnection: boolean;
   /** These two are called at an end only, and so may be made after this object. */
   wait(): Pick<ResponseWait, "over">;
@@ -59,7 +59,7 @@ export class RankEndings {
     this.unsent = states.view("live", "flushing", "flushingLate", "draining");
   }
 
-  /** Whether the proxy gave the rank up and the broker may still answer. */
+  /** True if the proxy gave the rank up and the broker may still answer. */
   isGivenUp(rank: number): boolean {
     return GIVEN_UP.has(this.#options.states.get(rank) ?? "over");
   }

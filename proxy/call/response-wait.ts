@@ -16,7 +16,7 @@ export interface ResponseWaitOptions {
   ranks: RankList;
   /** Ranks that have no last message yet. */
   live: RankView;
-  /** Whether the call follows processes: its client is sent `unresponsive` and `responsive`. */
+  /** True if the call follows processes: its client is sent `unresponsive` and `responsive`. */
   isProcess: boolean;
   outbox: Pick<Outbox, "changed" | "forget">;
   liveness: Pick<Liveness, "add">;
@@ -107,7 +107,7 @@ export class ResponseWait implements LivenessObserver {
   }
 }
 
-/** Whether the broker of a rank answers. A state: a client that was away gets the latest value, not each change. */
+/** True if the broker of a rank answers. A state: a client that was away gets the latest value, not each change. */
 class Responsiveness implements State {
   responsive = true;
   readonly #id: number;

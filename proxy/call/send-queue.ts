@@ -42,7 +42,7 @@ export class SendQueue {
     this.#idle = idle;
   }
 
-  /** Whether so much waits that the client's messages must not be acknowledged. */
+  /** True if so much waits that the client's messages must not be acknowledged. */
   get congested(): boolean {
     return this.#waiting.length > MAX_WAITING || this.#held > MAX_HELD;
   }

@@ -18,9 +18,9 @@ export interface AdmittedWatch {
   readonly signer: Signer | undefined;
   /** The client's first signature and the user that must have signed it; undefined if the client does not sign. */
   readonly signed: { readonly userid: number; readonly signature: unknown } | undefined;
-  /** Whether a token allows a list of all these ranks. */
+  /** True if a token allows a list of all these ranks. */
   judge(identity: Identity, ranks: TargetRanks): Verdict;
-  /** Whether the rank that answers is the one that a poll names: the broker cannot reroute the poll. */
+  /** True if the rank that answers is the one that a poll names: the broker cannot reroute the poll. */
   answererCertain(identity: Identity): boolean;
   /** The rows of a list that the session may see. The session may name these processes from now on. */
   shown<T extends LabeledProcess>(

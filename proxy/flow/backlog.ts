@@ -26,7 +26,7 @@ export class Backlog {
     return this.high / 4;
   }
 
-  /** Whether new output must be dropped, even of a process that is about to stop. */
+  /** True if new output must be dropped, even of a process that is about to stop. */
   get full(): boolean {
     return this.#bytes > FULL;
   }

@@ -44,7 +44,7 @@ const NEXT: Readonly<Record<Hold, Readonly<Record<"overflow" | "restore" | "letG
 export interface Consequence {
   /** The signal to send. */
   signal: "stop" | "cont" | undefined;
-  /** Whether to report `stopped` to the client: the brake had kept it back as its own. */
+  /** True if to report `stopped` to the client: the brake had kept it back as its own. */
   tell: boolean;
 }
 
@@ -65,7 +65,7 @@ export class Brake {
   /** A `stopped` since the proxy's last SIGCONT was taken for the proxy's own, and the client has not heard of it. */
   #concealed = false;
 
-  /** Whether the process ignores SIGSTOP: it has written `AGAIN` bytes after the answer. */
+  /** True if the process ignores SIGSTOP: it has written `AGAIN` bytes after the answer. */
   get unheeded(): boolean {
     return this.#hold === "ignored";
   }

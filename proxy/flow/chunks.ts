@@ -8,7 +8,7 @@ interface Chunk {
   bytes: Uint8Array;
   start: number;
   end: number;
-  /** Whether `bytes` belongs to this chunk, so that `append` may write behind `end`. */
+  /** True if `bytes` belongs to this chunk, so that `append` may write behind `end`. */
   own: boolean;
 }
 

@@ -30,7 +30,7 @@ export interface State {
 
 /** Options of an {@link Outbox}. */
 export interface OutboxOptions {
-  /** Whether the session may get another socket, over which unacknowledged messages are sent again. */
+  /** True if the session may get another socket, over which unacknowledged messages are sent again. */
   replay: boolean;
   /** More is unacknowledged than may be kept: the session must end with 4413. */
   overrun(): void;
@@ -79,7 +79,7 @@ export class Outbox {
   readonly #states = new Set<State>();
   /** Iterates `#states`, also over states that are added meanwhile. */
   #turn = this.#states.values();
-  /** Whether a state was next, and not output. */
+  /** True if a state was next, and not output. */
   #telling = false;
   #socket: OutboxSocket | undefined;
   /** The last message that was given to the socket. */
@@ -94,7 +94,7 @@ export class Outbox {
     this.#replay = new Replay({ keep: options.replay });
   }
 
-  /** Whether {@link attach} can go on after message `received`: it was sent, and every later message is kept. */
+  /** True if {@link attach} can go on after message `received`: it was sent, and every later message is kept. */
   canResume(received: number): boolean {
     return this.#options.replay ? received <= this.#replay.last : received + this.#replay.last === 0;
   }
@@ -135,7 +135,7 @@ export class Outbox {
     this.#flush();
   }
 
-  /** Whether so much is unacknowledged that the proxy should not cause further messages. */
+  /** True if so much is unacknowledged that the proxy should not cause further messages. */
   get congested(): boolean {
     return this.#replay.bytes > MAX_ANSWERS;
   }

@@ -26,7 +26,7 @@ export class UnreadEstimate {
     this.#caughtUp = caughtUp;
   }
 
-  /** Whether the process should stop until the proxy has read more. */
+  /** True if the process should stop until the proxy has read more. */
   get behind(): boolean {
     return this.#waiting && this.#bytes > MOST;
   }

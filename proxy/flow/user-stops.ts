@@ -17,12 +17,12 @@ export class UserStops {
   /** The client has heard no `stopped` since its last stop. True only while `#unanswered` > 0 or the user has stopped it. */
   #unreported = false;
 
-  /** Whether the proxy must not send SIGCONT. */
+  /** True if the proxy must not send SIGCONT. */
   get inForce(): boolean {
     return this.#unanswered > 0 || this.#state.is === "stopped";
   }
 
-  /** Whether the client still waits for the `stopped` of a stop that it sent. */
+  /** True if the client still waits for the `stopped` of a stop that it sent. */
   get unreported(): boolean {
     return this.#unreported;
   }

@@ -69,7 +69,7 @@ const READERS: Readonly<Record<Method, (payload: JsonObject) => Fields>> = {
   write: () => ({}),
 };
 
-/** Whether `text` is the name of a method. */
+/** True if `text` is the name of a method. */
 export function isMethod(text: string): text is Method {
   return Object.hasOwn(READERS, text);
 }

@@ -4,7 +4,7 @@
 const WORD = 32;
 
 /**
- * Whether a glob matches a text. Reads each character of the text once. The states that a pattern of m characters can be in are the
+ * True if a glob matches a text. Reads each character of the text once. The states that a pattern of m characters can be in are the
  * bits of ceil((m + 1) / 32) words, and a character costs one step for each word, whatever the pattern and the text are (Shift-And:
  * Baeza-Yates and Gonnet, CACM 35(10), 1992).
  * @param text characters: those of a string are its code points
@@ -31,12 +31,12 @@ export function matchesGlob(pattern: string, text: Iterable<string>): boolean {
   return ((states[length >>> 5] as number) & bit(length)) !== 0;
 }
 
-/** Whether one of the globs matches a text. */
+/** True if one of the globs matches a text. */
 export function matchesAny(patterns: readonly string[], text: string): boolean {
   return patterns.some((pattern) => matchesGlob(pattern, text));
 }
 
-/** Whether a command matches, argument by argument. A last "**" matches any number of further arguments. */
+/** True if a command matches, argument by argument. A last "**" matches any number of further arguments. */
 export function matchesCommand(pattern: readonly string[], argv: readonly string[]): boolean {
   const open = pattern.at(-1) === "**";
   const fixed = open ? pattern.slice(0, -1) : pattern;

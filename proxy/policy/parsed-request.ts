@@ -28,7 +28,7 @@ export interface ParsedRequest extends Fields {
   readonly signer?: number;
 }
 
-/** Whether the client signed the payload. */
+/** True if the client signed the payload. */
 export function isSigned(payload: JsonObject): boolean {
   return Object.hasOwn(payload, "signature");
 }
@@ -67,7 +67,7 @@ export function parseRequest(
 
 const BEYOND_RPC = "its service runs commands, or is a user's own";
 
-/** Whether the proxy itself answers a request, by polling. */
+/** True if the proxy itself answers a request, by polling. */
 export function isWatch({ topic, streaming }: Request): boolean {
   const { service, method } = splitTopic(topic);
   return operationOf(service, method, streaming) === "watch";

@@ -15,7 +15,7 @@ export interface PolicyContext {
   readonly userid: number;
   /** The number of the subject's processes, in all sessions. */
   readonly processCount: number;
-  /** Whether the session runs this process in the foreground. */
+  /** True if the session runs this process in the foreground. */
   isForeground(service: string, rank: number, pid: number): boolean;
   /** The label of a process that the session has started, or that a list has shown it. */
   labelOf(service: string, rank: number, pid: number): string | undefined;
@@ -193,7 +193,7 @@ function onProcess(
   return limited && !signed && name !== undefined ? { allowed: true, label: name } : { allowed: true };
 }
 
-/** Whether a request names by pid one process that the session runs in the foreground. */
+/** True if a request names by pid one process that the session runs in the foreground. */
 function isOwn(request: ParsedRequest, context: PolicyContext): boolean {
   const { label, pid = NO_PID, service, unreadable } = request;
   const [rank] = request.ranks;
@@ -241,7 +241,7 @@ function passingDetails(
 }
 
 /**
- * Whether a detail allows these names of variables or channels. A detail with `commands` and without `env` allows no variable, since
+ * True if a detail allows these names of variables or channels. A detail with `commands` and without `env` allows no variable, since
  * LD_PRELOAD turns any command into another. A name with "=" would set a variable of another name.
  */
 function allowsEnvironment({ env, commands }: Detail, names: readonly string[]): boolean {
@@ -250,7 +250,7 @@ function allowsEnvironment({ env, commands }: Detail, names: readonly string[]):
 }
 
 /**
- * Whether a detail allows a working directory. A detail with `commands` and without `cwd` allows no directory, since many programs
+ * True if a detail allows a working directory. A detail with `commands` and without `cwd` allows no directory, since many programs
  * run files that they find there. The "*" of a glob matches "/", and so would match "..".
  */
 function allowsDirectory({ cwd: globs, commands }: Detail, cwd: string | undefined): boolean {
@@ -259,7 +259,7 @@ function allowsDirectory({ cwd: globs, commands }: Detail, cwd: string | undefin
   return cwd.startsWith("/") && !cwd.split("/").includes("..") && matchesAny(globs, cwd);
 }
 
-/** Whether a detail allows these options. Line buffering is harmless; the effect of any other option depends on the server. */
+/** True if a detail allows these options. Line buffering is harmless; the effect of any other option depends on the server. */
 function allowsOptions({ opts, commands }: Detail, names: readonly string[], channels: readonly string[]) {
   if (opts === undefined && commands === undefined) return true;
   const harmless = ["stdout", "stderr", ...channels].map((stream) => `${stream}_LINE_BUFFER`);

@@ -13,7 +13,7 @@ export const DEFAULT_TOPICS: readonly string[] = ["attr.get", "attr.list"];
 const USERS_OWN = /^\d+-/;
 
 /**
- * Whether no token's `rpc` reaches a topic: a subprocess server, whose methods have rights of their own; a user's own service; or
+ * True if no token's `rpc` reaches a topic: a subprocess server, whose methods have rights of their own; a user's own service; or
  * a service with the name of a terminus server. A broker finds a service by the first word of the topic; the service itself reads
  * the others.
  */

@@ -4,7 +4,7 @@ import { matchesAny } from "./glob.js";
 
 interface Entry {
   label: string | undefined;
-  /** Whether the session started it. */
+  /** True if the session started it. */
   own: boolean;
   foreground: boolean;
   /** The time of its start. A list that was requested before need not show it. */
@@ -25,7 +25,7 @@ export class SessionProcesses {
   readonly #byRank = new Map<string, Map<number, Entry>>();
   #size = 0;
 
-  /** Whether the session runs this process in the foreground. */
+  /** True if the session runs this process in the foreground. */
   isForeground(service: string, rank: number, pid: number): boolean {
     return this.#find(service, rank, pid)?.foreground ?? false;
   }

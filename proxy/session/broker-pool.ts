@@ -23,7 +23,7 @@ export class BrokerPool {
     return broker;
   }
 
-  /** Whether too many bytes wait to be written on one of the connections. */
+  /** True if too many bytes wait to be written on one of the connections. */
   get congested(): boolean {
     for (const broker of this.#brokers) if (broker.congested) return true;
     return false;

@@ -57,7 +57,7 @@ export class ClientConnection implements SessionConnection {
     this.#state = { name: "opening", opening };
   }
 
-  /** Whether the client was sent `welcome`. */
+  /** True if the client was sent `welcome`. */
   get welcomed(): boolean {
     return this.#state.name === "open";
   }

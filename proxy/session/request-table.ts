@@ -71,7 +71,7 @@ export class RequestTable {
     this.#admission = new Admission(options);
   }
 
-  /** Whether no request is open. */
+  /** True if no request is open. */
   get idle(): boolean {
     return this.#open.size === 0;
   }

@@ -45,7 +45,7 @@ export interface SharedResources {
   brakes: Brakes;
   /** Polls ranks for all watches. */
   polls: Polls;
-  /** Whether a background process may write output that is not cut into lines. @default false */
+  /** True if a background process may write output that is not cut into lines. @default false */
   allowUnbufferedBackground?: boolean | undefined;
   /** Runs long work in turns. */
   scheduler: Scheduler;
@@ -88,7 +88,7 @@ export class Session {
   readonly #requests: RequestTable;
   /** Undefined while the client has no connection. */
   #connection: SessionConnection | undefined;
-  /** Whether a message has arrived over the present connection. */
+  /** True if a message has arrived over the present connection. */
   #confirmed = false;
   /** Ends the session after its grace, while the client has no connection. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -138,7 +138,7 @@ export class Session {
     return this.#lease.identity;
   }
 
-  /** Whether the client has no connection, and no request is open. */
+  /** True if the client has no connection, and no request is open. */
   get abandoned(): boolean {
     return this.#connection === undefined && this.#requests.idle;
   }

@@ -29,7 +29,7 @@ const GAP_MS = 50;
 export interface PollObserver {
   /** The longest delay of a change, in milliseconds. */
   readonly interval: number;
-  /** Whether it wants every snapshot, and not only a changed one. */
+  /** True if it wants every snapshot, and not only a changed one. */
   readonly every: boolean;
   /** @param requestedAt the logical time of the request. It must not throw */
   snapshot(snapshot: RankSnapshot, requestedAt: number): void;
@@ -56,7 +56,7 @@ export interface PollerOptions {
 /** One subscription: an observer may have several. */
 interface Subscription {
   readonly observer: PollObserver;
-  /** Whether the observer has had a snapshot. */
+  /** True if the observer has had a snapshot. */
   served: boolean;
 }
 
@@ -89,7 +89,7 @@ export class Poller {
   #last = 0;
   /** The number of the latest request that is answered: an answer to an earlier one is older, and is dropped. */
   #answered = 0;
-  /** Whether a process started or ended after the latest poll began: its answer may be older than that. */
+  /** True if a process started or ended after the latest poll began: its answer may be older than that. */
   #outdated = false;
 
   constructor(options: PollerOptions) {

@@ -27,7 +27,7 @@ export interface Polled {
   userid: number;
   service: string;
   rank: number;
-  /** Whether that rank must answer; if not, a broker upstream may. */
+  /** True if that rank must answer; if not, a broker upstream may. */
   answererCertain: boolean;
   /** Signs each poll; undefined if polls are not signed. */
   signer: PollSigner | undefined;

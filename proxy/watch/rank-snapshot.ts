@@ -19,7 +19,7 @@ export interface Table {
 /** The result of one poll. */
 export type RankSnapshot = Table | TableFailure;
 
-/** Whether a poll failed. */
+/** True if a poll failed. */
 export function isFailure(snapshot: RankSnapshot | undefined): snapshot is TableFailure {
   return snapshot !== undefined && "errno" in snapshot;
 }

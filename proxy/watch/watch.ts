@@ -52,9 +52,9 @@ export class Watch implements Job {
   /** Undefined if the polls are not signed. */
   readonly #signer: PollSigner | undefined;
   #errno = 0;
-  /** Whether the ranks that are polled are certainly those that answer. */
+  /** True if the ranks that are polled are certainly those that answer. */
   #answererCertain = false;
-  /** Whether the session has a socket. */
+  /** True if the session has a socket. */
   #watching = true;
   #over = false;
   #identity: Identity | undefined;
@@ -92,7 +92,7 @@ export class Watch implements Job {
     return this.#options.admitted.target.ranks.length;
   }
 
-  /** Whether the client signs its polls. */
+  /** True if the client signs its polls. */
   get signed(): boolean {
     return this.#signature !== undefined;
   }

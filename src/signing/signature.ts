@@ -135,7 +135,7 @@ function decodeHeader(base64: string): KvMap {
   }
 }
 
-/** Whether `value` is a userid: an integer from 0, and not (uid_t) -1. */
+/** True if `value` is a userid: an integer from 0, and not (uid_t) -1. */
 export function isUserid(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_USERID;
 }

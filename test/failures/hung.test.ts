@@ -79,7 +79,7 @@ describe("a broker that hangs", () => {
     goOn();
     const other = exec(flux, ["sleep", "60"], { nodeid: 1, timeout: 60_000 }).subscribe();
     const processes = () => list(flux, { nodeid: 1 }).getProcesses();
-    await until(async () => (await processes()).length === 1, "only what is in time runs");
+    await until(async () => (await processes()).length === 1, "only the exec in time runs");
     other.unsubscribe();
   });
 

@@ -109,13 +109,13 @@ describe("killed in the middle of a stream", () => {
     expect(error).toBeInstanceOf(FluxError);
     expect(error).toMatchObject({ code: "ECONNRESET", topic: "rexec.exec" });
     expect(output(events)).toBe("before\n");
-    // It was running, and nobody knows how it ended: that is said, and no status is made up.
+    // The process was running, and its end is unknown: the outcome says so, and has no made-up status.
     expect(events.at(-1)).toMatchObject({
       type: "finished",
       outcome: { kind: "unknown", cause: { code: "ECONNRESET" } },
     });
 
-    // The proxy lives, and says of the broker what is so.
+    // The proxy lives, and reports the state of the broker.
     await until(
       () => statuses.some((status) => status.state === "connecting" && status.attempt > 1),
       "again",

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { built, bundle } from "../support/bundle.js";
 
-/** Free identifiers that only Node has, and what they become where a bundle has one. */
+/** Free identifiers that only Node has, and their replacements in a bundle that defines them. */
 const NODE = {
   process: "NODE_PROCESS",
   "globalThis.process": "NODE_PROCESS",

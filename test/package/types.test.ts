@@ -80,6 +80,6 @@ describe.each(["dist/index.d.ts", "dist/index.d.cts"])("the types of %s", (decla
   });
 });
 
-it("the sources have what the declarations leave out", () => {
+it("the sources have the members that the declarations leave out", () => {
   expect(complaints(`${IMPORTS}flux.session; noneSigner(1).calls;`, "src/index.ts")).toEqual([]);
 });

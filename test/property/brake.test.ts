@@ -152,7 +152,7 @@ const user = fc.tuple(fc.constantFrom(SIGNUM.SIGSTOP, SIGNUM.SIGCONT, USR1), fc.
 const steps = (...kinds: readonly fc.Arbitrary<Step>[]) => fc.array(fc.oneof(...kinds), { maxLength: 80 });
 
 describe("the brake", () => {
-  test("in the end what waits little runs, unless its user has stopped it", () => {
+  test("a process with little waiting output runs in the end, unless its user has stopped it", () => {
     fc.assert(
       fc.property(steps(kernel, load, user), (all) => {
         const world = new World();
@@ -199,7 +199,7 @@ describe("the brake", () => {
     );
   });
 
-  test("what is signalled goes on at once, to be stopped again if output still comes", () => {
+  test("a signal continues the process at once, and more output stops it again", () => {
     const world = new World();
     world.output(2000);
     world.settle();
@@ -212,7 +212,7 @@ describe("the brake", () => {
     expect(world.running).toBe(false);
   });
 
-  test("what does not stop is stopped again after the answer", () => {
+  test("a process that does not stop is stopped again after the answer", () => {
     const brake = new Brake();
     const stops = () =>
       Array.from({ length: 10 * 1024 }, () => brake.output(1024, true)).filter(Boolean).length;
@@ -232,7 +232,7 @@ describe("the brake", () => {
     expect(brake.stopped(2500)).toBe(true);
   });
 
-  test("what comes before its last SIGSTOP is answered is no sign that it does not stop", () => {
+  test("output before the answer to the last SIGSTOP does not count as a failure to stop", () => {
     const brake = new Brake();
     brake.output(2000, true);
     brake.release();

@@ -28,7 +28,7 @@ function decoded(bytes: Uint8Array): DataFrame | ProtocolError {
 }
 
 describe("data frame", () => {
-  it("is read as it was written, wherever it is in its buffer", () => {
+  it("decodes to its encoded value at any offset of its buffer", () => {
     fc.assert(
       fc.property(frame, fc.nat(20), fc.nat(20), (written, before, after) => {
         const bytes = encodeDataFrame(written);
@@ -51,7 +51,7 @@ describe("data frame", () => {
     );
   });
 
-  it("is refused, or what it says when it is written again, whatever the bytes", () => {
+  it("is refused, or encodes to the same bytes again, for any bytes", () => {
     const header = fc
       .tuple(fc.constant(1), fc.nat(8), fc.uint8Array({ minLength: 14, maxLength: 40 }))
       .map(([kind, length, rest]) => Uint8Array.of(kind, length, ...rest));

@@ -15,7 +15,7 @@ const ids = fc
   });
 
 describe("idset", () => {
-  it("is read as it was written, with brackets and without", () => {
+  it("parses to its formatted value, with brackets and without", () => {
     fc.assert(
       fc.property(ids, (set) => {
         const text = encodeIdset(set);
@@ -40,7 +40,7 @@ describe("idset", () => {
     );
   });
 
-  it("is a TypeError, or ascending ids within the bounds, whatever the text", () => {
+  it("is a TypeError, or ascending ids within the bounds, for any text", () => {
     const close = fc.stringMatching(/^\[?[0-9,\-[\] ]{0,12}\]?$/);
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: "binary" }), close), (text) => {

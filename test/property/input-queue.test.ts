@@ -124,7 +124,7 @@ describe("InputQueue", () => {
     );
   });
 
-  it("cuts what is larger than a frame, and nothing is lost at the cuts", () => {
+  it("cuts input larger than a frame, and loses nothing at the cuts", () => {
     fc.assert(
       fc.property(fc.integer({ min: 262_100, max: 540_000 }), fc.array(fc.nat(300_000)), (size, credits) => {
         const writer = new InputQueue();

@@ -141,7 +141,7 @@ describe.each(Object.entries(parsers))("%s", (_, { valid, parse }) => {
     );
   });
 
-  it("is refused whatever else the text, and whatever else the JSON", () => {
+  it("is refused for any other text and any other JSON", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.json()), (text) => {
         expect(parsed(parse, text)).toBe("refused");

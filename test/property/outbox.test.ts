@@ -116,7 +116,7 @@ class World {
     this.outputs[rank]?.consumed(stream, bytes);
   }
 
-  /** The client acknowledges some of what it has taken. */
+  /** The client acknowledges some of the messages that it has taken. */
   ack(part: number): void {
     if (!this.attached) return;
     this.#acked += Math.round((this.received - this.#acked) * part);
@@ -233,7 +233,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe("the outbox", () => {
-  test("gives every byte in order and once, or tells its gap, within the window", () => {
+  test("gives every byte in order and once, or a gap for it, within the window", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
         const world = new World();
@@ -253,7 +253,7 @@ describe("the outbox", () => {
     );
   });
 
-  test("lets nobody starve: a stream that consumes gets all, whoever else does not", () => {
+  test("lets no stream starve: a stream that is consumed gets all, even if others are not", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 60 }),
@@ -269,7 +269,7 @@ describe("the outbox", () => {
           const output = world.outbox.open({ id: 1000, rank: 0, drained: () => {}, over: () => {} });
           const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
           for (const bytes of sizes) output.push("stdout", new Uint8Array(bytes));
-          // Of what the network takes at a time, each of the others may have its turn first.
+          // In the bytes that the network takes at a time, each of the others may have its turn first.
           let [got, others] = [0, 0];
           while (got < total) {
             world.drain();

@@ -84,7 +84,7 @@ test("an exec that passes is the one command, with nothing that would make it an
   expect(passed).toBeGreaterThan(100);
 });
 
-test("rpc by the scope alone passes for two topics, and what a detail names never begins with a pattern", () => {
+test("the scope alone allows rpc for two topics, and a topic in a detail never begins with a pattern", () => {
   const scope = readPermissions("rpc", undefined);
   const part = fc.constantFrom("attr", "get", "list", "rexec", "terminus", "1000-x", "kvs", "", "*");
   fc.assert(

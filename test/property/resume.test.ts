@@ -20,7 +20,7 @@ interface Ends {
   queue: (string | Uint8Array)[];
 }
 
-/** Connections between a client and the proxy's sessions: what is on its way when one is lost is lost too. */
+/** Connections between a client and the proxy's sessions: messages on their way are lost with their connection. */
 class Network {
   readonly connector: Connector;
   readonly #harness: Harness;

@@ -50,7 +50,7 @@ describe("base64", () => {
     );
   });
 
-  it("is a TypeError, or what Buffer reads, whatever the text", () => {
+  it("is a TypeError, or the bytes that Buffer decodes, for any text", () => {
     const close = fc.stringMatching(/^[A-Za-z0-9+/]{0,9}={0,3}$/);
     fc.assert(
       fc.property(fc.oneof(fc.string(), close), (text) => {
@@ -68,7 +68,7 @@ describe("base64", () => {
 });
 
 describe("outcomeOf", () => {
-  it("is what wait(2)'s macros say, for every 16-bit status", () => {
+  it("agrees with wait(2)'s macros for every 16-bit status", () => {
     // <bits/waitstatus.h>
     const termsig = (status: number) => status & 0x7f;
     const exited = (status: number) => termsig(status) === 0;

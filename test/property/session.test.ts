@@ -133,7 +133,7 @@ describe("Session", () => {
     );
   });
 
-  it("ends every open call once with a typed error, whatever garbage comes", async () => {
+  it("ends every open call once with a typed error, for any garbage", async () => {
     const wrong = fc.oneof(
       fc.string(),
       fc.json(),
@@ -189,7 +189,7 @@ describe("Session", () => {
 });
 
 describe("exec", () => {
-  it("ends once, with a typed error where it ends with one, whatever the payloads", async () => {
+  it("ends once, and any error is typed, for any payloads", async () => {
     const payload = fc.oneof(
       fc.dictionary(fc.constantFrom("type", "pid", "status", "cmd"), fc.jsonValue()),
       fc.record({ type: fc.constant("started"), pid: fc.integer({ min: -1, max: 3 }) }),

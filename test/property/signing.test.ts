@@ -31,7 +31,7 @@ const nearlyKv = fc
   .map((parts) => new TextEncoder().encode(`${parts.join("")}\0`));
 
 describe("key-value text", () => {
-  test("is what it was after encoding and decoding, but for a double's further decimals", () => {
+  test("is the same after encoding and decoding, except a double's further decimals", () => {
     fc.assert(
       fc.property(entries, (original) => {
         const decoded = [...decodeKv(encodeKv(original))];
@@ -48,7 +48,7 @@ describe("key-value text", () => {
     );
   });
 
-  test("that can be decoded is the only text of what it says", () => {
+  test("that can be decoded is the only text of its content", () => {
     fc.assert(
       fc.property(entries, (original) => {
         const bytes = encodeKv(original);
@@ -82,7 +82,7 @@ describe("key-value text", () => {
 });
 
 describe("a signature", () => {
-  test("is taken apart into what it was made of", () => {
+  test("splits into its parts", () => {
     const userid = fc.integer({ min: 0, max: 0xfffffffe });
     const payload = fc.string({ unit: "binary" });
     fc.assert(
@@ -134,7 +134,7 @@ describe("a curve signature", () => {
       for (const other of ["A", "B", "/", "=", ".", " ", "\0", "é"]) {
         if (other !== character) await refused(before + other + after);
       }
-      // One bit, so that the stray bits at the end of base64 are among what is tried.
+      // One bit, so that the stray bits at the end of base64 are tried, too.
       for (let bit = 0; bit < 7; bit++) {
         const flipped = String.fromCharCode((character as string).charCodeAt(0) ^ (1 << bit));
         await refused(before + flipped + after);
@@ -144,7 +144,7 @@ describe("a curve signature", () => {
 });
 
 describe("a certificate file", () => {
-  test("is read as what was written", () => {
+  test("decodes to its encoded value", () => {
     const key = fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/);
     const printable = fc.string().filter((s) => !/["\\\p{Cc}]/u.test(s));
     const scalar = fc.oneof(

@@ -3,7 +3,7 @@ import { from, type OperatorFunction } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { lines, text } from "../../src/index.js";
 
-/** Bytes with what matters to a decoder: parts of characters, ends of lines, byte order marks. */
+/** Bytes that matter to a decoder: parts of characters, ends of lines, byte order marks. */
 const pieces = fc.oneof(
   fc.uint8Array({ maxLength: 6 }),
   fc

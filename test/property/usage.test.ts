@@ -37,7 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom("ask" as const, "list" as const) }),
 );
 
-/** A rank, and what the proxy hears of it. */
+/** A rank, and the messages that the proxy gets from it. */
 class World {
   readonly usage = new Usage();
   readonly running: Running[] = [];

@@ -22,7 +22,7 @@ const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 8 }),
 );
 
-/** @throws Error for what it does not know */
+/** @throws Error for a schema that it does not support */
 export function arbitraryOf(schema: JsonSchema, root: JsonSchema): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) return arbitraryOf(definition(schema.$ref, root), root);
   if ("const" in schema) return fc.constant(schema.const);

@@ -1,5 +1,5 @@
 /**
- * Stands in for `src/protocol/checks.ts` when the schema is made: each check gives the JSON Schema of what it accepts,
+ * Stands in for `src/protocol/checks.ts` when the schema is made: each check gives the JSON Schema of the values that it accepts,
  * in place of looking at a value. A check without its counterpart here is an error of the build that names it.
  */
 import { MAX_ID, MAX_SEQ } from "../../src/protocol/messages.js";

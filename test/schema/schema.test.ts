@@ -72,7 +72,7 @@ const edge = fc.oneof(
   fc.jsonValue(),
 );
 
-test("the committed schema is what `npm run schema` makes", async () => {
+test("the committed schema equals the output of `npm run schema`", async () => {
   expect(schema).toEqual(JSON.parse(JSON.stringify(await generateSchema())));
 });
 

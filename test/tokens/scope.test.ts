@@ -54,7 +54,7 @@ describe("a token for exec alone", () => {
     });
   });
 
-  it("does not list, nor signal what is another's", async () => {
+  it("neither lists nor signals another user's process", async () => {
     expect(await failure(list(limited).get())).toMatchObject({
       code: "EPERM",
       message: "token does not allow list: scope",

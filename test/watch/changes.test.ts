@@ -1,4 +1,4 @@
-/** watch over real sockets, a real broker and real processes: what is seen of what others do. */
+/** watch over real sockets, a real broker and real processes: the changes that others make. */
 import {
   filter,
   firstValueFrom,
@@ -40,7 +40,7 @@ describe("watch", () => {
   });
   afterAll(() => stack.close());
 
-  it("shows at once what another client starts and ends through the proxy", async () => {
+  it("shows at once the processes that another client starts and ends through the proxy", async () => {
     const label = uniqueLabel();
     const table$ = watch(flux, { interval: NEVER_MS });
     const running = comes(table$, label, "R");
@@ -58,7 +58,7 @@ describe("watch", () => {
     expect(has(label)(await gone)).toBe(false);
   });
 
-  it("shows at once what ends with a session", async () => {
+  it("shows at once the processes that end with a session", async () => {
     const label = uniqueLabel();
     const table$ = watch(flux, { interval: NEVER_MS });
     const third = stack.connect();
@@ -69,7 +69,7 @@ describe("watch", () => {
     await gone;
   });
 
-  it("shows within its interval what does not go through this proxy", async () => {
+  it("shows within its interval changes that do not go through this proxy", async () => {
     const elsewhere = await startStack({ uri: stack.uri });
     try {
       const label = uniqueLabel();
@@ -95,7 +95,7 @@ describe("watch", () => {
     expect(errors).toMatchObject([{ rank: 9, code: "EHOSTUNREACH", errno: 113, topic: "rexec.list" }]);
   });
 
-  it("goes on over a connection that is cut, with what has happened meanwhile, and keeps what has not changed", async () => {
+  it("continues over another connection after a cut, with the changes meanwhile, and keeps unchanged rows", async () => {
     const injector = await startInjector({ target: stack.url, seed: 1 });
     const cut = connect(injector.url(stack.url), { token: stack.token, retry: { delay: () => 300 } });
     try {

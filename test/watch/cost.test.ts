@@ -1,4 +1,4 @@
-/** 1,000 watchers cost a broker what one does. */
+/** 1,000 watchers cost a broker the same as one. */
 import { expect, it } from "vitest";
 import { cost } from "./cost.js";
 
@@ -6,7 +6,7 @@ const RANKS = 20;
 const INTERVAL = 500;
 const MS = 3000;
 
-it("1,000 watchers of many ranks cost the broker what one does", async () => {
+it("1,000 watchers of many ranks cost the broker the same as one", async () => {
   const each = { ranks: RANKS, interval: INTERVAL, ms: MS };
   const one = await cost({ ...each, watchers: 1, sessions: 1 });
   const many = await cost({ ...each, watchers: 1000, sessions: 25 });

@@ -53,7 +53,7 @@ export async function cost({ ranks, watchers, sessions, interval, ms }: CostOpti
     const lasted = performance.now() - begun;
     const lists = sent.filter(({ topic }) => topic === "rexec.list");
     for (const subscription of watching) subscription.unsubscribe();
-    // Answered after all that was asked for before, and so when nobody watches any more.
+    // Answered after all earlier requests, and so when no watch is left.
     await Promise.all(handles.map((flux) => flux.rpc("attr.get", { name: "size" }).get()));
     const left = relay.sent.length;
     await pass(3 * interval);

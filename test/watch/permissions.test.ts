@@ -50,7 +50,7 @@ describe("watch: permissions", () => {
     await world.close();
   });
 
-  it("are of each token, whoever else watches", async () => {
+  it("are those of each token, whatever others watch", async () => {
     const all = watch(await open({})).subscribe({ error: () => {} });
     expect((await see(await open({}))).shown.sort()).toEqual(["1", `1 ${label}`, "2"]);
     expect(await see(await open(details({ labels: ["mine-*"] })))).toEqual({

@@ -13,7 +13,7 @@ export interface RankState {
   readonly unresponsive?: boolean;
 }
 
-/** Whether it may run on a rank whose broker does not answer. */
+/** True if it may run on a rank whose broker does not answer. */
 export function isUnresponsive({ phase, unresponsive = false }: RankState): boolean {
   return unresponsive && (phase === "starting" || phase === "running");
 }

@@ -31,7 +31,7 @@ export interface RunOptions<D extends Display> {
   events: Observable<ProcessEvent>;
   flux: Flux;
   display: D;
-  /** Whether the run takes input. @default false */
+  /** True if the run takes input. @default false */
   input?: boolean;
 }
 

@@ -69,7 +69,7 @@ export function listenToKeys(app: App): void {
 const rankKey = (rank: number): Action =>
   ofRun(({ display, state }) => state.ranks.has(rank) && display.look(rank));
 
-/** Whether the element takes keys as text. xterm.js's textarea does not. */
+/** True if the element takes keys as text. xterm.js's textarea does not. */
 function isField(element: HTMLElement): boolean {
   return element.matches("input, textarea, select") && !element.closest(".terminal-host");
 }

@@ -56,7 +56,7 @@ export class StopOverflow implements OverflowStrategy {
     while (this.#output.bytes > MOST && this.#drops) this.#output.drop();
   }
 
-  /** Whether to drop output: not while the process stops, since its output in flight is kept, but if it cannot be stopped. */
+  /** True if to drop output: not while the process stops, since its output in flight is kept, but if it cannot be stopped. */
   get #drops(): boolean {
     return this.#brake.unheeded || !this.#signals.possible || this.#backlog.full;
   }

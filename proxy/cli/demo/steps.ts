@@ -7,7 +7,7 @@ export interface Step {
   code: string;
   /** Matches the printed result. */
   shows: RegExp;
-  /** Whether the result is an error. */
+  /** True if the result is an error. */
   fails?: true;
 }
 

@@ -76,7 +76,7 @@ describe("the audit", () => {
     ]);
   });
 
-  test("of what was refused, with the reason", async () => {
+  test("of a refusal, with the reason", async () => {
     const permissions = readPermissions("exec", undefined);
     const { next, operations } = await audited({ verify: async () => ({ ...IDENTITY, permissions }) });
     next({ ...rpc, topic: "rexec.kill", payload: { pid: 7, signum: 9 }, id: 1, nodeid: "1,3" });
@@ -88,14 +88,14 @@ describe("the audit", () => {
     ]);
   });
 
-  test("of what was open when the session was lost", async () => {
+  test("of the requests that were open when the session was lost", async () => {
     const { session, next, operations } = await audited();
     next({ ...exec({}), id: 1 });
     session.closed(CLOSE.normal);
     expect(operations()).toMatchObject([{ operation: "exec", errno: 104 }]);
   });
 
-  test("of a token that was refused, without a word of who it said it was", async () => {
+  test("of a refused token, without its claimed identity", async () => {
     const refuse = () => Promise.reject(new FluxError("EACCES", "token has expired"));
     const { lines } = await audited({ verify: refuse });
     const session = expect.any(String);
@@ -172,7 +172,7 @@ describe("the audit", () => {
     expect(operations()).toMatchObject([{ argv: ["x".repeat(4000), "y".repeat(95)], argvCut: 3 }]);
   });
 
-  test("keeps the beginning of whatever else a client makes long", async () => {
+  test("keeps the beginning of any other long field of a client", async () => {
     const { session, broker, next, texts, operations } = await audited({ size: 20_000 });
     const long = "x".repeat(100_000);
     next({ ...exec({ label: long, cwd: `/${long}` }), topic: `${long}.rexec.exec`, id: 1 });

@@ -37,7 +37,7 @@ async function welcomed(url = proxy.url): Promise<RawClient> {
   return client;
 }
 
-/** "resumed", or what the proxy closed the attempt with. */
+/** "resumed", or the close of the attempt by the proxy. */
 async function resumption(before: RawClient, url = proxy.url): Promise<string> {
   const next = new RawClient(url);
   cleanup.push(() => next.ws.close(1000));
@@ -77,7 +77,7 @@ describe("a client that is silent", () => {
   test("is closed with 4408, and can resume its session", async () => {
     const client = new RawClient(hasty.url);
     cleanup.push(() => client.ws.terminate());
-    // biome-ignore lint/suspicious/noExplicitAny: what ws answers a ping with is not in its types.
+    // biome-ignore lint/suspicious/noExplicitAny: the types of ws do not have its answer to a ping.
     (client.ws as any)._autoPong = false;
     await new Promise((resolve) => client.ws.once("open", resolve));
     client.text({ type: "hello", token });

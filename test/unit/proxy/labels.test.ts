@@ -54,7 +54,7 @@ describe("a limit on labels", () => {
   });
   const last = () => h.broker.calls.at(-1)?.call as BrokerCall;
 
-  test("hides what has another label, or none, but not the session's own", () => {
+  test("hides processes with another label or without one, but not the session's own", () => {
     h.next({ ...exec("mine-1"), id: 1 });
     h.broker.handler(1).response({ type: "started", pid: 1 });
     h.next({ ...list, id: 2 });
@@ -115,7 +115,7 @@ test("without a limit on labels nothing is changed", async () => {
   expect(json(h.broker.calls[1]?.call as BrokerCall)).toEqual({ pid: 1, signum: 9 });
 });
 
-test("one detail without the limit lifts it for what it allows", async () => {
+test("one detail without the limit lifts it for the actions that it allows", async () => {
   const both = [...details({ labels: ["a"] }), ...details({ actions: ["list"] })];
   const permissions = readPermissions(undefined, both);
   const h = await openSession({ verify: async () => ({ ...IDENTITY, permissions }) });

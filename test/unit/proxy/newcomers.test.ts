@@ -34,7 +34,7 @@ test.each(["ping", "pong"] as const)("16 %ss are few enough, one more is too man
   await few.close();
 });
 
-test("who is welcome may ping as before", async () => {
+test("after its welcome a client may ping as before", async () => {
   const client = await RawClient.connect(proxy.url);
   await hello(client);
   let pongs = 0;

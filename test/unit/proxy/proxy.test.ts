@@ -59,7 +59,7 @@ async function eventually(condition: () => boolean): Promise<void> {
 
 const isRunning = (pid: unknown) => existsSync(`/proc/${pid}`);
 
-test("a ping of RFC 6455 is answered with what it carries", async () => {
+test("the pong to an RFC 6455 ping has its data", async () => {
   const { ws } = await client();
   const answered = new Promise<Buffer>((resolve) => ws.once("pong", resolve));
   ws.ping("abc");
@@ -107,7 +107,7 @@ describe("processes", () => {
     const { pid } = await c.event(1, "started");
     const credit = () => c.of(1).reduce((sum, m) => sum + (m.type === "credit" ? m.bytes : 0), 0);
     await c.until(() => credit() > 0);
-    // A pipe takes a few KiB although nobody reads it, for which there is new credit meanwhile.
+    // A pipe takes a few KiB without a reader, for which there is new credit meanwhile.
     for (let left = credit() + MAX_FRAME; left > 0; left -= MAX_DATA) c.input(1, new Uint8Array(MAX_DATA));
     expect(await c.closed).toMatchObject({ code: CLOSE.creditOverrun });
     await eventually(() => !isRunning(pid));
@@ -124,7 +124,7 @@ describe("processes", () => {
     let consumed = 0;
     while (bytes() < size) {
       await c.until(() => frames().length > consumed);
-      // Time for what should not come.
+      // Time for messages that should not come.
       await delay(20);
       const more = frames().slice(consumed);
       expect(more.reduce((sum, { data }) => sum + data.length, 0)).toBeLessThanOrEqual(OUTPUT_WINDOW / 2);
@@ -213,7 +213,7 @@ describe("a client that breaks the rules", () => {
     ],
     ["sends no JSON", CLOSE.malformed, (c) => c.text("hello")],
     ["sends a binary message that is no frame", CLOSE.malformed, (c) => c.ws.send(Uint8Array.of(1, 2, 3))],
-    ["acknowledges what never came", CLOSE.malformed, (c) => c.text({ type: "ack", seq: 1 })],
+    ["acknowledges a message that never came", CLOSE.malformed, (c) => c.text({ type: "ack", seq: 1 })],
     ["sends a message over 1 MiB", CLOSE.tooBig, (c) => c.ws.send(new Uint8Array(MAX_FRAME + 1))],
     ["sends text that is not UTF-8", 1007, (c) => c.ws.send(Uint8Array.of(0xff), { binary: false })],
   ])("that %s is closed with %i, and no other is", async (_, code, misbehave) => {

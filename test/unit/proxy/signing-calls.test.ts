@@ -17,7 +17,7 @@ const exec = {
 };
 const list = { ...rpc, topic: "rexec.list" };
 
-/** A signer that signs when the test says so, in whatever order. */
+/** A signer that signs at the test's command, in any order. */
 class SlowSigner implements Signer {
   readonly mechanism = "none";
   readonly userid = IDENTITY.userid;
@@ -44,7 +44,7 @@ function content(request: Parameters<typeof json>[0]): unknown {
   return JSON.parse(new TextDecoder().decode(parseSignature(payload.signature).payload));
 }
 
-/** Those of the client, and not what the proxy asks a server that gives no credit for input. */
+/** The client's requests, without the proxy's pings of a server that gives no credit for input. */
 const requests = (broker: MemoryBroker) =>
   broker.calls.map(({ call }) => [call.topic, call.nodeid]).filter(([topic]) => topic !== "s.rexec.ping");
 
@@ -94,7 +94,7 @@ describe("signed by the proxy", () => {
     expect(signer.waiting).toEqual([]);
   });
 
-  test("what is not to be signed is not, and waits for nobody", async () => {
+  test("a request without sign is not signed, and does not wait", async () => {
     request({ ...exec, id: 1, sign: false });
     input("x");
     expect(requests(h.broker)).toEqual([["s.rexec.exec", undefined]]);

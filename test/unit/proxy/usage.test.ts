@@ -29,7 +29,7 @@ describe("Usage", () => {
     usage.listed("rexec", 1, [], usage.tick());
     expect(usage.count("a")).toBe(2);
     usage.listed(...at, [], usage.tick());
-    // That of which nobody knows yet whether it runs stays.
+    // A process that may still run stays.
     expect(usage.count("a")).toBe(1);
   });
 
@@ -60,7 +60,7 @@ describe("Usage", () => {
     expect(usage.count("a")).toBe(0);
   });
 
-  test("an answer to what was asked before it ran says nothing of it", () => {
+  test("an answer to a request from before it ran does not count", () => {
     const usage = new Usage();
     const early = usage.tick();
     usage.add("a", ...at, { ...background, label: "x" }).started(7);
@@ -151,7 +151,7 @@ describe("a start whose answer is lost", () => {
     expect([usage.count("a"), usage.count("b")]).toEqual([0, 1]);
   });
 
-  test("of two subjects, both count: nobody knows whose process it is", () => {
+  test("of two subjects: both count, since the owner of the process is unknown", () => {
     const usage = new Usage();
     usage.add("a", ...at, background).unanswered();
     usage.add("b", ...at, background).unanswered();
@@ -161,7 +161,7 @@ describe("a start whose answer is lost", () => {
     expect([usage.count("a"), usage.count("b")]).toEqual([0, 0]);
   });
 
-  test("what was asked before says nothing of it", () => {
+  test("an answer to an earlier request does not count", () => {
     const usage = new Usage();
     const early = usage.tick();
     usage.add("a", ...at, { ...background, label: "x" }).unanswered();

@@ -1,4 +1,4 @@
-/** An AbortSignal on each call: it fails with the signal's reason, as fetch does, and what is not sent is not sent. */
+/** An AbortSignal on each call: it fails with the signal's reason, as fetch does, and an unsent request stays unsent. */
 import type { Observable } from "rxjs";
 import { describe, expect, it } from "vitest";
 import {
@@ -32,7 +32,7 @@ const streams: [string, (flux: Flux, options: Signaled) => Observable<unknown>][
 ];
 const reason = new Error("no longer wanted");
 
-/** Counts its listeners, so that one who is done with it can be seen to have let go. */
+/** Counts its listeners, so that a test can see them removed. */
 class Counted extends AbortController {
   listeners = 0;
 
@@ -69,7 +69,7 @@ describe.each(rpcs)("%s with a signal", (_, call) => {
     expect(proxy.received).toEqual([]);
   });
 
-  it("that is aborted on its way rejects at once, and its answer troubles nobody", async () => {
+  it("that is aborted on its way rejects at once, and its answer is ignored", async () => {
     const { flux, proxy } = await openFlux();
     const controller = new AbortController();
     const answer = call(flux, { signal: controller.signal }).get();
@@ -95,7 +95,7 @@ describe.each(rpcs)("%s with a signal", (_, call) => {
 });
 
 describe.each([...rpcs, ...streams])("%s", (_, call) => {
-  it("refuses at once what is no signal", async () => {
+  it("refuses at once another object than a signal", async () => {
     const { flux } = await openFlux();
     for (const signal of [{}, "abort", null]) {
       expect(() => call(flux, { signal: signal as AbortSignal })).toThrow(TypeError);
@@ -104,7 +104,7 @@ describe.each([...rpcs, ...streams])("%s", (_, call) => {
 });
 
 describe.each(streams)("%s with a signal", (name, call) => {
-  it("errors with its reason and ends what it follows, as unsubscribing does", async () => {
+  it("errors with its reason and ends its call, as unsubscribing does", async () => {
     const { flux, proxy } = await openFlux();
     const counted = new Counted();
     const recorder = new Recorder<unknown>();
@@ -132,7 +132,7 @@ describe.each(streams)("%s with a signal", (name, call) => {
 });
 
 describe("spawn with a signal", () => {
-  it("ends the process, and tells how it ended", async () => {
+  it("ends the process, and gives its outcome", async () => {
     const { flux, proxy } = await openFlux();
     const counted = new Counted();
     const child = spawn(flux, ["a"], { signal: counted.signal });
@@ -159,7 +159,7 @@ describe("spawn with a signal", () => {
     expect(proxy.received).toEqual([]);
   });
 
-  it("refuses at once what is no signal, and starts nothing", async () => {
+  it("refuses at once another object than a signal, and starts nothing", async () => {
     const { flux, proxy } = await openFlux();
     expect(() => spawn(flux, ["a"], { signal: {} as AbortSignal })).toThrow(TypeError);
     await settled();

@@ -52,7 +52,7 @@ describe("connect", () => {
     flux.close();
   });
 
-  it("tells of a token that could not be had in status$ and in every request", async () => {
+  it("reports a failed token source in status$ and in every request", async () => {
     const flux = connect("ws://host", { token: Promise.reject(new Error("no login")) });
     await expect(flux.rpc("a.b").get()).rejects.toMatchObject({ code: "EACCES", topic: "a.b" });
     const states: unknown[] = [];

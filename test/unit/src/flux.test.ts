@@ -39,7 +39,7 @@ describe("Flux.rpc", () => {
     expect(proxy.requests).toMatchObject([{ payload: { n: 2 } }]);
   });
 
-  it("gives what the broker refuses as an error", async () => {
+  it("gives a refusal of the broker as an error", async () => {
     const { flux, proxy } = await openFlux();
     const answer = flux.rpc("a.b", {}, { nodeid: 2 }).get();
     await settled();
@@ -78,7 +78,7 @@ describe("Flux", () => {
     }
   });
 
-  it("may be closed by who gets an answer", async () => {
+  it("may be closed by the receiver of an answer", async () => {
     const { flux, proxy } = await openFlux();
     const events: unknown[] = [];
     flux.rpc("a.b").subscribe({

@@ -1,4 +1,4 @@
-/** Symbol.observable: an Observable of ours in a stream library that is not RxJS, and the other way round. wonka is a small one. */
+/** Symbol.observable: this package's Observable in a stream library that is not RxJS, and the other way round. wonka is a small one. */
 import { from, lastValueFrom } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { fromArray, fromObservable, pipe, scan, subscribe, take, toObservable, toPromise } from "wonka";

@@ -17,7 +17,7 @@ beforeAll(async () => {
   [first, second] = await Promise.all([generateKeys(), generateKeys()]);
 });
 
-/** Whether tokens of the first and of the second issuer's key are accepted. */
+/** True if tokens of the first and of the second issuer's key are accepted. */
 const accepted = async (verify: Verify) =>
   Promise.all(
     [first, second].map(async ({ privateJwk }) => {

@@ -34,7 +34,7 @@ async function connected(options: FakeBrokerOptions = {}, connect: ConnectOption
 
 type Event = ["response", unknown] | ["error", FluxError] | ["end"];
 
-/** Keeps what a handler is told. */
+/** Keeps the calls of a handler. */
 class Recorder implements ResponseHandler {
   readonly events: Event[] = [];
   #wake = () => {};
@@ -100,7 +100,7 @@ describe("connecting", () => {
     expect(await refusal(`${uri}-stale-left`)).toMatchObject({ code: "ECONNREFUSED" });
   });
 
-  test("a URI that is none rejects with TypeError", async () => {
+  test("a text that is no URI rejects with TypeError", async () => {
     await expect(BrokerConnection.connect("tcp://x")).rejects.toThrow(TypeError);
   });
 
@@ -201,7 +201,7 @@ describe("requests", () => {
       expect(await good.count(1)).toEqual([["response", { ok: true }]]);
       expect(bad.events).toHaveLength(1);
       expect(await bad.failure()).toMatchObject({ code: "EPROTO", topic: "t" });
-      // What still comes for it must not be taken for the answer to a later request.
+      // Its late messages must not be taken for the answer to a later request.
       expect(() => connection.request({ topic: "t", matchtag: 1 }, bad)).toThrow(/in use/);
       peer.respond(1, { errnum: 61 });
       await rpcAfter(connection, peer);

@@ -85,7 +85,7 @@ describe("a signed process whose output is not consumed", () => {
       expect(() => h.send(message)).toThrow("brake: signature is of more than a pid and a signal");
     });
 
-    test("closes the socket with a brake before there is a process, and ignores one of what is over", async () => {
+    test("closes the socket for a brake before the start, and ignores a brake of a request that is over", async () => {
       const topic = `${service}.exec`;
       const payload = {
         signature: await signed(

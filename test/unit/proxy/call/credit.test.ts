@@ -29,7 +29,7 @@ describe("CreditMeter", () => {
     expect(meter.remove(0)).toEqual(new Map());
   });
 
-  test("what a rank grants costs the same however many there are", () => {
+  test("the cost of a grant does not depend on the number of ranks", () => {
     const ranks = Array.from({ length: 2000 }, (_, rank) => rank);
     const meter = new CreditMeter(ranks);
     const looks = vi.spyOn(Map.prototype, "get");

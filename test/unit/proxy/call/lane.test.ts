@@ -64,7 +64,7 @@ describe("Lane", () => {
     },
   );
 
-  test("what was pushed before the start comes after the first piece", async () => {
+  test("pieces that were pushed before the start come after the first piece", async () => {
     const { lane, piece } = laneOf(20);
     lane.push(piece("b"));
     expect(sent).toEqual([]);
@@ -106,7 +106,7 @@ describe("Lane", () => {
     expect(sent).not.toContainEqual(["a", 7]);
   });
 
-  test("waits for what is being signed", async () => {
+  test("waits for a signature", async () => {
     const { lane, piece } = laneOf(10);
     const signatures: (() => void)[] = [];
     lane.start(broker, piece("a", { send: (_, ready) => signatures.push(ready) }));

@@ -22,7 +22,7 @@ import { IDENTITY } from "../support/memory.js";
 interface Output {
   pieces: Uint8Array[];
   bytes: number;
-  /** By stream, what is not consumed. */
+  /** The output that is not consumed, by stream. */
   unconsumed: Map<string, number>;
 }
 
@@ -160,7 +160,7 @@ export class OpenHarness {
     return message.type === "response" ? (message.payload["pid"] as number) : 0;
   }
 
-  /** The first message of a request that is what the test looks for. */
+  /** The first message of a request that the test looks for. */
   async message(
     id: number,
     wanted: (message: SequencedServerMessage) => boolean,
@@ -195,7 +195,7 @@ export class OpenHarness {
     return Buffer.concat(this.output(id).pieces).toString();
   }
 
-  /** Consumes all of an id from now on, what it has and what comes. */
+  /** Consumes all output of an id from now on, present and future. */
   consume(id: number, rank = 0): void {
     this.consumes = true;
     const { unconsumed } = this.output(id);

@@ -1,4 +1,4 @@
-/** Output that is dropped, and processes that are ended, where nobody takes it: on the embedded broker. */
+/** Output that the client does not consume is dropped, or its process ended: on the embedded broker. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { readPermissions } from "../../../../proxy/auth/permissions.js";
 import { type EmbeddedBroker, startEmbeddedBroker } from "../../../../proxy/embedded/index.js";
@@ -8,7 +8,7 @@ import { OpenHarness } from "./open-harness.js";
 
 const MIB = 1024 * 1024;
 
-describe("output that nobody consumes", () => {
+describe("output that the client does not consume", () => {
   let broker: EmbeddedBroker;
   let h: OpenHarness;
   beforeAll(async () => {
@@ -51,7 +51,7 @@ describe("output that nobody consumes", () => {
     expect(h.responseTypes(2)).toEqual(["attached", "finished"]);
   });
 
-  test("kill: ends the process, and says so after what was there", async () => {
+  test("kill: ends the process, and an error follows the output so far", async () => {
     h.request(1, "exec yes", { overflow: "kill" });
     const finished = await h.message(1, (m) => m.type === "response" && m.payload["type"] === "finished");
     expect(finished).toMatchObject({ payload: { status: 9 } });

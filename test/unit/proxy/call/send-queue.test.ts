@@ -36,7 +36,7 @@ describe("SendQueue", () => {
     await new Promise(setImmediate);
   };
 
-  test("sends at once what is not signed", () => {
+  test("sends unsigned requests at once", () => {
     push({ x: 1 });
     expect(sent).toEqual(['{"x":1}']);
   });
@@ -52,7 +52,7 @@ describe("SendQueue", () => {
     expect(sent.at(-1)).toBe('{"signature":"third"}');
   });
 
-  test("refuses what cannot be signed, and goes on", async () => {
+  test("refuses a request that cannot be signed, and continues", async () => {
     push({ x: 1 }, signer);
     push({ x: 2 });
     signatures.shift()?.reject(new Error("no key"));

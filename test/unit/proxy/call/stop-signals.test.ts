@@ -16,7 +16,7 @@ class Stopped {
   readonly outbox = new Outbox({ replay: true, overrun: () => {} });
   readonly output: RankOutput;
   readonly overflow: StopOverflow;
-  /** Lets what is to be signed be signed. */
+  /** Lets the signer finish. */
   sign!: () => void;
 
   constructor({ byClient = false } = {}) {
@@ -83,7 +83,7 @@ describe("a process that is to stop before its signals are signed", () => {
     expect(p.signals).toEqual([19]);
   });
 
-  test("and is read in time is not taken for stopped: a stop that it tells is its own", () => {
+  test("and is read in time does not count as stopped: its stop is reported", () => {
     p.write(2 * MIB);
     p.consume();
     expect([p.signals, p.overflow.stopped()]).toEqual([[], true]);
@@ -98,7 +98,7 @@ describe("a process that is to stop before its signals are signed", () => {
   });
 });
 
-test("what a client has not signed yet is dropped beyond a bound, and stopped with what it signs", () => {
+test("until the client's brake arrives output is dropped beyond a bound, and the brake's signature stops the process", () => {
   const p = new Stopped({ byClient: true });
   p.write(6 * MIB);
   expect(p.output.bytes).toBe(4 * MIB);

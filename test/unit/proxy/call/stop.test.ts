@@ -1,4 +1,4 @@
-/** Processes that are stopped while nobody takes their output: on the embedded broker, with all that runs there. */
+/** Processes that are stopped while the client does not consume their output: on the embedded broker. */
 import { existsSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,7 +88,7 @@ describe("a process whose output is not consumed", () => {
     expect(h.responseTypes(1)).toEqual(["started", "stopped"]);
   });
 
-  test("tells of the stop that is its user's, and not of its own after that", async () => {
+  test("reports its user's stop, and not the proxy's after that", async () => {
     const pid = await h.exec(1, "trap 'exec yes' USR1; echo up; while :; do read -r line; done");
     await until(() => h.text(1) === "up\n", "it has set its trap");
     expect(await h.kill(2, { pid }, 19)).toBe(0);
@@ -177,7 +177,7 @@ describe("a process whose output is not consumed", () => {
     expect(h.messages.filter(({ type }) => type === "error")).toEqual([]);
     h.consume(1);
     expect(await h.over(1)).toMatchObject({ type: "error", errno: 125 });
-    // Its server knows a moment later that nobody follows it any more.
+    // Its server learns a moment later that no client follows it any more.
     let ending = await another();
     const attached = async () => {
       await ending.attach(1, pid, "stop");

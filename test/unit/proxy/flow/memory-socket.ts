@@ -8,7 +8,7 @@ export class MemorySocket implements OutboxSocket {
   readonly messages: (SequencedServerMessage | DataFrame)[] = [];
   /** Bytes that the network has not taken. */
   bufferedAmount = 0;
-  /** Whether the network takes all at once. */
+  /** True if the network takes all at once. */
   fast = true;
 
   sendText(text: string): void {

@@ -155,7 +155,7 @@ describe("Outbox", () => {
       expect([sentOf(1), over]).toEqual([3 * MIB, [1]]);
     });
 
-    test("what is dropped is told where it is missing, once", () => {
+    test("dropped output is reported where it is missing, once", () => {
       const output = open(1);
       socket.bufferedAmount = MIB;
       for (const byte of [1, 2, 3]) output.push("stdout", new Uint8Array(20 * KIB).fill(byte));
@@ -359,7 +359,7 @@ describe("Outbox", () => {
   });
 
   describe("states", () => {
-    const told = (id: number, n: number): ControlMessage => ({
+    const snapshot = (id: number, n: number): ControlMessage => ({
       type: "response",
       id,
       rank: 0,
@@ -372,7 +372,7 @@ describe("Outbox", () => {
         next: () => {
           if (now === known) return undefined;
           known = now;
-          return { ...told(id, now), payload: { n: now, x: "x".repeat(size) } };
+          return { ...snapshot(id, now), payload: { n: now, x: "x".repeat(size) } };
         },
       };
       return {
@@ -388,7 +388,7 @@ describe("Outbox", () => {
         message.type === "response" && message.id === id ? [message.payload["n"]] : [],
       );
 
-    test("are told at once, and not when there is nothing to tell", () => {
+    test("are sent at once, and only if there are any", () => {
       const one = counter(1);
       one.up();
       outbox.changed(one.state);
@@ -397,7 +397,7 @@ describe("Outbox", () => {
       expect(seqs()).toEqual([1, 2]);
     });
 
-    test("are told as they are when the network has room, and not how they came to be so", () => {
+    test("are sent as they are when the network has room, without the changes before", () => {
       socket.bufferedAmount = MIB;
       const [one, two] = [counter(1), counter(2)];
       for (let i = 0; i < 1000; i++) one.up();

@@ -48,7 +48,7 @@ class World {
 }
 
 describe("Liveness", () => {
-  test("asks each rank once a round, whoever waits for it, and says nothing of one that answers", async () => {
+  test("asks each rank once a round, for any number of waiters, and reports nothing of a rank that answers", async () => {
     const world = new World();
     const followers = [world.follow(1, 2), world.follow(2, 3), world.follow(2)];
     await pass(11_000);
@@ -66,7 +66,7 @@ describe("Liveness", () => {
     expect(world.asked).toEqual([]);
   });
 
-  test("tells all who wait of a rank that hangs, also who comes later, and of its return; it asks twice at most", async () => {
+  test("reports a rank that hangs, and its return, to all waiters, also to later ones; asks twice at most", async () => {
     const world = new World();
     world.hung.add(2);
     const first = world.follow(1, 2);
@@ -100,7 +100,7 @@ describe("Liveness", () => {
     expect(events).toEqual(["silent 1", "EHOSTUNREACH 1"]);
   });
 
-  test("does not hold against a rank what it left open when nothing waited for it", async () => {
+  test("ignores a probe that was left open while nothing waited for the rank", async () => {
     const world = new World();
     world.hung.add(1);
     const before = world.follow(1);

@@ -30,7 +30,7 @@ test.each([
     readPermissions("exec kill", [{ type: "flux_subprocess", actions: ["kill"], signals: ["SIGINT"] }]),
   ],
   ["actions", readPermissions(undefined, [{ type: "flux_subprocess", actions: ["exec"] }])],
-])("who may start a process may end it, whatever the %s says, and no other process", (field, permissions) => {
+])("a session may end the processes that it may start, for any %s, and no others", (field, permissions) => {
   for (const signum of [9, 15])
     expect(mayKill(permissions, asked(OWN, signum), known)).toEqual({ allowed: true });
   const denied = { allowed: false, reason: `token does not allow kill: ${field}` };

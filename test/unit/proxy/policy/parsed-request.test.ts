@@ -115,7 +115,7 @@ describe("readRequest", () => {
     expect(read("rexec.exec", { cmd, flags: 0 })).not.toHaveProperty("unreadable");
   });
 
-  test("what was signed counts, and nothing beside it", async () => {
+  test("only the signed content counts", async () => {
     const signed = await signedPayload(noneSigner(7), "rexec.kill", { pid: 1, signum: 9 });
     expect(read("rexec.kill", { ...signed, pid: 2, signum: 15, label: "x" })).toEqual({
       operation: "kill",

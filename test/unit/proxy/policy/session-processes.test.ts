@@ -5,7 +5,7 @@ const at = ["rexec", 0] as const;
 const listed = (pid: number, label = "") => ({ pid, label, cmd: "x", state: "R" });
 
 describe("SessionProcesses", () => {
-  test("knows what the session has started, until it is gone", () => {
+  test("knows the processes that the session has started, until they are gone", () => {
     const known = new SessionProcesses();
     known.started(...at, 7, { label: "a", foreground: true });
     known.started(...at, 8, { label: undefined, foreground: false });
@@ -65,7 +65,7 @@ describe("SessionProcesses", () => {
     expect(known.labelOf(...at, 1)).toBeUndefined();
   });
 
-  test("a process in the foreground is the session's until its exec ends, whatever a list says", () => {
+  test("a foreground process is the session's until its exec ends, for any list", () => {
     const known = new SessionProcesses();
     known.started(...at, 1, { label: "a", foreground: true });
     known.listed(...at, [], undefined);

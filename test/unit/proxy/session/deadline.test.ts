@@ -35,7 +35,7 @@ const answers = ({ socket }: Harness, id: number) =>
     });
 
 describe("the deadline of a request", () => {
-  test("ends a rank that has not answered with ETIMEDOUT, which says what, where and for how long", async () => {
+  test("ends a rank that has not answered with ETIMEDOUT, which names the topic, the ranks and the time", async () => {
     const harness = await openSession();
     harness.next({ ...list, id: 1, timeout: 2500 });
     harness.broker.handler(1).response(listed(1));
@@ -108,7 +108,7 @@ describe("the deadline of a request", () => {
     expect(harness.broker.calls.filter(({ call }) => call.topic === "rexec.kill")).toEqual([]);
   });
 
-  test("ends a process that starts when nobody waits for it any more", async () => {
+  test("ends a process that starts after its request was given up", async () => {
     const harness = await openSession();
     harness.next({ ...exec, id: 1, timeout: 1000 });
     await pass(1000);

@@ -15,7 +15,7 @@ const exec = { ...rpc, topic: "rexec.exec", streaming: true, payload: { cmd: {},
 const EXEC_ONLY = { ...IDENTITY, permissions: { scope: new Set<Action>(["exec"]) } } as Identity;
 const REASON = "token does not allow write: scope";
 
-/** A client that numbers what it sends, and the broker behind its proxy. */
+/** A client that numbers its messages, and the broker behind its proxy. */
 class Peer {
   #seq = 0;
   identity: Identity;
@@ -115,7 +115,7 @@ describe("input", () => {
     expect(peer.messages).toEqual([credit(100), refused(3)]);
   });
 
-  test("that was refused without any being dropped goes on where a renewal allows it, or ends", async () => {
+  test("that was refused and not dropped continues if a renewal allows it, or ends", async () => {
     peer.grant(100);
     peer.input("abc");
     await peer.renew(EXEC_ONLY);
@@ -154,7 +154,7 @@ describe("input", () => {
     }
   });
 
-  test("that is signed ends by rank, and `refused` says what every rank has", async () => {
+  test("that is signed ends by rank, and `refused` has the bytes that every rank has", async () => {
     const signer = noneSigner(1000);
     const signed = async (topic: string, payload: object) => await signedPayload(signer, topic, payload);
     const topic = "rexec.exec";
@@ -233,7 +233,7 @@ describe("consumed", () => {
     peer.h.broker.handler(1).response({ type: "output", io });
   });
 
-  test("is of what was sent", () => {
+  test("is for messages that were sent", () => {
     peer.send(consumed({ bytes: 3 }));
     expect(peer.closes).toEqual([]);
   });

@@ -63,7 +63,7 @@ describe("a lost socket", () => {
     expect(harness.sessions.size).toBe(0);
   });
 
-  test("does not end the session when the token does; who resumes needs another", async () => {
+  test("does not end the session when the token ends; a resume needs another", async () => {
     let identity: Identity = { ...IDENTITY, expires: Math.floor(Date.now() / 1000) + 3 };
     const { session, socket, sessions, connect } = await running({ verify: async () => identity });
     session.closed();
@@ -84,7 +84,7 @@ describe("resuming", () => {
   });
   const types = ({ socket }: Client) => socket.messages.map(({ type, seq }) => [type, seq]);
 
-  test("sends again what was not taken, as it was, after the welcome, and goes on", async () => {
+  test("sends missing messages again, unchanged, after the welcome, and continues", async () => {
     h.broker.handler(1).response(output("a"));
     h.session.closed();
     h.broker.handler(1).response(output("b"));
@@ -143,7 +143,7 @@ describe("resuming", () => {
     expect([one.socket.closes, two.socket.closes]).toMatchObject([[{ code: CLOSE.superseded }], []]);
     h.broker.handler(1).response(output("x"));
     expect([types(one), types(two)]).toEqual([[], [["data", 2]]]);
-    // Of a hello that came twice the client has the first answer: with what it got there it goes on.
+    // The hello came twice, and the client has the first answer: it continues with the id in it.
     const client = await h.connect(resume(one.socket.welcome.resume, 1));
     expect(two.socket.closes).toMatchObject([{ code: CLOSE.superseded }]);
     expect([client.socket.closes, types(client)]).toEqual([[], [["data", 2]]]);
@@ -197,7 +197,7 @@ describe("resuming", () => {
     expect((await h.connect(resume(h.socket.welcome.resume, 1))).socket.closes).toEqual(REFUSED);
   });
 
-  test("after the broker was lost brings what was waiting, and then 4503", async () => {
+  test("after the broker was lost brings the waiting messages, and then 4503", async () => {
     h.session.closed();
     h.broker.lose();
     await settle();
@@ -234,7 +234,7 @@ describe("resuming", () => {
 });
 
 describe("sessions of a subject", () => {
-  test("are so many, and others have their own", async () => {
+  test("are limited, and each subject has its own limit", async () => {
     let identity = IDENTITY;
     const h = await openSession({ sessionsPerSubject: 2, verify: async () => identity });
     h.next({ ...rpc, id: 1 });
@@ -247,7 +247,7 @@ describe("sessions of a subject", () => {
     expect((await h.connect()).socket.closes).toEqual([]);
   });
 
-  test("make room where nobody is there and nothing is under way, the oldest first", async () => {
+  test("make room if they have no socket and no request, the oldest first", async () => {
     const h = await openSession({ sessionsPerSubject: 3 });
     const idle: Client[] = [];
     for (let n = 0; n < 2; n++) {
@@ -276,7 +276,7 @@ describe("sessions of a subject", () => {
   });
 });
 
-describe("what a client may leave unacknowledged", () => {
+describe("unacknowledged messages", () => {
   test("is bounded", async () => {
     const h = await openSession();
     h.broker.congested = true;

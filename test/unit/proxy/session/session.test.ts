@@ -20,7 +20,7 @@ describe("hello", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
   afterEach(() => void vi.useRealTimers());
 
-  test("is answered with what the broker says of itself", async () => {
+  test("gets a welcome with the broker's attributes", async () => {
     const { socket } = await openSession();
     expect(socket.texts.map((text) => JSON.parse(text))).toEqual([
       {
@@ -154,14 +154,14 @@ describe("sequence", () => {
     expect(socket.closes).toMatchObject([{ code: CLOSE.outOfSequence }]);
   });
 
-  test("an ack of what was never sent is malformed", async () => {
+  test("an ack of a message that was never sent is malformed", async () => {
     const { session, socket } = await openSession();
     session.text('{"type":"ack","seq":1}');
     expect(socket.closes).toMatchObject([{ code: CLOSE.malformed }]);
   });
 });
 
-test("a ping is answered, unless the client reads nothing of what it is sent", async () => {
+test("a ping gets a pong, unless the client does not read", async () => {
   const { session, socket } = await openSession();
   session.text('{"type":"ping"}');
   expect(socket.others).toEqual([{ type: "pong" }]);
@@ -656,7 +656,7 @@ describe("attach", () => {
     expect(h.brokers[1]?.calls).toEqual([]);
   });
 
-  test("detach of what is no attach is malformed", async () => {
+  test("detach of another request than an attach is malformed", async () => {
     h.next({ ...exec, id: 1 });
     h.next({ type: "detach", id: 1 });
     expect(h.socket.closes).toMatchObject([{ code: CLOSE.malformed }]);
@@ -702,7 +702,7 @@ describe("the end", () => {
     expect(socket.closes).toEqual([{ code: CLOSE.brokerLost, reason: "broker closed the connection" }]);
   });
 
-  test("a broker that is lost closes only when the client has had what was waiting", async () => {
+  test("a lost broker closes the socket only after the waiting messages", async () => {
     const { socket, broker, next } = await openSession();
     next({ ...exec, id: 1 });
     // More than one stream may have in the window.
@@ -764,7 +764,7 @@ describe("the end", () => {
   });
 });
 
-describe("whatever a client sends", () => {
+describe("any message of a client", () => {
   const codes = new Set<number>([CLOSE.malformed, CLOSE.idInUse, CLOSE.outOfSequence, CLOSE.creditOverrun]);
   const field = fc.oneof(fc.integer({ min: -1, max: 5 }), fc.string({ maxLength: 3 }), fc.jsonValue());
   const message = fc.record(

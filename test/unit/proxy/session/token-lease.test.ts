@@ -156,7 +156,7 @@ describe("a successor", () => {
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    test("does not take the place of what the session was resumed with", async () => {
+    test("does not replace the token that the session was resumed with", async () => {
       const { lease, said, pass, settle } = later();
       await pass(0);
       const resumed = { ...IDENTITY, tokenId: "resumed", expires: START + 3600 };
@@ -166,7 +166,7 @@ describe("a successor", () => {
       expect([lease.identity, said]).toEqual([resumed, []]);
     });
 
-    test("and is refused does not end what goes on", async () => {
+    test("and is refused does not end running processes", async () => {
       const { lease, said, pass, settle } = later();
       await pass(0);
       lease.begin({ ...IDENTITY, expires: START + 3600 });

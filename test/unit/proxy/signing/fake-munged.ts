@@ -10,12 +10,12 @@ import { setTimeout as delay } from "node:timers/promises";
 
 export interface FakeMunged {
   readonly socket: string;
-  /** What each connection has sent. */
+  /** The bytes of each connection. */
   readonly requests: Buffer[];
   close(): Promise<void>;
 }
 
-/** What the fake does with a connection once a request has come. */
+/** The treatment of a connection after a request. */
 export type Script = (connection: Socket) => unknown;
 
 export async function fakeMunged(script: Script): Promise<FakeMunged> {

@@ -9,7 +9,7 @@ import { DECODED, type FakeMunged, fakeMunged, message, say } from "./fake-munge
 const { userid, payload, signature_string: recorded } = vector("munge");
 const credential = recorded.split(".")[2] as string;
 const parsed = parseSignature(recorded);
-/** What munge is asked to attest to: 0x01 and the hash of HEADER.PAYLOAD (RFC 39). */
+/** The payload of the munge credential: 0x01 and the hash of HEADER.PAYLOAD (RFC 39). */
 const attested = Buffer.concat([Buffer.of(1), createHash("sha256").update(parsed.input).digest()]);
 const ENCODE_TIME = 1795350876;
 

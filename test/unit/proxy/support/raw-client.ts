@@ -1,4 +1,4 @@
-/** A client that speaks PROTOCOL.md by hand: what it sends is what the test says, right or wrong. */
+/** A client that speaks PROTOCOL.md by hand: it sends the test's messages, right or wrong. */
 import { WebSocket } from "ws";
 import {
   ALL_RANKS,

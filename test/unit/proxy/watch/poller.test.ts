@@ -8,11 +8,11 @@ afterEach(() => void vi.useRealTimers());
 
 const row = (pid: number) => ({ pid, cmd: "sh", label: "", state: "R" });
 
-/** A rank that answers at once, unless it is told not to. */
+/** A rank that answers at once, unless the test holds it back. */
 class World {
   readonly begun = performance.now();
-  /** When it was asked, in milliseconds. */
-  asked: number[] = [];
+  /** The times of its polls, in milliseconds. */
+  polledAt: number[] = [];
   pids: number[] = [];
   error: FluxError | undefined;
   answers = true;
@@ -25,7 +25,7 @@ class World {
     request: (answer) => {
       this.most = Math.max(this.most, this.open === undefined ? 1 : 2);
       this.open = answer;
-      this.asked.push(Math.round(performance.now() - this.begun));
+      this.polledAt.push(Math.round(performance.now() - this.begun));
       if (this.answers) queueMicrotask(() => this.answer());
     },
     tick: () => ++this.#clock,
@@ -41,67 +41,68 @@ class World {
   }
 
   watch(interval = 1000, every = false) {
-    const seen: RankSnapshot[] = [];
-    const observer: PollObserver = { interval, every, snapshot: (what) => void seen.push(what) };
-    return { seen, end: this.poller.add(observer) };
+    const snapshots: RankSnapshot[] = [];
+    const observer: PollObserver = { interval, every, snapshot: (what) => void snapshots.push(what) };
+    return { snapshots, end: this.poller.add(observer) };
   }
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-const pids = (seen: RankSnapshot | undefined) => (seen && "rows" in seen ? [...seen.rows.keys()] : seen);
+const pids = (snapshots: RankSnapshot | undefined) =>
+  snapshots && "rows" in snapshots ? [...snapshots.rows.keys()] : snapshots;
 
 describe("Poller", () => {
   test("asks at once, and then less often the longer nothing changes, down to the interval", async () => {
     const world = new World();
-    const { seen } = world.watch();
+    const { snapshots } = world.watch();
     await pass(5000);
-    expect(world.asked).toEqual([0, 200, 600, 1400, 2400, 3400, 4400]);
-    expect(seen.map(pids)).toEqual([[]]);
+    expect(world.polledAt).toEqual([0, 200, 600, 1400, 2400, 3400, 4400]);
+    expect(snapshots.map(pids)).toEqual([[]]);
     expect(world.listed).toBe(7);
   });
 
   test("asks more often after a change", async () => {
     const world = new World();
-    const { seen } = world.watch();
+    const { snapshots } = world.watch();
     await pass(2000);
     world.pids = [7];
-    world.asked = [];
+    world.polledAt = [];
     await pass(2000);
-    expect(world.asked).toEqual([2400, 2600, 3000, 3800]);
-    expect(seen.map(pids)).toEqual([[], [7]]);
+    expect(world.polledAt).toEqual([2400, 2600, 3000, 3800]);
+    expect(snapshots.map(pids)).toEqual([[], [7]]);
   });
 
   test("asks at once where something was touched, and soon again, however often it was", async () => {
     const world = new World();
     world.watch();
     await pass(2000);
-    world.asked = [];
+    world.polledAt = [];
     for (let i = 0; i < 100; i++) world.poller.touch();
     await pass(600);
-    expect(world.asked).toEqual([2000, 2050, 2150, 2350]);
-    world.asked = [];
+    expect(world.polledAt).toEqual([2000, 2050, 2150, 2350]);
+    world.polledAt = [];
     for (let ms = 0; ms < 1000; ms++) {
       world.poller.touch();
       await pass(1);
     }
-    expect(world.asked.length).toBeLessThanOrEqual(21);
+    expect(world.polledAt.length).toBeLessThanOrEqual(21);
     expect(world.most).toBe(1);
   });
 
-  test("never asks twice at a time: what is touched meanwhile is asked after", async () => {
+  test("never polls twice at a time: a touch meanwhile causes another poll", async () => {
     const world = new World();
     world.answers = false;
-    const { seen } = world.watch();
+    const { snapshots } = world.watch();
     await pass(10);
     world.poller.touch();
     world.watch();
     await pass(1500);
-    expect(world.asked).toEqual([0]);
+    expect(world.polledAt).toEqual([0]);
     world.answers = true;
     world.answer();
     await pass(0);
-    expect(world.asked).toEqual([0, 1510]);
-    expect([seen.length, world.most]).toEqual([1, 1]);
+    expect(world.polledAt).toEqual([0, 1510]);
+    expect([snapshots.length, world.most]).toEqual([1, 1]);
   });
 
   test("tells who comes later what it knows, without asking", async () => {
@@ -109,29 +110,31 @@ describe("Poller", () => {
     world.pids = [7];
     world.watch();
     await pass(1500);
-    world.asked = [];
+    world.polledAt = [];
     const others = Array.from({ length: 100 }, () => world.watch());
-    expect(others.map(({ seen }) => pids(seen[0]))).toEqual(others.map(() => [7]));
+    expect(others.map(({ snapshots }) => pids(snapshots[0]))).toEqual(others.map(() => [7]));
     await pass(2000);
-    expect(world.asked).toEqual([2400, 3400]);
-    expect(others.map(({ seen }) => seen.length)).toEqual(others.map(() => 1));
+    expect(world.polledAt).toEqual([2400, 3400]);
+    expect(others.map(({ snapshots }) => snapshots.length)).toEqual(others.map(() => 1));
   });
 
   test("asks for who wants to know it sooner than the others", async () => {
     const world = new World();
     world.watch(60_000);
     await pass(300_000);
-    world.asked = [];
-    const { seen, end } = world.watch(500);
-    expect(seen).toEqual([]);
+    world.polledAt = [];
+    const { snapshots, end } = world.watch(500);
+    expect(snapshots).toEqual([]);
     await pass(2000);
-    expect(seen).toHaveLength(1);
-    expect(world.asked.slice(1).map((time, i) => time - (world.asked[i] ?? 0))).toEqual([500, 500, 500, 500]);
+    expect(snapshots).toHaveLength(1);
+    expect(world.polledAt.slice(1).map((time, i) => time - (world.polledAt[i] ?? 0))).toEqual([
+      500, 500, 500, 500,
+    ]);
     end();
     await pass(1000);
-    world.asked = [];
+    world.polledAt = [];
     await pass(59_000);
-    expect(world.asked).toEqual([]);
+    expect(world.polledAt).toEqual([]);
   });
 
   test("tells each answer to who wants every one, and changes to the others", async () => {
@@ -139,58 +142,58 @@ describe("Poller", () => {
     const all = world.watch(1000, true);
     const some = world.watch();
     await pass(1400);
-    expect([all.seen.length, some.seen.length]).toEqual([4, 1]);
+    expect([all.snapshots.length, some.snapshots.length]).toEqual([4, 1]);
   });
 
   test("tells an error, and asks on, but slowly", async () => {
     const world = new World();
     world.error = new FluxError(113);
-    const { seen } = world.watch();
+    const { snapshots } = world.watch();
     await pass(10_000);
-    expect(world.asked).toEqual([0, 5000, 10_000]);
-    expect(seen[0]).toEqual({ errno: 113, message: "" });
-    const { seen: later } = world.watch();
+    expect(world.polledAt).toEqual([0, 5000, 10_000]);
+    expect(snapshots[0]).toEqual({ errno: 113, message: "" });
+    const { snapshots: later } = world.watch();
     expect(later).toEqual([{ errno: 113, message: "" }]);
     world.error = undefined;
     world.pids = [7];
     await pass(5000);
-    expect([pids(seen.at(-1)), pids(later.at(-1))]).toEqual([[7], [7]]);
+    expect([pids(snapshots.at(-1)), pids(later.at(-1))]).toEqual([[7], [7]]);
     await pass(200);
-    expect(world.asked.slice(3)).toEqual([15_000, 15_200]);
+    expect(world.polledAt.slice(3)).toEqual([15_000, 15_200]);
   });
 
-  test("tells EPROTO of an answer that is none", async () => {
+  test("reports EPROTO for an answer that is no list", async () => {
     const world = new World();
     world.answers = false;
-    const { seen } = world.watch();
+    const { snapshots } = world.watch();
     world.open?.response({ procs: 1 });
-    expect(seen).toMatchObject([{ errno: 71 }]);
+    expect(snapshots).toMatchObject([{ errno: 71 }]);
     expect(world.listed).toBe(0);
   });
 
   test("sends a second request beside one that is not answered, and no third; says ETIMEDOUT; takes both answers", async () => {
     const world = new World();
     world.answers = false;
-    const { seen } = world.watch();
+    const { snapshots } = world.watch();
     const first = world.open;
     await pass(60_000);
     world.poller.touch();
     await pass(60_000);
-    expect(world.asked).toEqual([0, 2000]);
-    expect(seen).toEqual([{ errno: 110, message: "the rank has not answered for 10 s" }]);
+    expect(world.polledAt).toEqual([0, 2000]);
+    expect(snapshots).toEqual([{ errno: 110, message: "the rank has not answered for 10 s" }]);
     world.answers = true;
     const second = world.open;
     first?.response({ rank: 0, procs: [row(7)] });
-    expect(pids(seen[1])).toEqual([7]);
+    expect(pids(snapshots[1])).toEqual([7]);
     second?.response({ rank: 0, procs: [row(7), row(8)] });
-    expect(pids(seen[2])).toEqual([7, 8]);
-    expect(world.asked).toHaveLength(3);
+    expect(pids(snapshots[2])).toEqual([7, 8]);
+    expect(world.polledAt).toHaveLength(3);
   });
 
   test("says within 2 s that a rank is lost whose first answer was lost with it, and sees it come back", async () => {
     const world = new World();
     world.pids = [7];
-    const { seen } = world.watch();
+    const { snapshots } = world.watch();
     await pass(0);
     world.answers = false;
     await pass(1000);
@@ -199,16 +202,16 @@ describe("Poller", () => {
     world.answers = true;
     world.error = new FluxError("EHOSTUNREACH");
     await pass(2000);
-    expect(seen.map(pids)).toEqual([[7], { errno: 113, message: "" }]);
+    expect(snapshots.map(pids)).toEqual([[7], { errno: 113, message: "" }]);
     await pass(20_000);
     world.error = undefined;
     world.pids = [9];
     await pass(5000);
-    expect(pids(seen.at(-1))).toEqual([9]);
+    expect(pids(snapshots.at(-1))).toEqual([9]);
     // An answer that is older than one that has come says nothing.
-    const before = seen.length;
+    const before = snapshots.length;
     lost?.response({ rank: 0, procs: [row(7)] });
-    expect(seen).toHaveLength(before);
+    expect(snapshots).toHaveLength(before);
   });
 
   test("asks nothing more, and has no timer, when nobody watches", async () => {
@@ -221,7 +224,7 @@ describe("Poller", () => {
     two.end();
     expect([world.idle, vi.getTimerCount()]).toEqual([1, 0]);
     await pass(60_000);
-    expect(world.asked).toEqual([0, 200]);
+    expect(world.polledAt).toEqual([0, 200]);
   });
 
   test("is not idle before its last answer has come", async () => {

@@ -1,4 +1,4 @@
-/** Watches of a session without I/O: what is asked of the broker, and what the client is told. */
+/** Watches of a session without I/O: the requests to the broker, and the messages to the client. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Identity } from "../../../../proxy/auth/identity.js";
 import { readPermissions } from "../../../../proxy/auth/permissions.js";
@@ -79,10 +79,10 @@ class World {
     return broker;
   }
 
-  /** What a client was told since the last time. */
-  told({ socket } = this.h as Client): Omit<SequencedServerMessage, "seq">[] {
-    const told = socket.messages.splice(0);
-    return told.map(({ seq: _, ...message }) => message as ControlMessage);
+  /** The messages to a client since the last call. */
+  received({ socket } = this.h as Client): Omit<SequencedServerMessage, "seq">[] {
+    const messages = socket.messages.splice(0);
+    return messages.map(({ seq: _, ...message }) => message as ControlMessage);
   }
 }
 
@@ -113,14 +113,17 @@ describe("a watch", () => {
     world.procs[1] = [proc(7)];
     world.h.next(watch(1));
     await settle();
-    expect(world.told()).toEqual([difference(1, 0, []), difference(1, 1, [proc(7)])]);
+    expect(world.received()).toEqual([difference(1, 0, []), difference(1, 1, [proc(7)])]);
     await pass(2000);
-    expect(world.told()).toEqual([]);
+    expect(world.received()).toEqual([]);
     world.procs[1] = [proc(7, "", "Z"), proc(8)];
     await pass(1000);
     world.procs[1] = [proc(8)];
     await pass(1000);
-    expect(world.told()).toEqual([difference(1, 1, [proc(7, "", "Z"), proc(8)]), difference(1, 1, [], [7])]);
+    expect(world.received()).toEqual([
+      difference(1, 1, [proc(7, "", "Z"), proc(8)]),
+      difference(1, 1, [], [7]),
+    ]);
     expect(world.h.broker.calls).toEqual([]);
     expect(new Set(world.polled.map(({ topic, rank }) => `${topic} ${rank}`))).toEqual(
       new Set(["rexec.list 0", "rexec.list 1"]),
@@ -131,9 +134,9 @@ describe("a watch", () => {
     const world = await World.open();
     world.h.next(watch(1));
     await settle();
-    world.told();
+    world.received();
     world.h.next({ type: "detach", id: 1 });
-    expect(world.told()).toEqual([denied(1, "0-1", "detached", 125)]);
+    expect(world.received()).toEqual([denied(1, "0-1", "detached", 125)]);
     world.h.next({ type: "detach", id: 1 });
     world.h.next(watch(2));
     world.h.next(watch(3));
@@ -152,13 +155,13 @@ describe("a watch", () => {
     expect(world.h.socket.closes).toEqual([{ code: 4400, reason: "request 1 is a watch" }]);
   });
 
-  test.each([[0], [-1], [1.5], ["1"], [null]])("has an interval that is none: %j", async (interval) => {
+  test.each([[0], [-1], [1.5], ["1"], [null]])("refuses the interval %j", async (interval) => {
     const world = await World.open();
     world.h.next(watch(1, { nodeid: "0" }, { interval }));
-    expect(world.told()).toEqual([denied(1, 0, "interval is not a positive integer", 22)]);
+    expect(world.received()).toEqual([denied(1, 0, "interval is not a positive integer", 22)]);
     world.h.next(watch(1, { nodeid: "0" }));
     await settle();
-    expect(world.told()).toEqual([difference(1, 0, [])]);
+    expect(world.received()).toEqual([difference(1, 0, [])]);
   });
 
   test("has an interval within bounds", async () => {
@@ -174,7 +177,7 @@ describe("a watch", () => {
     world.h.next(watch(2, { nodeid: "any", topic: "x.rexec.list" }));
     await settle();
     expect(world.polled).toMatchObject([{ rank: 1 }, { topic: "x.rexec.list", rank: undefined }]);
-    expect(world.told()).toEqual([difference(1, 1, []), difference(2, 1, [])]);
+    expect(world.received()).toEqual([difference(1, 1, []), difference(2, 1, [])]);
   });
 
   test("of a service that is no subprocess server is a request like any other", async () => {
@@ -193,7 +196,7 @@ describe("a watch", () => {
     all.h.socket.bufferedAmount = 1024 * 1024;
     all.h.next(watch(1, { nodeid: "0-16383" }));
     all.h.next(watch(100_000, { nodeid: "0-1" }));
-    expect(all.told()).toEqual([denied(100_000, "0-1", "a session may watch 16384 ranks", 105)]);
+    expect(all.received()).toEqual([denied(100_000, "0-1", "a session may watch 16384 ranks", 105)]);
     all.h.session.closed(1000);
     await settle();
     expect(all.polls).toEqual([]);
@@ -209,7 +212,7 @@ describe("a watch", () => {
     await pass(10_000);
     // 0, 200, 600, 1400, 2400 and on, twice.
     expect(world.polled).toHaveLength(2 * 12);
-    expect(world.told(other)).toHaveLength(4);
+    expect(world.received(other)).toHaveLength(4);
     // One is the other session's own.
     expect([world.opened, world.polls.length]).toEqual([2, 2]);
     world.h.next({ type: "detach", id: 1 });
@@ -229,7 +232,7 @@ describe("what a token allows", () => {
     world.h.next(watch(1, { nodeid: "0-2" }));
     await settle();
     const message = "token does not allow list: ranks";
-    expect(world.told()).toEqual([denied(1, "0,2", message), difference(1, 1, [])]);
+    expect(world.received()).toEqual([denied(1, "0,2", message), difference(1, 1, [])]);
     expect(world.polled.map(({ rank }) => rank)).toEqual([1]);
   });
 
@@ -244,7 +247,7 @@ describe("what a token allows", () => {
     const world = await World.open({ verify: async () => identity });
     world.h.next(watch(1));
     await settle();
-    expect(world.told()).toEqual([denied(1, "0-1", message)]);
+    expect(world.received()).toEqual([denied(1, "0-1", message)]);
     expect([world.polled, world.opened]).toEqual([[], 0]);
     // The ids are free.
     world.h.next(watch(1));
@@ -262,22 +265,22 @@ describe("what a token allows", () => {
     world.h.next(watch(1, { nodeid: "1" }));
     other.session.text(JSON.stringify({ ...watch(1, { nodeid: "1" }), seq: 1 }));
     await settle();
-    expect(world.told()).toEqual([difference(1, 1, world.procs[1])]);
-    expect(world.told(other)).toEqual([difference(1, 1, [proc(1, "mine-1")])]);
+    expect(world.received()).toEqual([difference(1, 1, world.procs[1])]);
+    expect(world.received(other)).toEqual([difference(1, 1, [proc(1, "mine-1")])]);
     world.procs[1] = [proc(2, "yours"), proc(4, "mine-4")];
     await pass(1000);
-    expect(world.told(other)).toEqual([difference(1, 1, [proc(4, "mine-4")], [1])]);
+    expect(world.received(other)).toEqual([difference(1, 1, [proc(4, "mine-4")], [1])]);
     world.procs[1] = [proc(4, "mine-4")];
     await pass(1000);
-    expect(world.told(other)).toEqual([]);
-    // What it was shown it may end, by pid.
+    expect(world.received(other)).toEqual([]);
+    // A session may end a process that it was shown, by pid.
     other.session.text(
       JSON.stringify({
         ...{ type: "request", seq: 2, id: 9, topic: "rexec.kill", nodeid: "1", streaming: false },
         payload: { pid: 4, signum: 9 },
       }),
     );
-    expect(world.told(other)).toEqual([denied(9, 1, "token does not allow kill: actions")]);
+    expect(world.received(other)).toEqual([denied(9, 1, "token does not allow kill: actions")]);
   });
 
   test("may be less after a renewal: a rank is over, labels are hidden, and the rest stays", async () => {
@@ -286,11 +289,11 @@ describe("what a token allows", () => {
     world.procs[1] = [proc(1, "a"), proc(2, "b")];
     world.h.next(watch(1));
     await settle();
-    world.told();
+    world.received();
     identity = limited({ ranks: "1", labels: ["b"] });
     world.h.session.text('{"type":"token","token":"next"}');
     await pass(0);
-    expect(world.told()).toEqual([
+    expect(world.received()).toEqual([
       difference(1, 1, [], [1]),
       denied(1, 0, "token does not allow list: ranks"),
     ]);
@@ -298,7 +301,7 @@ describe("what a token allows", () => {
     identity = limited({}, ["exec"]);
     world.h.session.text('{"type":"token","token":"next"}');
     await pass(0);
-    expect(world.told()).toEqual([denied(1, 1, "token does not allow list: actions")]);
+    expect(world.received()).toEqual([denied(1, 1, "token does not allow list: actions")]);
     expect(world.polls).toEqual([]);
   });
 });
@@ -310,7 +313,7 @@ describe("signatures", () => {
     world.h.next(watch(2, { nodeid: "0", topic: "1000-shell-f.rexec.list" }));
     await settle();
     expect(world.polled).toMatchObject([{ payload: {} }, { payload: { signature: expect.any(String) } }]);
-    expect(world.told()).toHaveLength(2);
+    expect(world.received()).toHaveLength(2);
   });
 
   test.each([
@@ -320,7 +323,7 @@ describe("signatures", () => {
     const world = await World.open();
     world.h.next(watch(1, { ...fields, nodeid: "0" }, payload));
     await settle();
-    expect([world.told(), world.opened]).toEqual([[denied(1, 0, message)], 0]);
+    expect([world.received(), world.opened]).toEqual([[denied(1, 0, message)], 0]);
   });
 });
 
@@ -337,18 +340,18 @@ describe("signatures of the client", () => {
     const world = await World.open();
     world.h.next({ ...(await signedWatch(1)), nodeid: "0-1" });
     await pass(9000);
-    expect(world.told()).toEqual([difference(1, 0, []), difference(1, 1, [])]);
+    expect(world.received()).toEqual([difference(1, 0, []), difference(1, 1, [])]);
     const { length } = world.polled;
     expect(length).toBeGreaterThan(10);
     await pass(3000);
-    expect(world.told()).toEqual([stale(1)]);
+    expect(world.received()).toEqual([stale(1)]);
     const polled = world.polled.splice(0).length;
     world.procs[1] = [proc(7)];
     const again = await sign();
     world.h.next({ type: "fresh", id: 1, ...again });
     await settle();
-    expect(world.told()).toEqual([difference(1, 1, [proc(7)])]);
-    // What the broker is sent is the signature alone, and at no other rank than before.
+    expect(world.received()).toEqual([difference(1, 1, [proc(7)])]);
+    // The broker gets the signature alone, at the same ranks as before.
     expect(world.polled).toEqual([0, 1].map((rank) => ({ topic, rank, payload: again })));
     expect(polled).toBeGreaterThanOrEqual(length);
   });
@@ -359,9 +362,9 @@ describe("signatures of the client", () => {
     const world = await World.open();
     world.h.next(await signedWatch(1, await sign("{}", signer)));
     await pass(1500);
-    expect(world.told()).toEqual([difference(1, 0, [])]);
+    expect(world.received()).toEqual([difference(1, 0, [])]);
     await pass(1500);
-    expect(world.told()).toEqual([stale(1)]);
+    expect(world.received()).toEqual([stale(1)]);
   });
 
   test("that do not come in time are the error of the ranks, until they do", async () => {
@@ -369,16 +372,16 @@ describe("signatures of the client", () => {
     world.h.next(await signedWatch(1));
     await pass(16_500);
     const message = "the client has not signed its list for 5 s";
-    expect(world.told()).toEqual([
+    expect(world.received()).toEqual([
       difference(1, 0, []),
       stale(1),
       { type: "response", id: 1, rank: 0, payload: { errno: 110, message } },
     ]);
     await pass(20_000);
-    expect(world.told()).toEqual([]);
+    expect(world.received()).toEqual([]);
     world.h.next({ type: "fresh", id: 1, ...(await sign()) });
     await pass(6000);
-    expect(world.told()).toEqual([difference(1, 0, [])]);
+    expect(world.received()).toEqual([difference(1, 0, [])]);
   });
 
   test("are of one watch: no other is shown what they have brought", async () => {
@@ -401,16 +404,16 @@ describe("signatures of the client", () => {
     world.h.next(await signedWatch(1));
     await pass(9000);
     const { resume } = world.h.socket.welcome;
-    world.told();
+    world.received();
     world.h.session.closed();
     await pass(60_000);
-    expect([world.told(), world.polls]).toEqual([[], []]);
+    expect([world.received(), world.polls]).toEqual([[], []]);
     const back = await world.h.connect({ resume: { id: resume, received: 1 } });
     await settle();
-    expect(world.told(back)).toEqual([stale(1)]);
+    expect(world.received(back)).toEqual([stale(1)]);
     back.session.text(JSON.stringify({ type: "detach", id: 1, seq: 2 }));
     await settle();
-    expect(world.told(back)).toEqual([denied(1, 0, "detached", 125)]);
+    expect(world.received(back)).toEqual([denied(1, 0, "detached", 125)]);
     expect(world.polls).toEqual([]);
     // It crossed the last message.
     back.session.text(JSON.stringify({ type: "fresh", id: 1, ...(await sign()), seq: 3 }));
@@ -441,11 +444,11 @@ describe("signatures of the client", () => {
     const payload = await make();
     world.h.next(await signedWatch(1, payload));
     await settle();
-    expect(world.told()).toEqual([denied(1, 0, `no token allows watch: ${reason}`)]);
+    expect(world.received()).toEqual([denied(1, 0, `no token allows watch: ${reason}`)]);
     expect(world.opened).toBe(0);
     world.h.next(await signedWatch(1));
     await settle();
-    expect(world.told()).toEqual([difference(1, 0, [])]);
+    expect(world.received()).toEqual([difference(1, 0, [])]);
     world.h.next({ type: "fresh", id: 1, ...payload });
     expect(world.h.socket.closes).toEqual([{ code: 4400, reason: `fresh: ${reason}` }]);
   });
@@ -465,7 +468,7 @@ describe("signatures of the client", () => {
     const world = await World.open();
     for (let id = 1; id <= 65; id++) world.h.next(watch(id, { nodeid: "0" }));
     await settle();
-    const messages = world.told();
+    const messages = world.received();
     expect(messages).toContainEqual(denied(65, 0, "a session may have 64 watches", 105));
     expect(messages.filter(({ type }) => type === "response")).toHaveLength(64);
   });
@@ -475,32 +478,32 @@ describe("signatures of the client", () => {
     for (let id = 1; id <= 17; id++) world.h.next(await signedWatch(id));
     world.h.next(watch(18, { nodeid: "0" }));
     await settle();
-    const told = world.told();
-    expect(told).toContainEqual(denied(17, 0, "a session signs at most 16 watches", 105));
-    expect(told.filter(({ type }) => type === "response")).toHaveLength(17);
+    const messages = world.received();
+    expect(messages).toContainEqual(denied(17, 0, "a session signs at most 16 watches", 105));
+    expect(messages.filter(({ type }) => type === "response")).toHaveLength(17);
     world.h.next({ type: "detach", id: 1 });
-    world.told();
+    world.received();
     world.h.next(await signedWatch(17));
     await settle();
-    expect(world.told()).toEqual([difference(17, 0, [])]);
+    expect(world.received()).toEqual([difference(17, 0, [])]);
   });
 });
 
 describe("a client that is slow, or away", () => {
-  test("is told how it is, and not how it came to be so", async () => {
+  test("gets the present table, and not the changes that led to it", async () => {
     const world = await World.open();
     world.h.next(watch(1, { nodeid: "1" }));
     await settle();
-    world.told();
+    world.received();
     world.h.socket.bufferedAmount = 1024 * 1024;
     for (let pid = 1; pid <= 20; pid++) {
       world.procs[1] = [proc(pid), proc(100)];
       await pass(1000);
     }
-    expect(world.told()).toEqual([]);
+    expect(world.received()).toEqual([]);
     world.h.socket.bufferedAmount = 0;
     world.h.session.drained();
-    expect(world.told()).toEqual([difference(1, 1, [proc(20), proc(100)])]);
+    expect(world.received()).toEqual([difference(1, 1, [proc(20), proc(100)])]);
   });
 
   test("holds no more than it may leave unacknowledged", async () => {
@@ -511,19 +514,19 @@ describe("a client that is slow, or away", () => {
       world.procs[1] = [proc(i, "x".repeat(100_000))];
       await pass(1000);
     }
-    const told = world.told().length;
-    expect(told).toBeLessThan(14);
-    world.h.session.text(JSON.stringify({ type: "ack", seq: told }));
-    expect(world.told()).toEqual([difference(1, 1, world.procs[1] ?? [], [expect.any(Number)])]);
+    const messages = world.received().length;
+    expect(messages).toBeLessThan(14);
+    world.h.session.text(JSON.stringify({ type: "ack", seq: messages }));
+    expect(world.received()).toEqual([difference(1, 1, world.procs[1] ?? [], [expect.any(Number)])]);
   });
 
-  test("has nobody asked while it is away, and is told the difference when it is back", async () => {
+  test("causes no poll while it is away, and gets the difference when it is back", async () => {
     const world = await World.open();
     world.procs[1] = [proc(1)];
     world.h.next(watch(1, { nodeid: "1" }));
     await settle();
     const { resume } = world.h.socket.welcome;
-    world.told();
+    world.received();
     world.h.session.closed();
     await settle();
     expect(world.polls).toEqual([]);
@@ -533,7 +536,7 @@ describe("a client that is slow, or away", () => {
     world.procs[1] = [proc(2)];
     const back = await world.h.connect({ resume: { id: resume, received: 1 } });
     await settle();
-    expect(world.told(back)).toEqual([difference(1, 1, [proc(2)], [1])]);
+    expect(world.received(back)).toEqual([difference(1, 1, [proc(2)], [1])]);
   });
 
   test.each([
@@ -546,7 +549,7 @@ describe("a client that is slow, or away", () => {
     if (shared) other.session.text(JSON.stringify({ ...watch(1, { nodeid: "1" }), seq: 1 }));
     world.h.next(watch(1, { nodeid: "1" }));
     await settle();
-    world.told();
+    world.received();
     world.h.session.closed();
     await settle();
     // One is the session of the other.
@@ -555,42 +558,42 @@ describe("a client that is slow, or away", () => {
     await pass(1000);
     const back = await world.h.connect({ resume: { id: world.h.socket.welcome.resume, received: 1 } });
     await pass(1000);
-    expect(world.told(back)).toEqual([difference(1, 1, [proc(3, "a", "Z"), proc(4)], [2])]);
+    expect(world.received(back)).toEqual([difference(1, 1, [proc(3, "a", "Z"), proc(4)], [2])]);
   });
 
   test("has a failure without a rank of its own, in a message that has it", async () => {
     const world = await World.open();
     world.h.next(watch(1, { nodeid: "0" }));
     await settle();
-    world.told();
+    world.received();
     const [poll] = world.polls;
     if (poll === undefined) throw new Error("nobody polls");
     poll.request = (_, handler) => queueMicrotask(() => handler.error(new FluxError(113, "gone")));
     await pass(1000);
     const payload = { errno: 113, message: "gone" };
-    expect(world.told()).toEqual([{ type: "response", id: 1, rank: 0, payload }]);
+    expect(world.received()).toEqual([{ type: "response", id: 1, rank: 0, payload }]);
   });
 
-  test("is not told twice what it had when it left", async () => {
+  test("gets nothing again that it had when it left", async () => {
     const world = await World.open();
     world.h.next(watch(1, { nodeid: "1" }));
     await settle();
     world.h.session.closed();
     const back = await world.h.connect({ resume: { id: world.h.socket.welcome.resume, received: 1 } });
     await pass(5000);
-    expect(world.told(back)).toEqual([]);
+    expect(world.received(back)).toEqual([]);
   });
 });
 
-describe("what was seen by a token and is not told yet", () => {
+describe("a change that one token shows and that was not sent yet", () => {
   const wide = [proc(1, "a"), proc(2, "b")];
 
-  test("is told only as the token after it allows", async () => {
+  test("is sent only as the next token allows", async () => {
     let identity: Identity = IDENTITY;
     const world = await World.open({ verify: async () => identity });
     world.h.next(watch(1, { nodeid: "1" }, { interval: 1000 }));
     await settle();
-    world.told();
+    world.received();
     world.h.socket.bufferedAmount = 1024 * 1024;
     world.procs[1] = wide;
     await pass(1000);
@@ -600,7 +603,7 @@ describe("what was seen by a token and is not told yet", () => {
     await settle();
     world.h.socket.bufferedAmount = 0;
     world.h.session.drained();
-    expect(world.told()).toEqual([difference(1, 1, [proc(2, "b")])]);
+    expect(world.received()).toEqual([difference(1, 1, [proc(2, "b")])]);
   });
 
   test("nor when it is resumed with less", async () => {
@@ -608,7 +611,7 @@ describe("what was seen by a token and is not told yet", () => {
     const world = await World.open({ verify: async () => identity });
     world.h.next(watch(1, { nodeid: "1" }, { interval: 1000 }));
     await settle();
-    world.told();
+    world.received();
     world.h.socket.bufferedAmount = 1024 * 1024;
     world.procs[1] = wide;
     await pass(1000);
@@ -617,7 +620,7 @@ describe("what was seen by a token and is not told yet", () => {
     identity = limited({ labels: ["b"] });
     const back = await world.h.connect({ resume: { id: resume, received: 1 } });
     await settle();
-    expect(world.told(back)).toEqual([difference(1, 1, [proc(2, "b")])]);
+    expect(world.received(back)).toEqual([difference(1, 1, [proc(2, "b")])]);
   });
 });
 

@@ -117,7 +117,7 @@ describe("parts", () => {
   });
 });
 
-/** Whether `run` returns, or throws a `type`. */
+/** True if `run` returns, or throws a `type`. */
 function only(type: new (message: string) => Error, run: () => unknown): boolean {
   try {
     run();

@@ -4,7 +4,7 @@ import { ProtocolError } from "../../../../src/protocol/protocol-error.js";
 import { Replay } from "../../../../src/protocol/replay.js";
 
 describe("Replay", () => {
-  it("numbers from 1 and counts what is not acknowledged", () => {
+  it("numbers from 1 and counts unacknowledged messages", () => {
     const replay = new Replay({ keep: true });
     replay.push("a", 10);
     replay.push("b", 5);
@@ -13,7 +13,7 @@ describe("Replay", () => {
     expect([replay.last, replay.unacked, replay.bytes]).toEqual([2, 1, 5]);
   });
 
-  it("gives what comes after the last that the peer has taken", () => {
+  it("gives the messages after the last that the peer has taken", () => {
     const replay = new Replay({ keep: true });
     for (const message of ["a", "b", "c"]) replay.push(message, 1);
     expect(replay.resume(1)).toBe(1);
@@ -21,14 +21,14 @@ describe("Replay", () => {
     expect(replay.unacked).toBe(2);
   });
 
-  it("resumes after what was acknowledged meanwhile, and not at what was never there", () => {
+  it("resumes after messages that were acknowledged meanwhile, and not at a number that was never sent", () => {
     const replay = new Replay({ keep: true });
     for (const message of ["a", "b"]) replay.push(message, 1);
     replay.ack(1);
     expect([0, 1, 2, 3].map((seq) => replay.resume(seq))).toEqual([1, 1, 2, undefined]);
   });
 
-  it("refuses an ack of what was never sent, and takes an old one for what it is", () => {
+  it("refuses an ack of a message that was never sent, and ignores an old ack", () => {
     const replay = new Replay({ keep: true });
     replay.push("a", 1);
     const error = new ProtocolError(4400, "ack of message 2, the last one sent is 1");
@@ -44,7 +44,7 @@ describe("Replay", () => {
     expect([replay.last, replay.bytes, replay.resume(0)]).toEqual([1, 7, undefined]);
   });
 
-  it("has every message that is not acknowledged, whatever the order of things", () => {
+  it("has every unacknowledged message, in any order of events", () => {
     const step = fc.oneof(
       fc.record({ push: fc.nat(100) }),
       fc.record({ ack: fc.double({ min: 0, max: 1, noNaN: true }) }),

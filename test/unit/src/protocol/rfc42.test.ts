@@ -16,7 +16,7 @@ describe("I/O object", () => {
   });
 
   it.each([
-    ["a NUL, which flux-core refuses in what is signed", [0x61, 0x00], "YQA="],
+    ["a NUL, which flux-core refuses in signed content", [0x61, 0x00], "YQA="],
     ["a lone byte", [0xff], "/w=="],
     ["half of a character", [0xc3], "ww=="],
     ["a surrogate", [0xed, 0xa0, 0x80], "7aCA"],
@@ -38,7 +38,7 @@ describe("I/O object", () => {
     expect(plain(ioBytes({ ...io, eof: true }))).toEqual([]);
   });
 
-  it("refuses what its encoding does not say", () => {
+  it("refuses data that its encoding does not allow", () => {
     const io = { stream: "stdout", rank: "0", data: "*" };
     expect(() => ioBytes({ ...io, encoding: "base64" })).toThrow(new TypeError("data is not base64"));
     const error = new TypeError("I/O object has an unknown encoding: utf-16");

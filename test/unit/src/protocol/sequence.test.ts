@@ -18,7 +18,7 @@ describe("Sequence", () => {
     expect(sequence.last).toBe(1);
   });
 
-  it("owes an ack for so many bytes, or so many messages", () => {
+  it("owes an ack after a number of bytes or of messages", () => {
     const sequence = new Sequence();
     sequence.receive(1, ACK_BYTES - 1);
     expect(sequence.due).toBe(false);
@@ -32,7 +32,7 @@ describe("Sequence", () => {
     expect(sequence.due).toBe(true);
   });
 
-  it("does not count what came twice", () => {
+  it("does not count a message that came twice", () => {
     const sequence = new Sequence();
     sequence.receive(1, 0);
     sequence.receive(1, ACK_BYTES);

@@ -25,7 +25,7 @@ describe("closeError", () => {
     expect(message).toBe("the connection to the proxy was lost (close code 1006)");
   });
 
-  it("tells a proxy that was never there, whatever the code", () => {
+  it("reports a proxy that was never there, for any code", () => {
     const cause = new Error("getaddrinfo");
     const error = closeError({ code: 4401, reason: "", opened: false, cause });
     expect([error.code, error.message, error.cause]).toEqual([

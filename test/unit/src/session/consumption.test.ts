@@ -43,7 +43,7 @@ describe("deliver", () => {
     expect(events).toEqual(["inner", "outer"]);
   });
 
-  it("takes what was given to one who throws for consumed", () => {
+  it("counts a value as consumed if its receiver throws", () => {
     let consumed = 0;
     const give = () => {
       throw new Error("no");

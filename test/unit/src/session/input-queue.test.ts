@@ -5,7 +5,7 @@ import { bytes, settled } from "../../../support/peer.js";
 
 const decoder = new TextDecoder();
 
-/** A writer, what it has sent ("" is its end), and how its writes ended, in order. */
+/** A writer, the input that it has sent ("" is its end), and the results of its writes, in order. */
 function writer() {
   const input = new InputQueue();
   const sent: string[] = [];
@@ -36,7 +36,7 @@ describe("InputQueue", () => {
     expect([sent, ends]).toEqual([[], []]);
   });
 
-  it("sends nothing before the request, whatever the credit", async () => {
+  it("sends nothing before the request, with any credit", async () => {
     const { input, sent, sink, write } = writer();
     write("a");
     input.end();
@@ -66,7 +66,7 @@ describe("InputQueue", () => {
     ]);
   });
 
-  it("cuts a write into what a frame carries", async () => {
+  it("cuts a write into pieces that fit a frame", async () => {
     const { input, sent, sink, write } = writer();
     input.open(sink);
     input.addCredit(1_000_000);
@@ -110,7 +110,7 @@ describe("InputQueue", () => {
     expect(ends).toEqual([" sent", "a sent", " sent"]);
   });
 
-  it("refuses a write after the end, and still sends what was before", async () => {
+  it("refuses a write after the end, and still sends earlier writes", async () => {
     const { input, sent, ends, sink, write } = writer();
     input.open(sink);
     write("a");
@@ -126,7 +126,7 @@ describe("InputQueue", () => {
     ]);
   });
 
-  it("rejects what waits when the process is over, and sends no more", async () => {
+  it("rejects waiting writes when the process is over, and sends no more", async () => {
     const { input, sent, ends, sink, write } = writer();
     input.open(sink);
     write("ab");
@@ -140,7 +140,7 @@ describe("InputQueue", () => {
     expect([sent, ends]).toEqual([["a"], ["ab EPIPE", "c EPIPE", "d EPIPE"]]);
   });
 
-  it("rejects what waits when the process is over before it was sent", async () => {
+  it("rejects waiting writes when the process is over before its request was sent", async () => {
     const { input, sent, ends, sink, write } = writer();
     write("a");
     input.over();

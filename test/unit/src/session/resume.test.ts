@@ -80,7 +80,7 @@ describe("a lost connection", () => {
     ]);
   });
 
-  it("drops what comes twice", async () => {
+  it("drops a message that comes twice", async () => {
     const { session, proxy, recorder } = await running();
     proxy.onHello = () => {
       proxy.welcome({ resume: "again" });
@@ -95,7 +95,7 @@ describe("a lost connection", () => {
     expect(session.status.state).toBe("open");
   });
 
-  it("keeps what was not sent, so that it can still be taken back", async () => {
+  it("keeps unsent messages, so that they can still be taken back", async () => {
     const { session, proxy } = await running();
     proxy.drop();
     await settled();
@@ -242,7 +242,7 @@ describe("hello", () => {
 });
 
 describe("reconnect", () => {
-  it("goes on over another connection, and tells no interruption", async () => {
+  it("continues over another connection, and reports no interruption", async () => {
     const { session, proxy, recorder } = await running();
     const states: string[] = [];
     session.status$.subscribe(({ state }) => states.push(state));

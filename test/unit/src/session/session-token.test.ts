@@ -58,7 +58,7 @@ describe("renewal", () => {
     return { proxy, flux };
   };
 
-  it("asks for a token again, and tells until when it is good", async () => {
+  it("asks for a token again, and reports its expiry", async () => {
     let asked = 0;
     const { proxy, flux } = await opened(async () => `token ${++asked}`);
     const recorder = new Recorder();
@@ -99,7 +99,7 @@ describe("renewal", () => {
     });
   });
 
-  it("that failed once is no cause of what happens after one that did not", async () => {
+  it("that failed once is not the cause of errors after a success", async () => {
     let asked = 0;
     const token = async () => {
       if (++asked === 2) throw new Error("logged out");

@@ -21,7 +21,7 @@ const states = (session: Sessions) => {
 };
 
 describe("Sessions: opening", () => {
-  it("says hello, then waits for welcome, then sends what waited, in order", async () => {
+  it("sends hello, waits for welcome, then sends waiting requests in order", async () => {
     const proxy = new ScriptedProxy();
     const session = new Sessions(proxy.connector, new SessionToken(async () => "secret", undefined));
     const { values } = states(session);
@@ -127,7 +127,7 @@ describe("Sessions: opening", () => {
     }
   });
 
-  it("takes back what was not sent", async () => {
+  it("takes back unsent messages", async () => {
     const proxy = new ScriptedProxy();
     const session = new Sessions(proxy.connector, new SessionToken(async () => "token", undefined));
     const recorder = new Recorder();
@@ -153,7 +153,7 @@ describe("Sessions: opening", () => {
 });
 
 describe("Sessions: requests", () => {
-  it("calls no observer before start returns, whatever there is to tell", async () => {
+  it("calls no observer before start returns, for any event", async () => {
     const { session } = await openSession();
     const refused = new Recorder();
     session.start(request({ payload: { large: "x".repeat(1 << 20) } }), refused);
@@ -270,7 +270,7 @@ describe("Sessions: requests", () => {
 });
 
 describe("Sessions: its end", () => {
-  it("ends every call once, and refuses what comes after", async () => {
+  it("ends every call once, and refuses later calls", async () => {
     const { session, proxy } = await openSession();
     const { values, ends } = states(session);
     const recorders = [new Recorder(), new Recorder()];
@@ -289,7 +289,7 @@ describe("Sessions: its end", () => {
     expect(ends).toEqual(["completed"]);
   });
 
-  it("tells how it ended to those who ask late", async () => {
+  it("gives its end to late subscribers", async () => {
     const { session, proxy } = await openSession({}, { retry: false });
     proxy.close(4500, "a fault");
     await settled();
@@ -338,7 +338,7 @@ describe("Sessions: its end", () => {
       "rank 3 owes request 1 no error",
     ],
     [
-      "an error of what is no idset",
+      "an error of a malformed idset",
       '{"type":"error","seq":1,"id":1,"ranks":"3-","errno":1,"message":""}',
       4400,
       "ranks is not an idset",
@@ -437,7 +437,7 @@ describe("Sessions: acknowledgements", () => {
   const data = (id: number, length: number) =>
     ({ type: "data", id, rank: 0, stream: "stdout", data: new Uint8Array(length) }) as const;
 
-  it("are for what was taken, every 256 KiB of frames and every 64 messages", async () => {
+  it("are sent for every 256 KiB of frames and every 64 messages that were taken", async () => {
     const { session, proxy } = await openSession();
     session.start(request({ streaming: true }), new Recorder());
     await settled();

@@ -12,7 +12,7 @@ import { parseSignature } from "../../../../src/signing/signature.js";
 import type { Signer } from "../../../../src/signing/signer.js";
 import { failed, ScriptedProxy, settled, started } from "../../../support/peer.js";
 
-/** An instance of user 1000, and a client who is user 1001. */
+/** An instance of user 1000, and a client that is user 1001. */
 async function guest(signer?: Signer) {
   const proxy = new ScriptedProxy();
   proxy.onHello = () => proxy.welcome({ owner: 1000, userid: 1001, time: Date.UTC(2030, 0, 1) });
@@ -34,7 +34,7 @@ const signed = (payload: unknown) => {
 };
 
 describe("signing", () => {
-  it("is the proxy's when the client has no signer: always, never, or for who is not the owner", async () => {
+  it("is the proxy's when the client has no signer: always, never, or for all but the owner", async () => {
     const { proxy, flux } = await guest();
     for (const sign of [undefined, true, false]) list(flux, { sign }).subscribe();
     flux.rpc("attr.get", { name: "size" }).subscribe();
@@ -78,7 +78,7 @@ describe("signing", () => {
     expect(ctime?.value).toBeLessThan(Date.UTC(2030, 0, 1) / 1000 + 60);
   });
 
-  it("goes by what the proxy's clock says when a session is resumed: ours may have stood still", async () => {
+  it("uses the proxy's clock when a session is resumed: the client's may have stood still", async () => {
     const times: (number | undefined)[] = [];
     const signer: Signer = {
       ...noneSigner(1001),
@@ -154,7 +154,7 @@ describe("signing", () => {
     expect(proxy.received).toEqual([]);
   });
 
-  it("that is not done yet when nobody wants it any more is for nothing: nothing is sent", async () => {
+  it("that is unfinished when its subscriber leaves is not sent", async () => {
     let sign = () => {};
     const slow: Signer = {
       ...noneSigner(1001),
@@ -201,7 +201,7 @@ describe("signing a watch", () => {
   const service = "1001-shell-f1.rexec";
   const topic = `${service}.list`;
 
-  it("is of the list alone, beside what is for the proxy; once more each time that the proxy asks", async () => {
+  it("is of the list alone, beside the proxy's fields; once more each time that the proxy asks", async () => {
     const { proxy, flux } = await guest(noneSigner(1001));
     const subscription = watch(flux, { service, nodeid: 0 }).subscribe();
     await settled();
@@ -253,7 +253,7 @@ describe("signing a watch", () => {
 });
 
 describe("input that is refused", () => {
-  it("fails what waits and what comes, with the proxy's reason; the end of the stream is still sent", async () => {
+  it("fails waiting and later input, with the proxy's reason; the end of the stream is still sent", async () => {
     const { proxy, flux } = await guest();
     const errors: unknown[] = [];
     exec(flux, ["cat"], { stdin: "text" }).subscribe({ error: (error) => errors.push(error.code) });
@@ -319,7 +319,7 @@ describe("input that is refused", () => {
     }
   });
 
-  it("is of what stops a process that is attached to, where that is asked for", async () => {
+  it("is of the signals that stop an attached process, if the caller asks for it", async () => {
     const { proxy, flux } = await guest(noneSigner(1001));
     attach(flux, { pid: 42, overflow: "stop" }).subscribe();
     attach(flux, { pid: 43 }).subscribe();
@@ -334,7 +334,7 @@ describe("input that is refused", () => {
     expect(proxy.brakes).toMatchObject([{ type: "brake", id: 1, rank: 0 }]);
   });
 
-  it("is of what stops the process, too, as soon as it has started, and for that pid alone", async () => {
+  it("is of the signals that stop the process, too, as soon as it has started, and for that pid alone", async () => {
     const { proxy, flux } = await guest(noneSigner(1001));
     const service = "1001-shell-f1.rexec";
     exec(flux, ["a"], { nodeid: "0-1", service }).subscribe();

@@ -94,7 +94,7 @@ describe("sig", () => {
     expect(parseSecretFile(SIG)).toEqual(curveJwk);
   });
 
-  test("refuses what is no private key", () => {
+  test("refuses a file that is not a private key", () => {
     expect(() => formatSecretFile({ ...curveJwk, d: undefined })).toThrow(TypeError);
     expect(() => formatSecretFile({ ...curveJwk, d: "AAAA" })).toThrow(TypeError);
     expect(() => parseSecretFile("")).toThrow("no secret-key");

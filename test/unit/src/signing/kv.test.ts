@@ -80,7 +80,7 @@ describe("encodeKv refuses", () => {
     ["a fraction of a second", [["k", { type: "t", value: 0.5 }]], 'value of "k" cannot be a timestamp'],
     ["the year 10000", [["k", { type: "t", value: 253402300800 }]], 'value of "k" cannot be a timestamp'],
     ["a key that comes twice", [["k", { type: "b", value: true }], ["k", { type: "i", value: 1n }]], '"k" comes twice'],
-    ["what is too long", [["k", { type: "s", value: "x".repeat(KV_LIMIT) }]], "over the limit"],
+    ["a text that is too long", [["k", { type: "s", value: "x".repeat(KV_LIMIT) }]], "over the limit"],
   ])("%s", (_, entries, message) => {
     expect(() => encodeKv(entries)).toThrow(KvError);
     expect(() => encodeKv(entries)).toThrow(message);
@@ -113,13 +113,13 @@ describe("decodeKv refuses", () => {
     ["a time with milliseconds", "k\0t2023-08-18T14:59:45.000Z\0", "not a timestamp"],
     ["the 30th of February", "k\0t2023-02-30T00:00:00Z\0", "not a timestamp"],
     ["a time in words", "k\0tyesterday\0", "not a timestamp"],
-    ["what is too long", `k\0s${"x".repeat(KV_LIMIT)}\0`, "over the limit"],
+    ["a text that is too long", `k\0s${"x".repeat(KV_LIMIT)}\0`, "over the limit"],
   ])("%s", (_, text, message) => {
     expect(() => decodeKv(bytes(text))).toThrow(KvError);
     expect(() => decodeKv(bytes(text))).toThrow(message);
   });
 
-  test("what is not UTF-8", () => {
+  test("text that is not UTF-8", () => {
     expect(() => decodeKv(Uint8Array.of(0x6b, 0, 0x73, 0xff, 0))).toThrow(
       new KvError("key-value text is not UTF-8"),
     );

@@ -63,7 +63,7 @@ describe("parseSignature", () => {
     expect(() => parseSignature(text)).toThrow(message);
   }); // biome-ignore format: one case a line
 
-  test("refuses what is over its limit before looking at it", () => {
+  test("refuses a text over its limit before it parses it", () => {
     expect(() => parseSignature(NONE, NONE.length - 1)).toThrow("over the limit");
     expect(parseSignature(NONE, NONE.length).mechanism).toBe("none");
   });

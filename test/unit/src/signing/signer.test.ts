@@ -15,7 +15,7 @@ describe("noneSigner", () => {
     expect(await signer.sign(payload)).toBe(signature_string);
   });
 
-  test("refuses what is no userid", () => {
+  test("refuses a wrong userid", () => {
     expect(() => noneSigner(-1)).toThrow(TypeError);
   });
 });

@@ -41,7 +41,7 @@ describe("attach", () => {
     expect(proxy.received).toEqual([]);
   });
 
-  it("tells what the process tells, to its end, and then says nothing more", async () => {
+  it("gives the events of the process, to its end, and then nothing more", async () => {
     const { proxy, values, ends } = await following();
     proxy.send(attached(), output(1, "x"), finished(1), end(1));
     await settled();
@@ -81,7 +81,7 @@ describe("attach", () => {
     expect(proxy.received).toEqual([]);
   });
 
-  it("fails with what the broker says, and sends no detach", async () => {
+  it("fails with the broker's error, and sends no detach", async () => {
     const { proxy, ends } = await following();
     proxy.send(failed(1, 16, 0, "busy"));
     await settled();

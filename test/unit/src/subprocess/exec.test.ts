@@ -111,7 +111,7 @@ describe("exec: events", () => {
     ]);
   });
 
-  it("say that nobody knows the end of a process that is lost", async () => {
+  it("say that the end of a lost process is unknown", async () => {
     const { proxy, values, ends } = await running();
     proxy.send(started(1), failed(1, 113));
     await settled();
@@ -191,7 +191,7 @@ describe("exec: output that is not taken in time", () => {
     ]);
   });
 
-  it("is consumed when it was given out, also to who does not want it any more", async () => {
+  it("is consumed when it was given out, also after its subscriber has left", async () => {
     const { proxy, subscription } = await running();
     proxy.send(started(1), output(1, "x".repeat(16_384)));
     await settled();
@@ -207,7 +207,7 @@ describe("exec: output that is not taken in time", () => {
   });
 });
 
-describe("exec: what RFC 42 does not have", () => {
+describe("exec: payloads that RFC 42 does not have", () => {
   it.each([
     {},
     { type: "odd" },

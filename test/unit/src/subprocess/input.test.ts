@@ -40,7 +40,7 @@ const streamOf = (...chunks: string[]) =>
     },
   });
 
-/** As another library's: what it has in common with RxJS's is `subscribe`. */
+/** As another library's: it shares only `subscribe` with RxJS's. */
 const foreign = (...chunks: string[]): InputSource => ({
   subscribe({ next, complete }) {
     for (const chunk of chunks) next?.(chunk);
@@ -107,7 +107,7 @@ describe("stdin", () => {
     expect([inputOf(proxy), source.asked]).toEqual(["abab", 3]);
   });
 
-  it("tells its source to stop, once, when the process has ended", async () => {
+  it("stops its source, once, when the process has ended", async () => {
     const source = counted(100);
     const { proxy, recorder } = await reading(source, 3);
     proxy.send(finished(1), end(1));
@@ -115,7 +115,7 @@ describe("stdin", () => {
     expect([recorder.ends, source.returned, source.asked]).toEqual([["completed"], 1, 2]);
   });
 
-  it("tells its source to stop when nobody wants the process any more", async () => {
+  it("stops its source when its subscriber leaves", async () => {
     const source = counted(100);
     const { subscription } = await reading(source, 3);
     subscription.unsubscribe();
@@ -183,13 +183,13 @@ describe("stdin", () => {
     ["an Observable", of(7) as Observable<unknown> as Observable<string>],
     ["an iterable", [7] as unknown as string[]],
     ["an async iterable", generator(7 as unknown as string)],
-  ])("that gives what is neither text nor bytes, as %s, ends the process", async (_, source) => {
+  ])("that gives neither text nor bytes, as %s, ends the process", async (_, source) => {
     const { recorder } = await reading(source);
     await settled();
     expect(recorder.ends).toEqual([new TypeError("input is strings or Uint8Arrays, not number")]);
   });
 
-  it("that cannot be read starts no process that nobody would end", async () => {
+  it("that cannot be read starts no process", async () => {
     const stream = new Blob(["x"]).stream();
     stream.getReader();
     const { proxy, recorder } = await reading(stream, 0).catch((error) => error);

@@ -19,7 +19,7 @@ function feeding(push: (value: string) => void) {
 }
 
 describe("Pulled", () => {
-  it("consumes what is read, when it is read, in order", async () => {
+  it("consumes values when they are read, in order", async () => {
     const pulled = new Pulled<string>();
     const { feed, consumed } = feeding((value) => pulled.push(value));
     feed("a", "b");
@@ -34,7 +34,7 @@ describe("Pulled", () => {
     expect(consumed).toEqual(["a", "b", "c"]);
   });
 
-  it("ends after what waits", async () => {
+  it("ends after the waiting values", async () => {
     const pulled = new Pulled<string>();
     const { feed } = feeding((value) => pulled.push(value));
     feed("a");
@@ -45,7 +45,7 @@ describe("Pulled", () => {
     expect(await reader.read()).toEqual({ done: true, value: undefined });
   });
 
-  it("fails after what waits, and once", async () => {
+  it("fails after the waiting values, and once", async () => {
     const pulled = new Pulled<string>();
     const { feed } = feeding((value) => pulled.push(value));
     feed("a");
@@ -58,7 +58,7 @@ describe("Pulled", () => {
   });
 
   it.each(["read", "ended", "waiting"])(
-    "that is dropped leaves nobody waiting, nor with a part for the whole: %s",
+    "that is dropped leaves no reader waiting, nor with a part for the whole: %s",
     async (state) => {
       const pulled = new Pulled<string>();
       const { feed, consumed } = feeding((value) => pulled.push(value));
@@ -73,7 +73,7 @@ describe("Pulled", () => {
     },
   );
 
-  it("that is cancelled holds nothing, neither of what was nor of what comes", async () => {
+  it("that is cancelled holds no value, earlier or later", async () => {
     const cancel = vi.fn();
     const pulled = new Pulled<string>({ cancel });
     const { feed, consumed } = feeding((value) => pulled.push(value));

@@ -85,7 +85,7 @@ describe("spawn", () => {
     expect(await new Response(child.stdout).text()).toBe("late");
   });
 
-  it("writes what stdin takes, with its end", async () => {
+  it("writes input as its credit allows, then its end", async () => {
     const { proxy, child } = await spawned();
     const writer = child.stdin.getWriter();
     const written = [writer.write("ab"), writer.write(bytes("c"))];
@@ -112,7 +112,7 @@ describe("spawn", () => {
     await expect(child.kill()).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  it("knows no status where nobody does", async () => {
+  it("has no status if the outcome is unknown", async () => {
     const { flux, proxy, child } = await spawned();
     proxy.send(started(1));
     await settled();
@@ -177,7 +177,7 @@ describe("spawn", () => {
     expect(await child.status).toMatchObject({ signal: "SIGTERM" });
   });
 
-  it("that was disposed of before it was sent is never started, and tells so", async () => {
+  it("that was disposed of before it was sent is never started, and reports that", async () => {
     const proxy = new ScriptedProxy();
     const flux = new Flux(new Sessions(proxy.connector, new SessionToken(async () => "token", undefined)));
     const child = spawn(flux, ["a"]);

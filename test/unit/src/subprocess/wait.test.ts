@@ -37,7 +37,7 @@ describe("wait", () => {
     expect([await rpc.stdout, await rpc.stderr]).toEqual([bytes(""), bytes("")]);
   });
 
-  it("gives what was retained, by stream, in order, decoded", async () => {
+  it("gives the retained output, by stream, in order, decoded", async () => {
     const output = [
       { stream: "stdout", rank: "0", data: "é" },
       { stream: "stderr", rank: "0", data: "err" },

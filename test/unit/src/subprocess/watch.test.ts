@@ -59,7 +59,7 @@ describe("watch", () => {
     [{ nodeid: -1 }],
     [{ service: "a b" }],
     [{ service: "frob" }],
-  ])("refuses at once what can never be right: %j", async (options) => {
+  ])("refuses wrong options at once: %j", async (options) => {
     const { flux, proxy } = await openFlux();
     expect(() => watch(flux, options)).toThrow(TypeError);
     await settled();
@@ -89,7 +89,7 @@ describe("watch", () => {
     expect(values).toEqual([{ processes: [], errors: [] }]);
   });
 
-  it("keeps what has not changed: rows, errors and arrays", async () => {
+  it("keeps unchanged rows, errors and arrays", async () => {
     const { send, values } = await watching({ nodeid: "0-2" });
     await send(difference(0, [proc(1), proc(2)]), difference(1, [proc(1)]), failing(2, 113));
     await send(difference(0, [proc(2, "Z"), proc(3)]));

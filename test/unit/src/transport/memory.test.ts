@@ -32,7 +32,7 @@ describe("memory transport", () => {
   it.each([
     ["client", 4000, "why", "4000 why"],
     ["server", 4000, "why", "4000 why"],
-  ] as const)("closes from the %s, once, after what was sent", async (side, code, reason, end) => {
+  ] as const)("closes from the %s, once, after the sent messages", async (side, code, reason, end) => {
     const ends = pair();
     await settled();
     ends.events.length = 0;

@@ -57,7 +57,7 @@ describe("WebSocket transport", () => {
     expect(await closed).toMatchObject({ opened: true });
   });
 
-  it("tells a peer that vanishes", async () => {
+  it("reports a peer that vanishes", async () => {
     const { peer, closed } = await connected();
     peer.terminate();
     expect(await closed).toMatchObject({ code: 1006, reason: "", opened: true });
