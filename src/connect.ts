@@ -28,8 +28,8 @@ export interface ConnectOptions {
    */
   signer?: ClientSigner | undefined;
   /**
-   * When to try a lost connection again. With `false` the session ends with its connection. Each attempt calls `token` again. A
-   * first connection that fails is not tried again.
+   * When to try again: the first connection, a lost one, and a session after one that was lost. With `false` the handle is closed
+   * instead. Each attempt calls `token` again; a refused token that is no function closes the handle.
    * @default as {@link RetryOptions} says
    */
   retry?: RetryOptions | false | undefined;
@@ -46,8 +46,8 @@ export interface ConnectOptions {
  *
  * @param url the proxy's URL, with the scheme ws:, wss:, http: or https:
  * @param options the token, and how to sign and resume
- * @returns a handle with one session. A proxy that cannot be reached, or refuses the token, makes `status$` report, and each
- *   request fail with, a FluxError ECONNREFUSED or EACCES
+ * @returns a handle with one session after another. Requests that were under way when a session was lost fail with ECONNRESET; those
+ *   that were not sent wait for the next session, or for their `signal`. `status$` says why there is no session
  * @throws TypeError if `url` is not such a URL, or an option is not valid
  *
  * @example

@@ -21,7 +21,7 @@ export class Flux {
   }
 
   /**
-   * The state of the session: the latest one at subscription, then each change. Completes after "closed".
+   * The state of the handle: the latest one at subscription, then each change. Completes after "closed".
    *
    * @example
    * ```ts
