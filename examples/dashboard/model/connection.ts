@@ -44,8 +44,8 @@ export class Connection {
     this.link$.subscribe((link) => {
       this.link = link;
       if (link.status.state === "open") this.session = link.status;
-      // A token that was refused would be refused again, until the user gives another.
-      if (link.status.state === "closed") this.flux.close();
+      // A token that was refused would be refused again, until the user gives another. Later, since the handle's own "closed" has no error.
+      if (link.status.state === "closed") queueMicrotask(() => this.flux.close());
     });
   }
 
