@@ -1,14 +1,25 @@
+import { demand, rank } from "../protocol/checks.js";
 import { decodeIdset } from "../protocol/idset.js";
 import { rankNodeid } from "../request.js";
 
-/** Broker ranks: one rank; "any", the broker that the proxy is connected to; "all"; or an RFC 22 idset, such as "0-3,7". */
-export type Target = number | "any" | "all" | (string & {});
+/**
+ * Broker ranks: one rank; some ranks, in any order; "any", the broker that the proxy is connected to; "all"; or an RFC 22 idset, such as
+ * "0-3,7".
+ */
+export type Target = number | readonly number[] | "any" | "all" | (string & {});
 
 /** The nodeid of a request to a target. @throws TypeError if `target` is not valid */
 export function targetNodeid(target: Target): string {
   if (typeof target === "number") return rankNodeid(target);
+  if (typeof target !== "string") target = idsetOf(target);
   if (target !== "any" && target !== "all" && decodeIdset(target).length === 0) {
     throw new TypeError("nodeid is an empty idset");
   }
   return target;
+}
+
+function idsetOf(ranks: readonly number[]): string {
+  if (!Array.isArray(ranks)) throw new TypeError("nodeid is not a rank, an array of ranks or a string");
+  for (const each of ranks) demand("a rank in nodeid", each, rank);
+  return [...new Set<number>(ranks)].sort((a, b) => a - b).join();
 }

@@ -97,11 +97,13 @@ describe("cut at any byte", () => {
     const statuses = lastValueFrom(flux.status$.pipe(toArray()));
     const error = await inTime(scenario.run(flux), scenario.name);
     const link = await planned;
-    if (error) expect((await failure(list(flux).get())).code).toBe(error.code);
+    // With retries the handle lives, and takes requests in its next session.
+    if (error && options.retry === false) expect((await failure(list(flux).get())).code).toBe(error.code);
     else flux.close();
     const history = await inTime(statuses, "status$");
     const last = history.at(-1);
-    if (error && last?.state === "closed") expect(lost(last.error).code).toBe(error.code);
+    if (options.retry === false && error && last?.state === "closed")
+      expect(lost(last.error).code).toBe(error.code);
     const states = history.map(({ state }) => state);
     // A session that was open is lost with ECONNRESET, and not refused.
     if (states.includes("open") && error) expect(error.code).toBe("ECONNRESET");
@@ -118,11 +120,14 @@ describe("cut at any byte", () => {
     return error !== undefined;
   };
 
-  /** @returns whether the cut hit a session that could resume */
+  /** @returns whether the cut happened, without an effect on the scenario */
   const strikeThrough = async (scenario: Scenario, fault: Fault, { opening }: Measure): Promise<boolean> => {
     const { error, link, states } = await run(scenario, fault, RESUME);
     if (error === undefined) {
-      expect(states).toMatch(/^connecting,open,(resuming,(resuming,)*open,)*(resuming,)*closed$/);
+      // A cut in the opening is followed by another opening, a later one by a resume.
+      expect(states).toMatch(
+        /^connecting,(connecting,)*open,((resuming|connecting),)*(open,((resuming|connecting),)*)*closed$/,
+      );
       return link.state === fault.kind;
     }
     expect(link.forwarded.up, "a session that was there is resumed").toBeLessThan(opening + FIRST);

@@ -84,7 +84,7 @@ export function backgroundCases(context: Context): void {
         code: "EINVAL",
         message: "process is already being waited on",
       });
-      await kill(context.flux, { label, signum: 9 }).get();
+      await kill(context.flux, { label, signum: 9 });
       expect(await status).toBe(9);
       expect(await waiting.getOutcome()).toEqual({ kind: "signaled", signal: 9 });
     });

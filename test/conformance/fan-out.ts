@@ -18,11 +18,11 @@ export function fanOutCases(context: Context): void {
       }
     });
 
-    it("runs on the ranks of an idset, each with its own outcome", async () => {
+    it("runs on the ranks of an array, each with its own outcome", async () => {
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
       const script = 'exit "${FLUX_URI##*-}"';
       const some = await lastValueFrom(
-        exec(context.flux, sh(script), { nodeid: "[1,3]" }).pipe(collect(), toArray()),
+        exec(context.flux, sh(script), { nodeid: [3, 1] }).pipe(collect(), toArray()),
       );
       expect(some.map(({ rank, outcome }) => [rank, outcome])).toEqual([
         [1, { kind: "exited", code: 1 }],

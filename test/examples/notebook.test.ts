@@ -130,5 +130,5 @@ test("examples/notebook shows the state of the connection", async () => {
   await stack.close();
   await expect
     .poll(() => page.locator(".state").textContent())
-    .toMatch(/^connectingthe proxy cannot be reached/);
+    .toMatch(/^connecting.*the proxy cannot be reached/);
 });

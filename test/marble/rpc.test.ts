@@ -1,4 +1,16 @@
-import { defer, of, retry, timeout } from "rxjs";
+import {
+  defer,
+  delay,
+  firstValueFrom,
+  from,
+  lastValueFrom,
+  type Observable,
+  of,
+  retry,
+  switchMap,
+  throwError,
+  timeout,
+} from "rxjs";
 import { describe, expect, it } from "vitest";
 import { Rpc } from "../../src/index.js";
 import { marbles } from "./support.js";
@@ -76,5 +88,38 @@ describe("Rpc", () => {
     await expect(rpc.get()).rejects.toBe(error);
     expect(await Promise.all([rpc.get(), rpc.get()])).toEqual([2, 2]);
     expect(await rpc.get()).toBe(2);
+  });
+});
+
+describe("an awaited Rpc", () => {
+  const counted = (answers: (() => Observable<string>)[]) => {
+    let sent = 0;
+    const rpc = new Rpc(defer(() => (answers[sent++] as () => Observable<string>)()));
+    return { rpc, sent: () => sent };
+  };
+
+  it("is sent once, whatever else uses it", async () => {
+    const { rpc, sent } = counted([() => of("a").pipe(delay(1))]);
+    expect(sent()).toBe(0);
+    expect(await rpc).toBe("a");
+    expect(await Promise.all([rpc, rpc.get(), lastValueFrom(rpc), firstValueFrom(from(rpc))])).toEqual([
+      ...["a", "a", "a", "a"],
+    ]);
+    expect(await lastValueFrom(of(1).pipe(switchMap(() => rpc)))).toBe("a");
+    expect(await (async () => rpc)()).toBe("a");
+    expect(sent()).toBe(1);
+  });
+
+  it("rejects with the error, and is sent again by the next await", async () => {
+    const { rpc, sent } = counted([() => throwError(() => new Error("lost")), () => of("a")]);
+    await expect((async () => await rpc)()).rejects.toThrow("lost");
+    expect(await rpc).toBe("a");
+    expect(sent()).toBe(2);
+  });
+
+  it("takes the two handlers of a promise", async () => {
+    const { rpc } = counted([() => throwError(() => new Error("lost")), () => of("a")]);
+    expect(await rpc.then(null, (error) => (error as Error).message)).toBe("lost");
+    expect(await rpc.then((answer) => `${answer}!`)).toBe("a!");
   });
 });

@@ -52,7 +52,7 @@ export const errorCases: Case[] = [
       const { client, connect, flux, world } = context;
       const denied = connect(undefined, { token: "none.of.yours" });
       equal((await refused(context, client.list(denied).get()))[0], "EACCES");
-      const nobody = connect(world.nobody);
+      const nobody = connect(world.nobody, { retry: false });
       equal((await refused(context, client.list(nobody).get()))[0], "ECONNREFUSED");
       const closed = connect();
       closed.close();
