@@ -29,12 +29,12 @@ interface RankRequest extends RpcOptions {
 
 /**
  * A request with one answer, sent at each subscription.
- * @param read makes the emitted value from the answer's payload
+ * @param read makes the emitted value from the answer's payload and the rank that has answered
  */
 export function request<T>(
   session: Sessions,
   { topic, payload, nodeid = "any", sign, signal, timeout = 30_000 }: RankRequest,
-  read: (payload: object) => T,
+  read: (payload: object, rank: number) => T,
 ): Observable<T> {
   const template = { topic, nodeid: rankNodeid(nodeid), streaming: false, sign, timeout: deadline(timeout) };
   const send = new Observable<T>((subscriber) => {
@@ -43,7 +43,7 @@ export function request<T>(
       {
         next: (message) => {
           try {
-            if (message.type === "response") subscriber.next(read(message.payload));
+            if (message.type === "response") subscriber.next(read(message.payload, message.rank));
             else if (message.type === "error") throw message.error;
           } catch (error) {
             subscriber.error(error);

@@ -43,8 +43,8 @@ export interface AdmittedRequest {
 
 /** The parts of a session and of the proxy that decide on a request, or hear of it. */
 export interface AdmissionOptions {
-  /** Signs for the user that the proxy runs as; undefined if the proxy cannot sign. */
-  signer: Signer | undefined;
+  /** Signs for the user that the proxy runs as; absent if the proxy cannot sign. */
+  signer?: Signer | undefined;
   /** The ranks that may be open. An admitted request takes its ranks from it. */
   allowance: { readonly ranks: Pick<Budget, "take"> };
   /** Shared by all sessions. */

@@ -6,7 +6,8 @@ import { FluxError } from "../../src/errors.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
 import type { Request } from "../../src/protocol/messages.js";
 import type { ControlMessage } from "../flow/message.js";
-import type { Outbox, State } from "../flow/outbox.js";
+import type { Outbox } from "../flow/outbox.js";
+import type { State } from "../flow/states.js";
 import type { Liveness, LivenessObserver } from "../liveness/liveness.js";
 import { type RankList, RankSet, type RankView } from "./ranks.js";
 

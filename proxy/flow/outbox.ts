@@ -11,6 +11,7 @@ import { Fifo } from "./fifo.js";
 import type { ControlMessage } from "./message.js";
 import { type OutputSender, RankOutput, type RankOutputOptions } from "./rank-output.js";
 import { RoundRobin } from "./round-robin.js";
+import { ChangedStates, type State } from "./states.js";
 import type { StreamOutput } from "./stream-output.js";
 import { Window } from "./window.js";
 
@@ -20,12 +21,6 @@ export interface OutboxSocket {
   sendBinary(bytes: Uint8Array): void;
   /** Bytes handed over and not yet given to the network. */
   readonly bufferedAmount: number;
-}
-
-/** Something that changes: the client is sent its latest state, and not every change. */
-export interface State {
-  /** The message that states it; undefined if the client knows the latest state. */
-  next(): ControlMessage | undefined;
 }
 
 /** Options of an {@link Outbox}. */
@@ -75,10 +70,7 @@ export class Outbox {
   #unacked = 0;
   readonly #window = new Window();
   readonly #turns = new RoundRobin<StreamOutput>();
-  /** The states that may have changed, in the order of their turns. */
-  readonly #states = new Set<State>();
-  /** Iterates `#states`, also over states that are added meanwhile. */
-  #turn = this.#states.values();
+  readonly #states = new ChangedStates();
   /** True if a state was next, and not output. */
   #telling = false;
   #socket: OutboxSocket | undefined;
@@ -251,14 +243,8 @@ export class Outbox {
 
   /** Sends the next state, if there is room. @returns whether more may follow */
   #tell(): boolean {
-    if (this.#states.size === 0 || this.#replay.bytes > MAX_STATES) return false;
-    const { value: state } = this.#turn.next();
-    if (state === undefined) {
-      this.#turn = this.#states.values();
-      return true;
-    }
-    this.#states.delete(state);
-    const message = state.next();
+    if (this.#states.empty || this.#replay.bytes > MAX_STATES) return false;
+    const message = this.#states.next();
     if (message !== undefined) this.send(message);
     return true;
   }

@@ -96,7 +96,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { identity, audit, broker, signer } = options;
+    const { identity, audit, broker } = options;
     const guard = (action: () => void) => this.#guard(action);
     this.#outbox = new Outbox({
       replay: options.grace > 0,
@@ -117,7 +117,6 @@ export class Session {
     });
     this.#requests = new RequestTable({
       ...options,
-      signer,
       lease: this.#lease,
       outbox: this.#outbox,
       queue,

@@ -1,6 +1,6 @@
 /** One rank of a watch: the snapshot that the client was sent last, and the one to be sent next. */
 import type { ControlMessage } from "../flow/message.js";
-import type { State } from "../flow/outbox.js";
+import type { State } from "../flow/states.js";
 import type { PollObserver } from "./poller.js";
 import { differenceOf, isFailure, type RankSnapshot, type Table } from "./rank-snapshot.js";
 

@@ -206,11 +206,13 @@ export class Link {
     const error = fault ?? closeError(close);
     const denied = error.code === "EACCES" || error.code === "EKEYEXPIRED";
     const opening = connection === this.#next;
-    if (opening) this.#next = undefined;
-    if (opening && state.connection) {
-      // The session stays on its connection.
+    if (opening) {
+      this.#next = undefined;
       this.#settle(error);
-    } else if (!this.#retries || (denied && !this.#token.renewable)) {
+      // The session stays on its connection.
+      if (state.connection) return;
+    }
+    if (!this.#retries || (denied && !this.#token.renewable)) {
       this.#stop(error);
     } else if (state.state === "open") {
       if (this.#resumable && isLoss(close)) {

@@ -24,7 +24,6 @@ export class Sessions {
   readonly #unsent = new Set<ClientCall>();
   /** They go on from session to session: the matchtag of an old process must not name a new one. */
   readonly #ids = new Ids();
-  #rank: number | undefined;
   /** The error of the last renewal. It becomes the cause when the session ends. */
   #notRenewed: unknown;
 
@@ -47,11 +46,6 @@ export class Sessions {
   /** The latest status at subscription, also after the end, then each change. Completes after "closed". */
   get status$(): Observable<Status> {
     return this.#statuses;
-  }
-
-  /** The rank of the proxy's broker; undefined until the first welcome. */
-  get rank(): number | undefined {
-    return this.#rank;
   }
 
   /** The latest status. */
@@ -115,7 +109,6 @@ export class Sessions {
     session.signing ??= this.#signer?.calls(this.#link.out, open.userid);
     session.signing?.welcomed(time);
     this.#notRenewed = undefined;
-    this.#rank = open.rank;
     this.#enter({ state: "open", ...open });
     for (const call of this.#unsent) this.#send(call);
   }

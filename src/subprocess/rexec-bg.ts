@@ -25,17 +25,15 @@ export interface StartedResponse {
 
 /** The request of {@link rexecBg}. Python's counterpart is `SubprocessBackgroundRexecRPC`. */
 export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
-  readonly #flux: Flux;
-  readonly #nodeid: number | "any";
+  readonly #rank: () => number;
 
   /** Not for applications: {@link rexecBg} makes these. */
-  constructor(flux: never, nodeid: never, send: never);
-  /** @internal */
-  constructor(flux: Flux, nodeid: number | "any", send: Observable<StartedResponse>);
-  constructor(flux: Flux, nodeid: number | "any", send: Observable<StartedResponse>) {
+  constructor(send: never, rank: never);
+  /** @internal @param rank returns the rank that has answered */
+  constructor(send: Observable<StartedResponse>, rank: () => number);
+  constructor(send: Observable<StartedResponse>, rank: () => number) {
     super(send);
-    this.#flux = flux;
-    this.#nodeid = nodeid;
+    this.#rank = rank;
   }
 
   /** The pid of the process. @returns rejects with a FluxError */
@@ -46,7 +44,7 @@ export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
   /** The rank of the process. @returns rejects with a FluxError */
   async getRank(): Promise<number> {
     await this.get();
-    return this.#nodeid === "any" ? (this.#flux.session.rank as number) : this.#nodeid;
+    return this.#rank();
   }
 }
 
@@ -81,8 +79,13 @@ export function rexecBg(
       throw new TypeError(`opts.${key} is "false" in background`);
   }
   const payload = { cmd, flags: waitable ? EXEC_FLAG.waitable : 0 };
-  const send = serviceRequest(flux, "exec", payload, options, payloadReader("exec", isStarted));
-  return new SubprocessBackgroundRexecRpc(flux, options.nodeid ?? "any", send);
+  const read = payloadReader("exec", isStarted);
+  let answering!: number;
+  const send = serviceRequest(flux, "exec", payload, options, (answer, rank) => {
+    answering = rank;
+    return read(answer);
+  });
+  return new SubprocessBackgroundRexecRpc(send, () => answering);
 }
 
 function isStarted(payload: Partial<StartedResponse>): payload is StartedResponse {

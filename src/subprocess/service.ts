@@ -62,13 +62,13 @@ export function topicOf(service: string, method: string): string {
   return `${service}.${method}`;
 }
 
-/** A request to a subprocess server with one answer. @param read makes the emitted value from the answer's payload */
+/** A request to a subprocess server with one answer. @param read as {@link request} has it */
 export function serviceRequest<T>(
   flux: Flux,
   method: string,
   payload: object,
   { service = "rexec", ...options }: RankOptions,
-  read: (payload: object) => T,
+  read: (payload: object, rank: number) => T,
 ): Observable<T> {
   return request(flux.session, { ...options, topic: topicOf(service, method), payload }, read);
 }

@@ -263,6 +263,38 @@ describe("reconnect", () => {
     expect(session.status.state).toBe("open");
   });
 
+  it("rejects when its attempt fails while the connection is lost, and the attempts go on", async () => {
+    const { session, proxy } = await openSession({}, { retry: { delay: () => 10_000 } });
+    proxy.drop();
+    await settled();
+    proxy.onHello = () => proxy.close(4401, "no");
+    await expect(session.reconnect()).rejects.toMatchObject({
+      code: "EACCES",
+      message: "no (close code 4401)",
+    });
+    expect(session.status).toMatchObject({ state: "resuming", attempt: 2, error: { code: "EACCES" } });
+    proxy.onHello = () => proxy.resume();
+    await session.reconnect();
+    expect(session.status.state).toBe("open");
+  });
+
+  it("opens a session if there is none yet", async () => {
+    const proxy = new ScriptedProxy();
+    proxy.onHello = () => proxy.close(4503, "no broker");
+    const retry = { delay: () => 10_000 };
+    const session = new Sessions(
+      proxy.connector,
+      new SessionToken(async () => "token", undefined),
+      undefined,
+      { retry },
+    );
+    await settled();
+    await expect(session.reconnect()).rejects.toMatchObject({ message: "no broker (close code 4503)" });
+    proxy.onHello = () => proxy.welcome();
+    await session.reconnect();
+    expect(session.status.state).toBe("open");
+  });
+
   it("rejects where there is no session", async () => {
     const { session } = await openSession();
     session.close();

@@ -67,6 +67,26 @@ describe("signing", () => {
     });
   });
 
+  it("of a request that is not signed yet when its session is lost begins again in the next one", async () => {
+    const signers: ((signature: string) => void)[] = [];
+    const sign = () => new Promise<string>((resolve) => signers.push(resolve));
+    const { proxy, flux } = await guest({ mechanism: "none", userid: 1001, sign });
+    const listed = list(flux).get();
+    await settled();
+    expect(signers).toHaveLength(1);
+    proxy.close(1001, "stop");
+    await settled();
+    await flux.reconnect();
+    await settled();
+    signers[0]?.("of the lost session");
+    signers[1]?.("of the next session");
+    await settled();
+    expect(proxy.requests.map(({ payload }) => payload)).toEqual([{ signature: "of the next session" }]);
+    const [request] = proxy.requests;
+    proxy.send({ type: "response", id: request?.id as number, rank: 0, payload: { rank: 0, procs: [] } });
+    expect(await listed).toEqual({ rank: 0, procs: [] });
+  });
+
   it("goes by the proxy's clock", async () => {
     const { privateKey } = generateKeyPairSync("ed25519");
     const key = privateKey.export({ format: "pem", type: "pkcs8" }).toString();

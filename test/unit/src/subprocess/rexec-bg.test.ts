@@ -48,6 +48,21 @@ describe("rexecBg", () => {
     expect(proxy.requests).toHaveLength(1);
   });
 
+  it("gives the rank that has answered, also after a new session with a broker of another rank", async () => {
+    const { flux, proxy } = await openFlux({ rank: 2 });
+    const rpc = rexecBg(flux, ["a"]);
+    const pid = rpc.getPid();
+    await settled();
+    proxy.send({ type: "response", id: 1, rank: 2, payload: { type: "started", pid: 77 } });
+    await pid;
+    proxy.onHello = () => proxy.welcome({ rank: 3 });
+    proxy.close(1001, "stop");
+    await settled();
+    await flux.reconnect();
+    expect(flux.session.status).toMatchObject({ state: "open", rank: 3 });
+    expect(await rpc.getRank()).toBe(2);
+  });
+
   it.each([{}, { type: "started" }, { type: "started", pid: "7" }, { type: "finished", pid: 7 }])(
     "refuses an answer that RFC 42 does not have: %j",
     async (payload) => {
