@@ -5,18 +5,18 @@ import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { deadline } from "../request.js";
 import { abortable } from "../session/abort.js";
-import { type ProcessEvent, ProcessEvents } from "./events.js";
+import { type OneRankEvent, type ProcessEvent, ProcessEvents } from "./events.js";
 import { type PidOrLabel, processFields, type ServiceOptions, topicOf } from "./service.js";
-import { type Target, targetNodeid } from "./target.js";
+import { type ByTarget, type Target, targetNodeid } from "./target.js";
 
 /** Options of {@link attach}. */
-export type AttachOptions = PidOrLabel &
+export type AttachOptions<N extends Target | undefined = Target | undefined> = PidOrLabel &
   ServiceOptions & {
     /**
      * The rank of the process; with a label also several ranks.
      * @default "any"
      */
-    nodeid?: Target | undefined;
+    nodeid?: N | undefined;
     /**
      * Forward standard output.
      * @default true
@@ -54,8 +54,17 @@ export type AttachOptions = PidOrLabel &
  * attach(flux, { label: "server" }).pipe(stdout(), lines()).subscribe((line) => console.log(line)); // ready
  * ```
  */
-export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
-  const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = options;
+export function attach<N extends Target | undefined = undefined>(
+  flux: Flux,
+  options: AttachOptions<N>,
+): Observable<ByTarget<N, OneRankEvent, ProcessEvent>> {
+  const {
+    service = "rexec",
+    nodeid = "any",
+    stdout = true,
+    stderr = true,
+    overflow,
+  } = options as AttachOptions;
   demand("overflow", overflow, (value) => optional(value, overflowCheck));
   const request = {
     topic: topicOf(service, "attach"),
@@ -67,6 +76,7 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
     },
     sign: options.sign,
     overflow,
+    origin: new Error(),
     timeout: deadline(options.timeout),
   };
   const followed = new Observable<ProcessEvent>((subscriber) => {
@@ -80,5 +90,5 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
       if (!flux.session.withdraw(call)) flux.session.detach(call);
     };
   });
-  return abortable(followed, options.signal);
+  return abortable(followed, options.signal) as Observable<never>;
 }

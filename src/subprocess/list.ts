@@ -59,7 +59,7 @@ export class SubprocessListRpc extends Rpc<ListResponse> {
  * ```
  */
 export function list(flux: Flux, options: RankOptions = {}): SubprocessListRpc {
-  const send = serviceRequest(flux, "list", {}, options, payloadReader("list", isListResponse));
+  const send = serviceRequest(flux, "list", {}, options, payloadReader(isListResponse));
   return new SubprocessListRpc(send);
 }
 

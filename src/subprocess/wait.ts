@@ -71,7 +71,7 @@ export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessW
     "wait",
     processFields(options),
     { ...options, timeout },
-    payloadReader("wait", isWaitResponse),
+    payloadReader(isWaitResponse),
   );
   return new SubprocessWaitRpc(send);
 }
