@@ -70,7 +70,7 @@ test("examples/deno.mjs passes bytes through unchanged", async () => {
 test("examples/deno.mjs prints an error", async () => {
   expect(await run(["/no/such/program"], "")).toMatchObject({
     code: 1,
-    stderr: "error launching process: No such file or directory\n",
+    stderr: "exec /no/such/program on rank 0: error launching process: No such file or directory (ENOENT)\n",
   });
   expect(await run(["true"], "", { token: "not-a-token" })).toMatchObject({
     code: 1,

@@ -28,6 +28,6 @@ test("examples/node.mjs prints the lines of every rank", async () => {
 test("examples/node.mjs fails if a rank does", async () => {
   await expect(run("false")).rejects.toMatchObject({
     code: 1,
-    stderr: "rank 0: process exited with 1; rank 1: process exited with 1\n",
+    stderr: "ranks 0-1: process exited with 1\n",
   });
 });

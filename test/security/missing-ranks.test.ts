@@ -28,7 +28,7 @@ test.each<[string, string[], RequestTemplate, object[]]>([
     watch,
     [
       ["100-199,301-65635", EPERM, deniedBy("list", "ranks")],
-      ["200-300", EHOSTUNREACH, ""],
+      ["200-300", EHOSTUNREACH, "no such rank"],
     ],
   ],
 ])("%s is answered in few messages", async (_, actions, request, answers) => {

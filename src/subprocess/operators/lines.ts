@@ -20,10 +20,10 @@ export interface RankLine extends Origin {
  *
  * @example
  * ```ts
+ * from(["one\ntw", "o\nthree"]).pipe(lines()).subscribe((line) => console.log(line)); // one, two, three
  * exec(flux, ["echo", "hello"], { nodeid: "0-1" })
  *   .pipe(lines(), toArray())
  *   .subscribe((all) => console.log(all.map(({ rank, line }) => `${rank}: ${line}`).sort().join())); // 0: hello,1: hello
- * from(["one\ntw", "o\nthree"]).pipe(lines()).subscribe((line) => console.log(line)); // one, two, three
  * ```
  */
 export function lines(
