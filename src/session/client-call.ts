@@ -166,7 +166,7 @@ export class ClientCall {
     const { topic, origin } = this.request;
     const error = new FluxError(errno, reason, { topic, rank, subject: subjectOf(this.request), cause });
     // V8 begins a stack with the error's text, others do not.
-    if (origin?.stack) error.stack = origin.stack.replace(/^Error/, () => String(error));
+    if (origin?.stack) error.stack = origin.stack.replace(/^Error:? ?/, () => String(error));
     return error;
   }
 

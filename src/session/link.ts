@@ -109,7 +109,9 @@ export class Link {
   reconnect(): Promise<void> {
     const { state, connection } = this.#state;
     if (state === "closed" || (connection && !this.#resumable)) {
-      return Promise.reject(new FluxError("ENOTCONN", "there is no session to resume"));
+      return Promise.reject(
+        new FluxError("ENOTCONN", "there is no session to resume", { subject: "reconnect" }),
+      );
     }
     return new Promise((resolve, reject) => {
       this.#reconnecting.push((error) => (error ? reject(error) : resolve()));

@@ -49,6 +49,8 @@ export function write(
 ): Rpc<void> {
   const bytes = toBytes(data);
   demand("stream", stream, streamName);
+  // Here, so that its stack has the caller.
+  const ended = new FluxError("EPIPE", "the process has ended", { subject: `write to ${stream}` });
   const send = new Observable<void>((subscriber) => {
     const queue = flux.session.call(process.matchtag)?.input(stream);
     if (queue === undefined)
