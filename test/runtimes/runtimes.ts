@@ -81,7 +81,7 @@ const workerd: Runtime = {
       modules: true,
       script: await readFile(join(dir, "worker.bundle.mjs"), "utf8"),
       // Without flags such as nodejs_compat.
-      compatibilityDate: "2026-07-01",
+      compatibilityDate: "2026-04-01",
       // Otherwise miniflare fetches the data of `request.cf` from Cloudflare.
       cf: false,
     });
