@@ -66,7 +66,7 @@ function node(major: number): Runtime {
 const DENO_ARGS = [
   "run",
   ...["--no-prompt", "--cached-only", "--no-remote", "--no-config", "--node-modules-dir=manual"],
-  ...["--allow-net=127.0.0.1", "--allow-env", "--allow-read"],
+  "--allow-net=127.0.0.1",
 ];
 const deno = common(`@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/deno`);
 const bun = own(`@oven/bun-${platform}-${arch === "arm64" ? "aarch64" : arch}/bin/bun`);
