@@ -46,7 +46,7 @@ const PARTS = [
   ["the connection: token, proof, liveness, close codes", /session\/(proxy-connection|session-token|close)|protocol\/close-reason|transport|isomorphic-ws/],
   ["messages: their tables, the checks of each field, binary frames, idsets", /^src\/protocol\//],
   ["requests: one answer or many, ranks, errors of each", /session\/(session|client-call|latest)|^src\/(request|rpc|flux|connect)/],
-  ["flow control: what is consumed, input under credit", /session\/(consum|input-queue)/],
+  ["flow control: what is consumed, input under credit", /session\/(consumed|consumption|input-queue)/],
   ["errors: the names of Linux's errnos, `FluxError`", /^src\/errors/],
   ["`exec`: the command's checks, events and outcomes, input, signals, abort", /^src\//],
 ]; // biome-ignore format: one part a line
