@@ -39,7 +39,9 @@ export default defineConfig([
         name: "global-websocket",
         setup(build) {
           build.onResolve({ filter: /^isomorphic-ws$/ }, ({ path }) => ({ path, namespace: "global" }));
-          build.onLoad({ filter: /./, namespace: "global" }, () => ({ contents: "export default WebSocket" }));
+          build.onLoad({ filter: /./, namespace: "global" }, () => ({
+            contents: "export default WebSocket",
+          }));
         },
       },
     ],
