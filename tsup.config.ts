@@ -28,6 +28,24 @@ export default defineConfig([
   { entry, format: "esm", target: "es2022", dts },
   // The proxy looks for the dashboard beside itself: import.meta.url, for which CommonJS needs the shim.
   { entry, format: "cjs", target: "es2022", dts, shims: true },
+  // Deno has a WebSocket. The package ws, which isomorphic-ws brings to it, would need `--allow-env`.
+  {
+    entry: { deno: "src/index.ts" },
+    format: "esm",
+    target: "es2022",
+    noExternal: ["isomorphic-ws"],
+    esbuildPlugins: [
+      {
+        name: "global-websocket",
+        setup(build) {
+          build.onResolve({ filter: /^isomorphic-ws$/ }, ({ path }) => ({ path, namespace: "global" }));
+          build.onLoad({ filter: /./, namespace: "global" }, () => ({
+            contents: "export default WebSocket",
+          }));
+        },
+      },
+    ],
+  },
   // The command on its own: what it needs of the client must not shape the client's files.
   { entry: { main: "proxy/main.ts" }, format: "esm", target: "es2022" },
   // A page of files for a browser. All that it needs is in it.

@@ -33,6 +33,7 @@ export type { CurveCertificate } from "../src/signing/curve-certificate.js";
 export type { CurveJwk, CurveKey, WebCryptoKey, WebCryptoKeyPair } from "../src/signing/curve-key.js";
 export type { KvMap, KvType, KvTypes, KvValue } from "../src/signing/kv.js";
 export type { Signer } from "../src/signing/signer.js";
+export type { Jwk, JwkSet } from "./auth/jwk.js";
 export { type GeneratedKeys, generateKeys, signToken, type TokenClaims } from "./auth/keys.js";
 export type { VerifierOptions } from "./auth/token.js";
 export type { ProxyOptions } from "./config.js";

@@ -29,6 +29,7 @@ export type { KvMap, KvType, KvTypes, KvValue } from "./signing/kv.js";
 export { keyProof } from "./signing/proof.js";
 export type { Signer } from "./signing/signer.js";
 export { type AttachOptions, attach } from "./subprocess/attach.js";
+export type { Bytes } from "./subprocess/bytes.js";
 export { type CommandOptions, commandCreate } from "./subprocess/command.js";
 export type {
   AttachedEvent,

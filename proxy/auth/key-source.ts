@@ -1,12 +1,7 @@
 /** Keys for the verification of tokens, from a set, a file or a URL. A file or a URL gives new keys without a restart. */
 import { readFile, stat } from "node:fs/promises";
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
-  type JSONWebKeySet,
-  type JWTVerifyGetKey,
-} from "jose";
+import { createLocalJWKSet, createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
+import type { JwkSet } from "./jwk.js";
 import { publicKeys } from "./jwks.js";
 
 /** The largest JWK Set, in bytes. */
@@ -31,10 +26,7 @@ export class KeysUnavailable extends Error {
  * every ten minutes and for an unknown key, the latter at most twice a minute
  * @throws TypeError if the set or the file cannot be used, or the URL is neither https nor of this machine
  */
-export async function keySource(
-  source: JSONWebKeySet | string | URL,
-  onFault: OnFault,
-): Promise<JWTVerifyGetKey> {
+export async function keySource(source: JwkSet | string | URL, onFault: OnFault): Promise<JWTVerifyGetKey> {
   if (source instanceof URL || (typeof source === "string" && /^https?:/i.test(source))) {
     return remoteKeys(new URL(source), onFault);
   }
@@ -77,7 +69,7 @@ async function versionOf(path: string): Promise<string> {
   }
 }
 
-async function readKeys(path: string): Promise<JSONWebKeySet> {
+async function readKeys(path: string): Promise<JwkSet> {
   return publicKeys(parse(path, await readBounded(path)));
 }
 

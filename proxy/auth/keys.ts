@@ -1,22 +1,15 @@
 /** Keys and tokens for sites without an issuer: the commands `keygen` and `token`, and embedded mode. */
 import { randomUUID } from "node:crypto";
-import {
-  calculateJwkThumbprint,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JSONWebKeySet,
-  type JWK,
-  SignJWT,
-} from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
+import type { Jwk, JwkSet } from "./jwk.js";
 import { ACTIONS, readPermissions } from "./permissions.js";
 
 /** An issuer's key pair, in the forms that issuer and proxy need. */
 export interface GeneratedKeys {
   /** For {@link signToken}. Secret: its holder can issue a token for any user. */
-  privateJwk: JWK;
+  privateJwk: Jwk;
   /** For the proxy: the public key as a JWK Set (RFC 7517). */
-  jwks: JSONWebKeySet;
+  jwks: JwkSet;
 }
 
 /** The claims of a token (RFC 9068 section 2.2). */
@@ -80,7 +73,7 @@ export async function generateKeys(algorithm = "EdDSA"): Promise<GeneratedKeys> 
  * console.log(token.split(".").length); // 3
  * ```
  */
-export async function signToken(privateJwk: JWK, claims: TokenClaims): Promise<string> {
+export async function signToken(privateJwk: Jwk, claims: TokenClaims): Promise<string> {
   const { alg, kid, d } = privateJwk;
   if (alg === undefined || d === undefined) throw new TypeError("not a private JWK with an alg");
   const { ttlSeconds, scope = ACTIONS.join(" "), details, jkt, userid = process.getuid?.() } = claims;

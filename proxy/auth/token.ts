@@ -2,7 +2,6 @@
 import {
   decodeProtectedHeader,
   errors,
-  type JSONWebKeySet,
   type JWTPayload,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
@@ -12,6 +11,7 @@ import { FluxError } from "../../src/errors.js";
 import { isUserid } from "../../src/signing/signature.js";
 import { ASYMMETRIC, DEFAULT_ALGORITHMS, forbiddenParameter } from "./algorithms.js";
 import { type Identity, type IdentityOptions, identityOf, Refusal } from "./identity.js";
+import type { JwkSet } from "./jwk.js";
 import { KeysUnavailable, keySource, type OnFault } from "./key-source.js";
 
 /** The most that the issuer's clock may be ahead of the proxy's, in seconds. */
@@ -37,7 +37,7 @@ export interface VerifierOptions {
    * The issuer's public keys: a JWK Set (RFC 7517), the path of a file with one, or the URL of one. A file is reread when it
    * changes. A URL must be https, or http on this machine; it is fetched anew every ten minutes, and for an unknown key.
    */
-  jwks?: JSONWebKeySet | string | URL | undefined;
+  jwks?: JwkSet | string | URL | undefined;
   /** The secret of HS256 tokens, at least 32 bytes. Tokens with another algorithm are then refused. */
   secret?: Uint8Array | undefined;
   /** A token's `iss` must be this. Not empty. */

@@ -1,6 +1,6 @@
 /** `token`: an access token, signed with a key of `keygen`. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { JWK } from "jose";
+import type { Jwk } from "../auth/jwk.js";
 import { signToken } from "../auth/keys.js";
 import { ACTIONS } from "../auth/permissions.js";
 import { CliError } from "./errors.js";
@@ -39,7 +39,7 @@ export function addToken(program: Command, end: (code: number) => void): void {
     .option("--jkt <THUMBPRINT>", "bind it to the key with this RFC 7638 thumbprint")
     .option("--ttl <SECONDS>", "its lifetime", positiveInteger, 3600)
     .action(async ({ key, sub, uid, details, ttl, ...claims }: TokenOptions) => {
-      const token = await signToken((await readJson(key)) as JWK, {
+      const token = await signToken((await readJson(key)) as Jwk, {
         ...claims,
         subject: sub,
         userid: uid,

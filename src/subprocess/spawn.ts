@@ -3,7 +3,7 @@ import type { Flux } from "../flux.js";
 import { type SignalName, signalName, signalNumber } from "../protocol/signals.js";
 import { rankNodeid } from "../request.js";
 import { checkSignal, onAbort } from "../session/abort.js";
-import { concat, toBytes } from "./bytes.js";
+import { type Bytes, concat, toBytes } from "./bytes.js";
 import { gapError, type ProcessEvent } from "./events.js";
 import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { type Outcome, succeeded } from "./outcome.js";
@@ -31,9 +31,9 @@ export interface CommandStatus {
 /** The end and the whole output of a {@link ChildProcess}. Its counterpart is `Deno.CommandOutput`. */
 export interface CommandOutput extends CommandStatus {
   /** Standard output. */
-  readonly stdout: Uint8Array<ArrayBuffer>;
+  readonly stdout: Bytes;
   /** Standard error. */
-  readonly stderr: Uint8Array<ArrayBuffer>;
+  readonly stderr: Bytes;
 }
 
 /** A foreground process with streams. Its counterpart is `Deno.ChildProcess`, but `pid` is a promise. */
@@ -194,7 +194,7 @@ function deferred<T>() {
   return { promise, resolve, reject };
 }
 
-async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+async function readAll(stream: ReadableStream<Uint8Array>): Promise<Bytes> {
   const reader = stream.getReader();
   const pieces: Uint8Array[] = [];
   for (;;) {

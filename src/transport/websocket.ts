@@ -22,7 +22,8 @@ export function webSocketConnector(url: string): Connector {
       cause = (event as ErrorEvent).error ?? (event as ErrorEvent).message;
     };
     socket.onclose = ({ code, reason }) => {
-      events.closed({ code, reason, opened, cause });
+      // Deno's code is 0, and not 1006, for a connection that was reset.
+      events.closed({ code: code || 1006, reason, opened, cause });
     };
     return {
       send: (message) => socket.send(message),

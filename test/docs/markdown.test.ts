@@ -14,7 +14,7 @@ describe.each(["README.md", "docs/from-python.md", "docs/sdexec.md"])("the code 
   });
   afterAll(() => world.close());
 
-  it("compiles", () => {
+  it("compiles", { timeout: 120_000 }, () => {
     expect(examples).not.toEqual([]);
     // JavaScript has no type argument for `rpc`.
     expect(compile(examples).filter((fault) => !fault.endsWith("Object is of type 'unknown'."))).toEqual([]);

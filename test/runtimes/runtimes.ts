@@ -33,10 +33,20 @@ function missing(path: string, reason = "`npm run runtimes` has not installed it
   return existsSync(path) ? undefined : reason;
 }
 
-/** A runtime that runs a file as a process. @param programs the consumer's programs, which print "hello" */
-function command(name: string, file: string, args: readonly string[], programs: readonly string[]): Runtime {
-  const printed = (dir: string, program: string, world: World) =>
-    output(file, [...args, program, JSON.stringify(world)], { cwd: dir, env: environment(dir) });
+/**
+ * A runtime that runs a file as a process.
+ * @param programs the consumer's programs, which print "hello"
+ * @param more arguments for these programs alone
+ */
+function command(
+  name: string,
+  file: string,
+  args: readonly string[],
+  programs: readonly string[],
+  more: readonly string[] = [],
+): Runtime {
+  const printed = (dir: string, program: string, world: World, flags: readonly string[] = []) =>
+    output(file, [...args, ...flags, program, JSON.stringify(world)], { cwd: dir, env: environment(dir) });
   return {
     name,
     programs,
@@ -45,7 +55,7 @@ function command(name: string, file: string, args: readonly string[], programs: 
     async run(dir, world) {
       const results = JSON.parse(await printed(dir, "main.mjs", world)) as Result[];
       for (const program of programs)
-        results.push(await says("hello\n", program, printed(dir, program, world)));
+        results.push(await says("hello\n", program, printed(dir, program, world, more)));
       return results;
     },
   };
@@ -63,11 +73,14 @@ function node(major: number): Runtime {
   return command(`Node ${major}`, file, [], ["client.cjs", "whole.mjs", "whole.cjs"]);
 }
 
+/** An ES module needs no permission but that of the network. */
 const DENO_ARGS = [
   "run",
   ...["--no-prompt", "--cached-only", "--no-remote", "--no-config", "--node-modules-dir=manual"],
-  ...["--allow-net=127.0.0.1", "--allow-env", "--allow-read"],
+  "--allow-net=127.0.0.1",
 ];
+/** In CommonJS, ws is the WebSocket, and reads these variables. */
+const DENO_COMMONJS = ["--allow-env=WS_NO_BUFFER_UTIL,WS_NO_UTF_8_VALIDATE"];
 const deno = common(`@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/deno`);
 const bun = own(`@oven/bun-${platform}-${arch === "arm64" ? "aarch64" : arch}/bin/bun`);
 
@@ -81,7 +94,7 @@ const workerd: Runtime = {
       modules: true,
       script: await readFile(join(dir, "worker.bundle.mjs"), "utf8"),
       // Without flags such as nodejs_compat.
-      compatibilityDate: "2026-07-01",
+      compatibilityDate: "2026-04-01",
       // Otherwise miniflare fetches the data of `request.cf` from Cloudflare.
       cf: false,
     });
@@ -100,7 +113,7 @@ export const runtimes: readonly Runtime[] = [
   node(20),
   node(22),
   node(24),
-  command("Deno", deno, DENO_ARGS, ["client.cjs"]),
+  command("Deno", deno, DENO_ARGS, ["client.cjs"], DENO_COMMONJS),
   command("Bun", bun, [], ["client.cjs"]),
   workerd,
   chromium,

@@ -1,58 +1,79 @@
-/** Compiles programs/*.ts as users with different libraries do, with a check of every declaration file. */
-import { copyFile } from "node:fs/promises";
+/** Compiles programs/*.ts as users do: with each compiler, each way to find modules and each library, and every declaration file checked. */
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import ts from "typescript";
+import { promisify } from "node:util";
 
-const { ModuleKind, ModuleResolutionKind, ScriptTarget } = ts;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** From the oldest that the package promises to the newest. */
+const compilers = {
+  "TypeScript 5.6": here("node_modules/typescript-5.6/bin/tsc"),
+  "this repository's TypeScript": here("../../node_modules/typescript/bin/tsc"),
+  "TypeScript 7.0": here("node_modules/typescript-7.0/bin/tsc"),
+};
+
+const libraries = {
+  "Node's types and not DOM's": {
+    lib: ["es2022"],
+    types: ["node"],
+    typeRoots: [here("../../node_modules/@types")],
+  },
+  "DOM's types and not Node's": { lib: ["es2022", "dom"], types: [] },
+};
+
+/** Programs by their new names: .mts is an ES module, .cts is CommonJS. */
+const resolutions = {
+  nodenext: {
+    module: "nodenext",
+    files: { "types.mts": "types.ts", "types.cts": "types.ts" },
+    servers: { "servers.mts": "servers.ts", "servers.cts": "servers.ts" },
+  },
+  bundler: {
+    module: "esnext",
+    files: { "types.ts": "types.ts" },
+    servers: { "servers.ts": "servers.ts" },
+  },
+};
 
 interface User {
   name: string;
-  /** Programs by their new names: .mts is an ES module, .cts is CommonJS. */
+  compiler: string;
   files: Readonly<Record<string, string>>;
-  options: ts.CompilerOptions;
+  options: object;
 }
 
-export const users: readonly User[] = [
-  {
-    name: "Node's types and not DOM's, in ES modules and CommonJS",
-    files: {
-      "types.mts": "types.ts",
-      "types.cts": "types.ts",
-      "servers.mts": "servers.ts",
-      "servers.cts": "servers.ts",
-    },
-    options: {
-      module: ModuleKind.NodeNext,
-      lib: ["lib.es2022.d.ts"],
-      types: ["node"],
-      typeRoots: [here("../../node_modules/@types")],
-    },
-  },
-  {
-    name: "DOM's types and not Node's, for a bundler",
-    files: { "types.ts": "types.ts" },
-    options: {
-      module: ModuleKind.ESNext,
-      moduleResolution: ModuleResolutionKind.Bundler,
-      lib: ["lib.es2022.d.ts", "lib.dom.d.ts"],
-      types: [],
-    },
-  },
-];
+export const users: readonly User[] = Object.entries(compilers).flatMap(([compiler, path]) =>
+  Object.entries(resolutions).flatMap(([moduleResolution, { module, files, servers }]) =>
+    Object.entries(libraries).map(([library, options]) => ({
+      name: `${compiler}, ${moduleResolution}, ${library}`,
+      compiler: path,
+      files: { ...files, ...(options.types.length > 0 && servers) },
+      options: { ...options, module, moduleResolution },
+    })),
+  ),
+);
 
-/** @returns the compiler's diagnostics */
-export async function compile(dir: string, { files, options }: User): Promise<string[]> {
-  for (const [name, program] of Object.entries(files)) {
-    await copyFile(here(`programs/${program}`), join(dir, name));
+/** @returns what the compiler prints: nothing if all is well */
+export async function compile(dir: string, { name, compiler, files, options }: User): Promise<string> {
+  const own = join(dir, "users", name);
+  await mkdir(own, { recursive: true });
+  for (const [file, program] of Object.entries(files)) {
+    await copyFile(here(`programs/${program}`), join(own, file));
   }
-  const paths = Object.keys(files).map((name) => join(dir, name));
-  const target = ScriptTarget.ES2022;
-  const program = ts.createProgram(paths, { ...options, target, strict: true, noEmit: true });
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(
-      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`,
-    );
+  const compilerOptions = {
+    ...options,
+    target: "es2022",
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+  };
+  await writeFile(join(own, "tsconfig.json"), JSON.stringify({ compilerOptions, files: Object.keys(files) }));
+  const run = promisify(execFile)(process.execPath, [compiler, "-p", own]);
+  return run.then(
+    ({ stdout }) => stdout,
+    ({ stdout, message }) => stdout || message,
+  );
 }

@@ -1,12 +1,12 @@
 import { Observable } from "rxjs";
 import { FluxError } from "../../errors.js";
 import type { FailedRank } from "../../rank-error.js";
-import { concat } from "../bytes.js";
+import { type Bytes, concat } from "../bytes.js";
 import { type FailedEvent, gapError, type ProcessEvent } from "../events.js";
 import type { Outcome } from "../outcome.js";
 
 /** The whole output and the outcome of one process. Python's counterpart is `subprocess.CompletedProcess`. */
-export interface CompletedProcess<Output = Uint8Array<ArrayBuffer>> {
+export interface CompletedProcess<Output = Bytes> {
   /** The broker rank. */
   readonly rank: number;
   /** The process id. */
@@ -58,8 +58,8 @@ interface Gathered {
  * ```
  */
 export function collect(options: { text: true }): Collect<string>;
-export function collect(options?: { text?: false | undefined }): Collect<Uint8Array<ArrayBuffer>>;
-export function collect(options?: CollectOptions): Collect<string | Uint8Array<ArrayBuffer>>;
+export function collect(options?: { text?: false | undefined }): Collect<Bytes>;
+export function collect(options?: CollectOptions): Collect<string | Bytes>;
 export function collect({ text = false }: CollectOptions = {}): Collect<never> {
   const output = (pieces: readonly Uint8Array[]) => {
     const bytes = concat(pieces);
