@@ -53,8 +53,7 @@ export function write(
   const ended = new FluxError("EPIPE", "the process has ended", { subject: `write to ${stream}` });
   const send = new Observable<void>((subscriber) => {
     const queue = flux.session.call(process.matchtag)?.input(stream);
-    if (queue === undefined)
-      throw new FluxError("EPIPE", "the process has ended", { subject: `write to ${stream}` });
+    if (queue === undefined) throw ended;
     const written = queue.write(bytes);
     if (eof) queue.end();
     written.then(
