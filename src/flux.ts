@@ -44,7 +44,7 @@ export class Flux {
    * @param options the rank, a deadline, a signal
    * @returns errors with a FluxError: EPERM if the token does not allow the topic, ENOSYS if no such service exists, EHOSTUNREACH
    *   if no such rank exists, ETIMEDOUT, or the service's own error
-   * @throws TypeError if the topic, the nodeid or the timeout is not valid
+   * @throws TypeError if the topic, an option is not valid
    *
    * @example
    * ```ts

@@ -18,7 +18,7 @@ export interface RpcOptions {
    * still have its effect. `Infinity`: no limit. `signal: AbortSignal.timeout(ms)` also counts the time without a connection.
    * @default 30_000
    */
-  timeout?: number | undefined;
+  answerTimeout?: number | undefined;
 }
 
 interface RankRequest extends RpcOptions {
@@ -33,10 +33,16 @@ interface RankRequest extends RpcOptions {
  */
 export function request<T>(
   session: Sessions,
-  { topic, payload, nodeid = "any", sign, signal, timeout = 30_000 }: RankRequest,
+  { topic, payload, nodeid = "any", sign, signal, answerTimeout = 30_000 }: RankRequest,
   read: (payload: object, rank: number) => T,
 ): Observable<T> {
-  const template = { topic, nodeid: rankNodeid(nodeid), streaming: false, sign, timeout: deadline(timeout) };
+  const template = {
+    topic,
+    nodeid: rankNodeid(nodeid),
+    streaming: false,
+    sign,
+    timeout: deadline(answerTimeout),
+  };
   const send = new Observable<T>((subscriber) => {
     const call = session.start(
       { ...template, payload: { ...payload } },
@@ -62,11 +68,11 @@ export function request<T>(
  * The deadline of a request in milliseconds; undefined for no limit.
  * @throws TypeError
  */
-export function deadline(timeout = Number.POSITIVE_INFINITY): number | undefined {
+export function deadline(answerTimeout = Number.POSITIVE_INFINITY): number | undefined {
   // JSON has no Infinity.
-  if (timeout === Number.POSITIVE_INFINITY) return undefined;
-  demand("timeout", timeout, milliseconds);
-  return timeout;
+  if (answerTimeout === Number.POSITIVE_INFINITY) return undefined;
+  demand("answerTimeout", answerTimeout, milliseconds);
+  return answerTimeout;
 }
 
 /**

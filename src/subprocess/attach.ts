@@ -36,7 +36,7 @@ export type AttachOptions = PidOrLabel &
      * Milliseconds until a rank has attached, from when the proxy has the request. Then that rank fails with ETIMEDOUT.
      * @default Infinity
      */
-    timeout?: number | undefined;
+    answerTimeout?: number | undefined;
   };
 
 /**
@@ -67,7 +67,7 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
     },
     sign: options.sign,
     overflow,
-    timeout: deadline(options.timeout),
+    timeout: deadline(options.answerTimeout),
   };
   const followed = new Observable<ProcessEvent>((subscriber) => {
     const call = flux.session.start(request, {

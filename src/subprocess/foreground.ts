@@ -36,7 +36,7 @@ export interface ForegroundOptions extends CommandOptions, ServiceOptions {
    * process that starts later is ended. Without a limit, an `unresponsive` event reports a rank that does not answer.
    * @default Infinity
    */
-  timeout?: number | undefined;
+  answerTimeout?: number | undefined;
   /**
    * Milliseconds from SIGTERM to SIGKILL when the process must end, 0 to 2147483647.
    * @default 5000
@@ -90,7 +90,7 @@ export function foregroundRequest(
       },
       sign: options.sign,
       overflow,
-      timeout: deadline(options.timeout),
+      timeout: deadline(options.answerTimeout),
     },
     service,
     killGrace,

@@ -36,7 +36,7 @@ export interface RankOptions extends ServiceOptions {
    * have its effect. `Infinity`: no limit. `signal: AbortSignal.timeout(ms)` also counts the time without a connection.
    * @default 30_000; of {@link wait}, Infinity, since a process may run for days
    */
-  timeout?: number | undefined;
+  answerTimeout?: number | undefined;
 }
 
 /** A process on one rank, by pid or by label. */

@@ -65,12 +65,12 @@ export class SubprocessWaitRpc extends Rpc<WaitResponse> {
  * ```
  */
 export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessWaitRpc {
-  const { timeout = Number.POSITIVE_INFINITY } = options;
+  const { answerTimeout = Number.POSITIVE_INFINITY } = options;
   const send = serviceRequest(
     flux,
     "wait",
     processFields(options),
-    { ...options, timeout },
+    { ...options, answerTimeout },
     payloadReader("wait", isWaitResponse),
   );
   return new SubprocessWaitRpc(send);
