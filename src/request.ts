@@ -1,6 +1,7 @@
 /** A request with one answer: the base of {@link Flux.rpc} and of the verbs. */
 import { Observable } from "rxjs";
-import { demand, milliseconds, rank } from "./protocol/checks.js";
+import { abortSignal, demand, milliseconds, rank } from "./protocol/checks.js";
+import { type OptionChecks, unchecked } from "./protocol/options.js";
 import { abortable } from "./session/abort.js";
 import type { Sessions } from "./session/sessions.js";
 
@@ -20,6 +21,13 @@ export interface RpcOptions {
    */
   answerTimeout?: number | undefined;
 }
+
+/** The checks of {@link RpcOptions}. */
+export const RPC_OPTIONS: OptionChecks<RpcOptions> = {
+  nodeid: unchecked,
+  signal: abortSignal,
+  answerTimeout: unchecked,
+};
 
 interface RankRequest extends RpcOptions {
   topic: string;

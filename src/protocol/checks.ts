@@ -27,6 +27,13 @@ export const text: Check = (value) =>
 /** A boolean. */
 export const boolean: Check = (value) => typeof value !== "boolean" && "is not a boolean";
 
+/** A function. */
+export const func: Check = (value) => typeof value !== "function" && "is not a function";
+
+/** An AbortSignal, of any realm. */
+export const abortSignal: Check = (value) =>
+  typeof (value as AbortSignal | null)?.addEventListener !== "function" && "is not an AbortSignal";
+
 /** A string without NUL, not empty. */
 export const name: Check = (value) => text(value) || (value === "" && "is empty");
 

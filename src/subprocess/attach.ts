@@ -1,12 +1,20 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
-import { demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
+import { boolean, overflow as overflowCheck } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
+import { checkOptions, unchecked } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { deadline } from "../request.js";
 import { abortable } from "../session/abort.js";
 import { type ProcessEvent, ProcessEvents } from "./events.js";
-import { type PidOrLabel, processFields, type ServiceOptions, topicOf } from "./service.js";
+import {
+  type PidOrLabel,
+  PROCESS_OPTIONS,
+  processFields,
+  SERVICE_OPTIONS,
+  type ServiceOptions,
+  topicOf,
+} from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
 /** Options of {@link attach}. */
@@ -39,6 +47,14 @@ export type AttachOptions = PidOrLabel &
     answerTimeout?: number | undefined;
   };
 
+const ATTACH_OPTIONS = {
+  nodeid: unchecked,
+  stdout: boolean,
+  stderr: boolean,
+  overflow: overflowCheck,
+  answerTimeout: unchecked,
+};
+
 /**
  * Follows a background process (RFC 42 attach). The Observable is cold: subscribing attaches, unsubscribing detaches, and the process
  * runs on. Its events are those of {@link exec}, with `attached` in place of `started`. Earlier output is not repeated.
@@ -55,8 +71,8 @@ export type AttachOptions = PidOrLabel &
  * ```
  */
 export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
+  checkOptions("attach", options, PROCESS_OPTIONS, SERVICE_OPTIONS, ATTACH_OPTIONS);
   const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = options;
-  demand("overflow", overflow, (value) => optional(value, overflowCheck));
   const request = {
     topic: topicOf(service, "attach"),
     nodeid: targetNodeid(nodeid),

@@ -1,9 +1,12 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import { checkOptions, unchecked } from "../protocol/options.js";
 import { abortable } from "../session/abort.js";
+import { CHANNELS_OPTION, COMMAND_OPTIONS } from "./command.js";
 import type { ProcessEvent } from "./events.js";
-import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
+import { FOREGROUND_OPTIONS, Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { checkInput, type InputSource, pump } from "./input.js";
+import { SERVICE_OPTIONS } from "./service.js";
 import type { Target } from "./target.js";
 
 /** Options of {@link exec}. */
@@ -45,6 +48,10 @@ export function exec(
   command: readonly string[],
   options: ExecOptions = {},
 ): Observable<ProcessEvent> {
+  checkOptions("exec", options, COMMAND_OPTIONS, CHANNELS_OPTION, SERVICE_OPTIONS, FOREGROUND_OPTIONS, {
+    nodeid: unchecked,
+    stdin: unchecked,
+  });
   const { nodeid = "any", stdin } = options;
   const request = foregroundRequest(command, nodeid, options);
   if (stdin !== undefined) checkInput(stdin);

@@ -1,13 +1,14 @@
 /** A foreground process on one rank or several: the request, the input, and the end. */
 import type { Flux } from "../flux.js";
-import { delay, demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
+import { boolean, delay, overflow as overflowCheck } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
+import { type OptionChecks, unchecked } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { SIGNUM } from "../protocol/signals.js";
 import { deadline } from "../request.js";
 import type { CallRequest, ClientCall } from "../session/client-call.js";
 import type { InputQueue } from "../session/input-queue.js";
-import { type CommandOptions, commandCreate } from "./command.js";
+import { type CommandOptions, commandObject } from "./command.js";
 import { ProcessEvents, type ProcessObserver } from "./events.js";
 import { type ServiceOptions, serviceRequest, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
@@ -44,6 +45,17 @@ export interface ForegroundOptions extends CommandOptions, ServiceOptions {
   killGrace?: number | undefined;
 }
 
+/** The checks of the options that {@link ForegroundOptions} adds. */
+export const FOREGROUND_OPTIONS: OptionChecks<
+  Omit<ForegroundOptions, keyof CommandOptions | keyof ServiceOptions>
+> = {
+  stdout: boolean,
+  stderr: boolean,
+  overflow: overflowCheck,
+  answerTimeout: unchecked,
+  killGrace: delay,
+};
+
 const DEFAULT_KILL_GRACE = 5000;
 
 /** A checked request for a process in the foreground. */
@@ -56,7 +68,7 @@ export interface ForegroundRequest {
   killGrace: number;
 }
 
-/** Checks the arguments of a verb. @throws TypeError naming the one that is not valid */
+/** Makes a request from options that `checkOptions` has checked. @throws TypeError naming the argument that is not valid */
 export function foregroundRequest(
   command: readonly string[],
   target: Target,
@@ -70,8 +82,6 @@ export function foregroundRequest(
     channels = [],
     overflow,
   } = options;
-  demand("overflow", overflow, (value) => optional(value, overflowCheck));
-  demand("killGrace", killGrace, delay);
   // Chunks by default: a message for each line takes fifteen times the time.
   const opts = { stdout_LINE_BUFFER: "false", stderr_LINE_BUFFER: "false", ...options.opts };
   return {
@@ -80,7 +90,7 @@ export function foregroundRequest(
       nodeid: targetNodeid(target),
       streaming: true,
       payload: {
-        cmd: commandCreate(command, { ...options, opts }),
+        cmd: commandObject(command, { ...options, opts }),
         flags:
           // sdexec refuses that flag. The proxy grants the credit there.
           (service === "sdexec" ? 0 : EXEC_FLAG.writeCredit) |

@@ -1,10 +1,12 @@
 import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import { boolean } from "../protocol/checks.js";
+import { checkOptions } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
-import { type CommandOptions, commandCreate } from "./command.js";
+import { COMMAND_OPTIONS, type CommandOptions, commandObject } from "./command.js";
 import { payloadReader } from "./payload.js";
-import { type RankOptions, serviceRequest } from "./service.js";
+import { RANK_OPTIONS, type RankOptions, SERVICE_OPTIONS, serviceRequest } from "./service.js";
 
 /** Options of {@link rexecBg}. A background process has no channels (RFC 42 exec). */
 export interface RexecBgOptions extends Omit<CommandOptions, "channels">, RankOptions {
@@ -69,10 +71,11 @@ export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
 export function rexecBg(
   flux: Flux,
   command: readonly string[],
-  { waitable = false, ...options }: RexecBgOptions = {},
+  options: RexecBgOptions = {},
 ): SubprocessBackgroundRexecRpc {
-  const { label, cwd, env, opts } = options;
-  const cmd = commandCreate(command, { label, cwd, env, opts });
+  checkOptions("rexecBg", options, COMMAND_OPTIONS, RANK_OPTIONS, SERVICE_OPTIONS, { waitable: boolean });
+  const { waitable = false, label, cwd, env, opts } = options;
+  const cmd = commandObject(command, { label, cwd, env, opts });
   // flux-core 0.88 logs background output, and crashes on large chunks.
   for (const [key, value] of Object.entries(cmd.opts)) {
     if (/^std(out|err)_LINE_BUFFER=false$/i.test(`${key}=${value}`))

@@ -1,7 +1,15 @@
 /** The parts that all verbs share: the service, the process, the signature. */
 import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
-import { demand, isSubprocessService, name, pid as pidCheck } from "../protocol/checks.js";
+import {
+  abortSignal,
+  boolean,
+  demand,
+  isSubprocessService,
+  name,
+  pid as pidCheck,
+} from "../protocol/checks.js";
+import { type OptionChecks, unchecked } from "../protocol/options.js";
 import { request } from "../request.js";
 
 /** The subprocess server of a request, and its signature. */
@@ -24,6 +32,13 @@ export interface ServiceOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** The checks of {@link ServiceOptions}. */
+export const SERVICE_OPTIONS: OptionChecks<ServiceOptions> = {
+  service: unchecked,
+  sign: boolean,
+  signal: abortSignal,
+};
+
 /** {@link ServiceOptions}, on one rank. */
 export interface RankOptions extends ServiceOptions {
   /**
@@ -39,6 +54,12 @@ export interface RankOptions extends ServiceOptions {
   answerTimeout?: number | undefined;
 }
 
+/** The checks of the options that {@link RankOptions} adds. */
+export const RANK_OPTIONS: OptionChecks<Omit<RankOptions, keyof ServiceOptions>> = {
+  nodeid: unchecked,
+  answerTimeout: unchecked,
+};
+
 /** A process on one rank, by pid or by label. */
 export type PidOrLabel =
   | {
@@ -53,6 +74,9 @@ export type PidOrLabel =
       /** Not with `label`. */
       pid?: undefined;
     };
+
+/** The checks of {@link PidOrLabel}. */
+export const PROCESS_OPTIONS: OptionChecks<PidOrLabel> = { pid: unchecked, label: unchecked };
 
 /** The topic of a method: "rexec.kill". @throws TypeError if `service` is not a subprocess service */
 export function topicOf(service: string, method: string): string {

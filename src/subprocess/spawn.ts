@@ -1,13 +1,16 @@
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
+import { checkOptions, unchecked } from "../protocol/options.js";
 import { type SignalName, signalName, signalNumber } from "../protocol/signals.js";
 import { rankNodeid } from "../request.js";
-import { checkSignal, onAbort } from "../session/abort.js";
+import { onAbort } from "../session/abort.js";
 import { concat, toBytes } from "./bytes.js";
+import { CHANNELS_OPTION, COMMAND_OPTIONS } from "./command.js";
 import { gapError, type ProcessEvent } from "./events.js";
-import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
+import { FOREGROUND_OPTIONS, Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { type Outcome, succeeded } from "./outcome.js";
 import { Pulled } from "./pulled.js";
+import { SERVICE_OPTIONS } from "./service.js";
 
 /** Options of {@link spawn}. */
 export interface SpawnOptions extends ForegroundOptions {
@@ -159,8 +162,10 @@ export class ChildProcess {
  * ```
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
+  checkOptions("spawn", options, COMMAND_OPTIONS, CHANNELS_OPTION, SERVICE_OPTIONS, FOREGROUND_OPTIONS, {
+    nodeid: unchecked,
+  });
   const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
-  checkSignal(options.signal);
   let process!: Foreground;
   const child = new ChildProcess((observer) => {
     process = new Foreground(flux, request, observer);
