@@ -1,6 +1,6 @@
 /** A request with one answer: the base of {@link Flux.rpc} and of the verbs. */
 import { Observable } from "rxjs";
-import { abortSignal, demand, milliseconds, rank } from "./protocol/checks.js";
+import { abortSignal, demand, rank, timeLimit } from "./protocol/checks.js";
 import { type OptionChecks, unchecked } from "./protocol/options.js";
 import { abortable } from "./session/abort.js";
 import type { Sessions } from "./session/sessions.js";
@@ -26,7 +26,7 @@ export interface RpcOptions {
 export const RPC_OPTIONS: OptionChecks<RpcOptions> = {
   nodeid: unchecked,
   signal: abortSignal,
-  answerTimeout: unchecked,
+  answerTimeout: timeLimit,
 };
 
 interface RankRequest extends RpcOptions {
@@ -72,15 +72,9 @@ export function request<T>(
   return abortable(send, signal);
 }
 
-/**
- * The deadline of a request in milliseconds; undefined for no limit.
- * @throws TypeError
- */
-export function deadline(answerTimeout = Number.POSITIVE_INFINITY): number | undefined {
-  // JSON has no Infinity.
-  if (answerTimeout === Number.POSITIVE_INFINITY) return undefined;
-  demand("answerTimeout", answerTimeout, milliseconds);
-  return answerTimeout;
+/** The deadline of a request in milliseconds; undefined for no limit, since JSON has no Infinity. */
+export function deadline(answerTimeout: number | undefined): number | undefined {
+  return answerTimeout === Number.POSITIVE_INFINITY ? undefined : answerTimeout;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
-import { boolean, overflow as overflowCheck } from "../protocol/checks.js";
+import { boolean, overflow as overflowCheck, timeLimit } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
 import { checkOptions, unchecked } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
@@ -52,7 +52,7 @@ const ATTACH_OPTIONS = {
   stdout: boolean,
   stderr: boolean,
   overflow: overflowCheck,
-  answerTimeout: unchecked,
+  answerTimeout: timeLimit,
 };
 
 /**

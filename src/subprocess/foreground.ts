@@ -1,15 +1,15 @@
 /** A foreground process on one rank or several: the request, the input, and the end. */
 import type { Flux } from "../flux.js";
-import { boolean, delay, overflow as overflowCheck } from "../protocol/checks.js";
+import { boolean, delay, overflow as overflowCheck, timeLimit } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
-import { type OptionChecks, unchecked } from "../protocol/options.js";
+import type { OptionChecks } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { SIGNUM } from "../protocol/signals.js";
 import { deadline } from "../request.js";
 import type { CallRequest, ClientCall } from "../session/client-call.js";
 import type { InputQueue } from "../session/input-queue.js";
 import { type CommandOptions, commandObject } from "./command.js";
-import { ProcessEvents, type ProcessObserver } from "./events.js";
+import { type FinishedEvent, ProcessEvents, type ProcessObserver } from "./events.js";
 import { type ServiceOptions, serviceRequest, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
@@ -39,6 +39,12 @@ export interface ForegroundOptions extends CommandOptions, ServiceOptions {
    */
   answerTimeout?: number | undefined;
   /**
+   * Milliseconds that the process may run, on each rank from its `started`. Then the client ends it (SIGTERM, and SIGKILL after
+   * `killGrace`), and its events go on until the end, with `timedOut` in the outcome. A lost connection delays the signals.
+   * @default Infinity
+   */
+  timeout?: number | undefined;
+  /**
    * Milliseconds from SIGTERM to SIGKILL when the process must end, 0 to 2147483647.
    * @default 5000
    */
@@ -52,7 +58,8 @@ export const FOREGROUND_OPTIONS: OptionChecks<
   stdout: boolean,
   stderr: boolean,
   overflow: overflowCheck,
-  answerTimeout: unchecked,
+  answerTimeout: timeLimit,
+  timeout: timeLimit,
   killGrace: delay,
 };
 
@@ -66,6 +73,8 @@ export interface ForegroundRequest {
   service: string;
   /** Milliseconds from SIGTERM to SIGKILL. */
   killGrace: number;
+  /** Milliseconds from the start of a process to SIGTERM; Infinity for none. */
+  timeout: number;
 }
 
 /** Makes a request from options that `checkOptions` has checked. @throws TypeError naming the argument that is not valid */
@@ -79,6 +88,7 @@ export function foregroundRequest(
     stderr = true,
     service = "rexec",
     killGrace = DEFAULT_KILL_GRACE,
+    timeout = Number.POSITIVE_INFINITY,
     channels = [],
     overflow,
   } = options;
@@ -104,6 +114,7 @@ export function foregroundRequest(
     },
     service,
     killGrace,
+    timeout,
   };
 }
 
@@ -117,22 +128,29 @@ export class Foreground {
   #ending = false;
   /** True after the last message of the request. */
   #over = false;
-  /** One for each SIGKILL that is due. */
-  readonly #kills: ReturnType<typeof setTimeout>[] = [];
+  /** By rank: the one that a signal to its process waits for. */
+  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
+  /** The ranks where a signal has reached the process after its `timeout`. */
+  readonly #timedOut = new Set<number>();
 
   /** Sends the request. Calls the observer only after this returns. */
   constructor(flux: Flux, request: ForegroundRequest, observer: ProcessObserver) {
     this.#flux = flux;
     this.#request = request;
-    this.#events = new ProcessEvents(observer, () => this.#call);
+    const events: ProcessObserver = {
+      next: (event) => observer.next(event.type === "finished" ? this.#finished(event) : event),
+      error: (error) => observer.error(error),
+      complete: () => observer.complete(),
+    };
+    this.#events = new ProcessEvents(events, () => this.#call);
     this.#call = flux.session.start(request.call, {
       next: (message) => {
         // A process that starts after `end` must end too.
         const late = this.#ending;
         this.#events.receive(message);
-        if (late && message.type === "response" && message.payload.type === "started") {
-          this.#terminate([message.rank]);
-        }
+        if (message.type !== "response" || message.payload.type !== "started") return;
+        if (late) this.#terminate(message.rank);
+        else this.#limit(message.rank);
       },
       error: (error) => {
         this.#settle();
@@ -155,38 +173,63 @@ export class Foreground {
     return [...this.#events.running.keys()];
   }
 
-  /** Sends a signal to the process on one of `ranks`. Rejects with a FluxError. */
-  kill(signum: number, rank: number): Promise<void> {
+  /**
+   * Sends a signal to the process on one of `ranks`. Rejects with a FluxError.
+   * @param reached is called with the answer, before a later message
+   */
+  kill(signum: number, rank: number, reached = () => {}): Promise<void> {
     const { service, call } = this.#request;
     const payload = { pid: this.#events.running.get(rank), signum };
     const options = { service, nodeid: rank, sign: call.sign };
-    return serviceRequest(this.#flux, "kill", payload, options, () => {}).forEach(() => {});
+    return serviceRequest(this.#flux, "kill", payload, options, reached).forEach(() => {});
   }
 
   /** Ends the process: SIGTERM now, SIGKILL after `killGrace`. Cancels a request that was not sent. */
   end(): void {
     if (this.#ending || this.#over) return;
     this.#ending = true;
-    if (!this.#flux.session.withdraw(this.#call)) this.#terminate(this.ranks);
+    if (this.#flux.session.withdraw(this.#call)) return;
+    for (const rank of this.ranks) this.#terminate(rank);
   }
 
-  /** `killGrace` begins with the answer to SIGTERM, which a lost connection delays. */
-  #terminate(ranks: readonly number[]): void {
-    for (const rank of ranks) {
-      void this.#signal(SIGNUM.SIGTERM, rank).then(() => {
-        if (this.#over) return;
-        this.#kills.push(setTimeout(() => this.#signal(SIGNUM.SIGKILL, rank), this.#request.killGrace));
-      });
+  /** The process of a rank has started: `timeout` begins. */
+  #limit(rank: number): void {
+    const { timeout } = this.#request;
+    if (timeout !== Number.POSITIVE_INFINITY && !this.#ending) {
+      this.#after(timeout, rank, () => this.#terminate(rank, () => this.#timedOut.add(rank)));
     }
   }
 
+  /**
+   * `killGrace` begins with the answer to SIGTERM, which a lost connection delays.
+   * @param reached is called when a signal has reached the process
+   */
+  #terminate(rank: number, reached?: () => void): void {
+    void this.#signal(SIGNUM.SIGTERM, rank, reached).then(() => {
+      this.#after(this.#request.killGrace, rank, () => this.#signal(SIGNUM.SIGKILL, rank, reached));
+    });
+  }
+
+  #after(ms: number, rank: number, action: () => void): void {
+    clearTimeout(this.#timers.get(rank));
+    if (!this.#over) this.#timers.set(rank, setTimeout(action, ms));
+  }
+
   /** Ignores errors: ESRCH is the aim of the signal, and the end of the session is reported by its own error. */
-  async #signal(signum: number, rank: number): Promise<void> {
-    if (this.#events.running.has(rank)) await this.kill(signum, rank).catch(() => {});
+  async #signal(signum: number, rank: number, reached?: () => void): Promise<void> {
+    if (this.#events.running.has(rank)) await this.kill(signum, rank, reached).catch(() => {});
+  }
+
+  /** A process that has ended by itself is not there for the signal: ESRCH, or the outcome comes before the answer. */
+  #finished(event: FinishedEvent): FinishedEvent {
+    const { rank, outcome } = event;
+    clearTimeout(this.#timers.get(rank));
+    if (!this.#timedOut.has(rank) || outcome.kind === "unknown") return event;
+    return { ...event, outcome: { ...outcome, timedOut: this.#request.timeout } };
   }
 
   #settle(): void {
     this.#over = true;
-    for (const timer of this.#kills) clearTimeout(timer);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
   }
 }

@@ -8,6 +8,7 @@ import {
   isSubprocessService,
   name,
   pid as pidCheck,
+  timeLimit,
 } from "../protocol/checks.js";
 import { type OptionChecks, unchecked } from "../protocol/options.js";
 import { request } from "../request.js";
@@ -57,7 +58,7 @@ export interface RankOptions extends ServiceOptions {
 /** The checks of the options that {@link RankOptions} adds. */
 export const RANK_OPTIONS: OptionChecks<Omit<RankOptions, keyof ServiceOptions>> = {
   nodeid: unchecked,
-  answerTimeout: unchecked,
+  answerTimeout: timeLimit,
 };
 
 /** A process on one rank, by pid or by label. */

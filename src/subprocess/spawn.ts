@@ -29,6 +29,8 @@ export interface CommandStatus {
   readonly code: number;
   /** The name of the signal that ended the process, or null. */
   readonly signal: string | null;
+  /** The `timeout` in milliseconds, if it had passed and SIGTERM had reached the process before. */
+  readonly timedOut?: number | undefined;
 }
 
 /** The end and the whole output of a {@link ChildProcess}. Its counterpart is `Deno.CommandOutput`. */
@@ -180,12 +182,21 @@ export function spawn(flux: Flux, command: readonly string[], options: SpawnOpti
 async function commandStatus(outcome: Outcome): Promise<CommandStatus> {
   switch (outcome.kind) {
     case "exited":
-      return { success: succeeded(outcome), code: outcome.code, signal: null };
+      return { success: succeeded(outcome), code: outcome.code, signal: null, ...timedOut(outcome) };
     case "signaled":
-      return { success: false, code: 128 + outcome.signal, signal: signalName(outcome.signal) };
+      return {
+        success: false,
+        code: 128 + outcome.signal,
+        signal: signalName(outcome.signal),
+        ...timedOut(outcome),
+      };
     case "unknown":
       throw outcome.cause;
   }
+}
+
+function timedOut({ timedOut }: { timedOut?: number }): { timedOut?: number } {
+  return timedOut ? { timedOut } : {};
 }
 
 function deferred<T>() {

@@ -28,6 +28,19 @@ export function execCases(context: Context): void {
       expect(outcome).toEqual({ kind: "signaled", signal: 9 });
     });
 
+    it("ends a process after its timeout, and reports that in the outcome", async () => {
+      const ended = { kind: "signaled", signal: 15, timedOut: 300 };
+      expect((await run(context.flux, ["sleep", "60"], { timeout: 300, nodeid: 1 })).outcome).toEqual(ended);
+      const trap = sh("trap 'echo bye; exit 3' TERM; while :; do sleep 0.1; done");
+      const { stdout, outcome } = await run(context.flux, trap, { timeout: 300 });
+      expect([utf8(stdout), outcome]).toEqual(["bye\n", { kind: "exited", code: 3, timedOut: 300 }]);
+    });
+
+    it("does not report a timeout of a process that ends by itself in time", async () => {
+      const { outcome } = await run(context.flux, sh("exit 4"), { timeout: 60_000 });
+      expect(outcome).toEqual({ kind: "exited", code: 4 });
+    });
+
     it("makes an outcome an error only by option", async () => {
       const failing = exec(context.flux, sh("exit 7"));
       expect(await lastValueFrom(failing)).toBeDefined();

@@ -60,6 +60,7 @@ describe("an unknown option", () => {
 
   it.each(
     rows([
+      ["exec", { timout: 200 }, 'unknown option "timout" of exec; did you mean "timeout"?'],
       ["exec", { stdIn: "x" }, 'unknown option "stdIn" of exec; did you mean "stdin"?'],
       ["spawn", { stdin: "x" }, 'unknown option "stdin" of spawn'],
       ["kill", { sigNum: 9 }, 'unknown option "sigNum" of kill; did you mean "signum"?'],
@@ -108,6 +109,7 @@ describe("a wrong type", () => {
       ["exec", { signal: "SIGTERM" }, "signal is not an AbortSignal"],
       ["kill", { signal: "SIGTERM" }, 'signal is not an AbortSignal; the signal to send is "signum"'],
       ["exec", { killGrace: "1s" }, "killGrace is not an integer of 0 to 2147483647"],
+      ["exec", { timeout: 0 }, "timeout is not an integer of 1 to 2147483647"],
       ["rexecBg", { waitable: 1 }, "waitable is not a boolean"],
       ["write", { eof: "x" }, "eof is not a boolean"],
       ["connect", { retry: 3 }, "the options of retry are not an object"],
