@@ -47,6 +47,7 @@ export { type ExecOptions, exec } from "./subprocess/exec.js";
 export type { ForegroundOptions } from "./subprocess/foreground.js";
 export type { Chunk, InputSource } from "./subprocess/input.js";
 export { type KillOptions, kill } from "./subprocess/kill.js";
+export type { LaunchOptions } from "./subprocess/launch.js";
 export { type ListResponse, list, Subprocess, SubprocessListRpc } from "./subprocess/list.js";
 export { type CompletedProcess, collect } from "./subprocess/operators/collect.js";
 export { consume } from "./subprocess/operators/consume.js";

@@ -6,6 +6,7 @@ import { CHANNELS_OPTION, COMMAND_OPTIONS } from "./command.js";
 import type { ProcessEvent } from "./events.js";
 import { FOREGROUND_OPTIONS, Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { checkInput, type InputSource, pump } from "./input.js";
+import { LAUNCH_OPTIONS } from "./launch.js";
 import { SERVICE_OPTIONS } from "./service.js";
 import type { Target } from "./target.js";
 
@@ -48,10 +49,19 @@ export function exec(
   command: readonly string[],
   options: ExecOptions = {},
 ): Observable<ProcessEvent> {
-  checkOptions("exec", options, COMMAND_OPTIONS, CHANNELS_OPTION, SERVICE_OPTIONS, FOREGROUND_OPTIONS, {
-    nodeid: unchecked,
-    stdin: unchecked,
-  });
+  checkOptions(
+    "exec",
+    options,
+    COMMAND_OPTIONS,
+    CHANNELS_OPTION,
+    LAUNCH_OPTIONS,
+    SERVICE_OPTIONS,
+    FOREGROUND_OPTIONS,
+    {
+      nodeid: unchecked,
+      stdin: unchecked,
+    },
+  );
   const { nodeid = "any", stdin } = options;
   const request = foregroundRequest(command, nodeid, options);
   if (stdin !== undefined) checkInput(stdin);

@@ -6,15 +6,15 @@ import type { OptionChecks } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { SIGNUM } from "../protocol/signals.js";
 import { deadline } from "../request.js";
-import type { CallRequest, ClientCall } from "../session/client-call.js";
+import type { CallRequest, ClientCall, RankMessage } from "../session/client-call.js";
 import type { InputQueue } from "../session/input-queue.js";
-import { type CommandOptions, commandObject } from "./command.js";
 import { type FinishedEvent, ProcessEvents, type ProcessObserver } from "./events.js";
+import { LaunchFailures, type LaunchOptions, launchedCommand } from "./launch.js";
 import { type ServiceOptions, serviceRequest, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
 /** The options that {@link exec} and {@link spawn} share. */
-export interface ForegroundOptions extends CommandOptions, ServiceOptions {
+export interface ForegroundOptions extends LaunchOptions, ServiceOptions {
   /**
    * Forward standard output. Otherwise the process has it closed.
    * @default true
@@ -53,7 +53,7 @@ export interface ForegroundOptions extends CommandOptions, ServiceOptions {
 
 /** The checks of the options that {@link ForegroundOptions} adds. */
 export const FOREGROUND_OPTIONS: OptionChecks<
-  Omit<ForegroundOptions, keyof CommandOptions | keyof ServiceOptions>
+  Omit<ForegroundOptions, keyof LaunchOptions | keyof ServiceOptions>
 > = {
   stdout: boolean,
   stderr: boolean,
@@ -75,6 +75,8 @@ export interface ForegroundRequest {
   killGrace: number;
   /** Milliseconds from the start of a process to SIGTERM; Infinity for none. */
   timeout: number;
+  /** The path of env(1) if that starts the program. */
+  launcher: string | undefined;
 }
 
 /** Makes a request from options that `checkOptions` has checked. @throws TypeError naming the argument that is not valid */
@@ -94,13 +96,14 @@ export function foregroundRequest(
   } = options;
   // Chunks by default: a message for each line takes fifteen times the time.
   const opts = { stdout_LINE_BUFFER: "false", stderr_LINE_BUFFER: "false", ...options.opts };
+  const { cmd, launcher } = launchedCommand(command, { ...options, opts });
   return {
     call: {
       topic: topicOf(service, "exec"),
       nodeid: targetNodeid(target),
       streaming: true,
       payload: {
-        cmd: commandObject(command, { ...options, opts }),
+        cmd,
         flags:
           // sdexec refuses that flag. The proxy grants the credit there.
           (service === "sdexec" ? 0 : EXEC_FLAG.writeCredit) |
@@ -115,6 +118,7 @@ export function foregroundRequest(
     service,
     killGrace,
     timeout,
+    launcher,
   };
 }
 
@@ -143,11 +147,14 @@ export class Foreground {
       complete: () => observer.complete(),
     };
     this.#events = new ProcessEvents(events, () => this.#call);
-    this.#call = flux.session.start(request.call, {
+    const { launcher, call } = request;
+    const receive = (message: RankMessage) => this.#events.receive(message);
+    const launch = launcher && new LaunchFailures(launcher, call.topic, receive);
+    this.#call = flux.session.start(call, {
       next: (message) => {
         // A process that starts after `end` must end too.
         const late = this.#ending;
-        this.#events.receive(message);
+        launch ? launch.receive(message) : receive(message);
         if (message.type !== "response" || message.payload.type !== "started") return;
         if (late) this.#terminate(message.rank);
         else this.#limit(message.rank);

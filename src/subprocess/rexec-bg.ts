@@ -4,12 +4,13 @@ import { boolean } from "../protocol/checks.js";
 import { checkOptions } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
-import { COMMAND_OPTIONS, type CommandOptions, commandObject } from "./command.js";
+import { COMMAND_OPTIONS } from "./command.js";
+import { LAUNCH_OPTIONS, type LaunchOptions, launchedCommand } from "./launch.js";
 import { payloadReader } from "./payload.js";
 import { RANK_OPTIONS, type RankOptions, SERVICE_OPTIONS, serviceRequest } from "./service.js";
 
 /** Options of {@link rexecBg}. A background process has no channels (RFC 42 exec). */
-export interface RexecBgOptions extends Omit<CommandOptions, "channels">, RankOptions {
+export interface RexecBgOptions extends Omit<LaunchOptions, "channels">, RankOptions {
   /**
    * Keep the exit status until {@link wait} takes it.
    * @default false
@@ -51,7 +52,8 @@ export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
 }
 
 /**
- * Starts a background process (RFC 42 exec, non-streaming). It outlives the session and has no input.
+ * Starts a background process (RFC 42 exec, non-streaming). It outlives the session and has no input. With a `cwd` that does not exist,
+ * or with `cwd` or `extendEnv` a program that does not, it exits with 125 to 127, which {@link wait} reports: as env(1) does.
  * Python's counterpart is `flux.subprocess.rexec_bg`.
  *
  * @param command the program and its arguments
@@ -73,9 +75,11 @@ export function rexecBg(
   command: readonly string[],
   options: RexecBgOptions = {},
 ): SubprocessBackgroundRexecRpc {
-  checkOptions("rexecBg", options, COMMAND_OPTIONS, RANK_OPTIONS, SERVICE_OPTIONS, { waitable: boolean });
-  const { waitable = false, label, cwd, env, opts } = options;
-  const cmd = commandObject(command, { label, cwd, env, opts });
+  checkOptions("rexecBg", options, COMMAND_OPTIONS, LAUNCH_OPTIONS, RANK_OPTIONS, SERVICE_OPTIONS, {
+    waitable: boolean,
+  });
+  const { waitable = false, label, cwd, env, opts, extendEnv, checkCwd } = options;
+  const { cmd } = launchedCommand(command, { label, cwd, env, opts, extendEnv, checkCwd });
   // flux-core 0.88 logs background output, and crashes on large chunks.
   for (const [key, value] of Object.entries(cmd.opts)) {
     if (/^std(out|err)_LINE_BUFFER=false$/i.test(`${key}=${value}`))

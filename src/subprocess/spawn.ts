@@ -8,6 +8,7 @@ import { concat, toBytes } from "./bytes.js";
 import { CHANNELS_OPTION, COMMAND_OPTIONS } from "./command.js";
 import { gapError, type ProcessEvent } from "./events.js";
 import { FOREGROUND_OPTIONS, Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
+import { LAUNCH_OPTIONS } from "./launch.js";
 import { type Outcome, succeeded } from "./outcome.js";
 import { Pulled } from "./pulled.js";
 import { SERVICE_OPTIONS } from "./service.js";
@@ -164,9 +165,18 @@ export class ChildProcess {
  * ```
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
-  checkOptions("spawn", options, COMMAND_OPTIONS, CHANNELS_OPTION, SERVICE_OPTIONS, FOREGROUND_OPTIONS, {
-    nodeid: unchecked,
-  });
+  checkOptions(
+    "spawn",
+    options,
+    COMMAND_OPTIONS,
+    CHANNELS_OPTION,
+    LAUNCH_OPTIONS,
+    SERVICE_OPTIONS,
+    FOREGROUND_OPTIONS,
+    {
+      nodeid: unchecked,
+    },
+  );
   const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
   let process!: Foreground;
   const child = new ChildProcess((observer) => {
