@@ -102,7 +102,11 @@ export function execCases(context: Context): void {
     it("fails on each of several ranks", async () => {
       const failed: unknown[] = [];
       const run = exec(context.flux, ["pwd"], { nodeid: "0-1", cwd: "/no/such/dir" });
-      const error = await failure(run.forEach((event) => event.type === "error" && failed.push(event)));
+      const error = await failure(
+        run.forEach((event) => {
+          if (event.type === "error") failed.push(event);
+        }),
+      );
       expect(error).toMatchObject({ code: "ENOENT" });
       const each = (rank: number) => ({ rank, error: expect.objectContaining({ code: "ENOENT", rank }) });
       expect(failed).toHaveLength(2);
