@@ -63,10 +63,12 @@ export {
   SubprocessBackgroundRexecRpc,
 } from "./subprocess/rexec-bg.js";
 export type { PidOrLabel, RankOptions, ServiceOptions } from "./subprocess/service.js";
+export { type ShellValue, sh } from "./subprocess/sh.js";
 export {
   ChildProcess,
   type CommandOutput,
   type CommandStatus,
+  type OutputOptions,
   type SpawnOptions,
   spawn,
 } from "./subprocess/spawn.js";

@@ -1,5 +1,6 @@
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
+import { boolean } from "../protocol/checks.js";
 import { checkOptions, unchecked } from "../protocol/options.js";
 import { type SignalName, signalName, signalNumber } from "../protocol/signals.js";
 import { rankNodeid } from "../request.js";
@@ -35,11 +36,20 @@ export interface CommandStatus {
 }
 
 /** The end and the whole output of a {@link ChildProcess}. Its counterpart is `Deno.CommandOutput`. */
-export interface CommandOutput extends CommandStatus {
+export interface CommandOutput<T = Uint8Array<ArrayBuffer>> extends CommandStatus {
   /** Standard output. */
-  readonly stdout: Uint8Array<ArrayBuffer>;
+  readonly stdout: T;
   /** Standard error. */
-  readonly stderr: Uint8Array<ArrayBuffer>;
+  readonly stderr: T;
+}
+
+/** Options of {@link ChildProcess.output}. */
+export interface OutputOptions {
+  /**
+   * Decode the output as UTF-8, with U+FFFD for bytes that are not.
+   * @default false: bytes
+   */
+  text?: boolean | undefined;
 }
 
 /** A foreground process with streams. Its counterpart is `Deno.ChildProcess`, but `pid` is a promise. */
@@ -123,16 +133,24 @@ export class ChildProcess {
   /**
    * Closes stdin, unless a writer has locked it, and reads all output.
    *
+   * @param options bytes or text
    * @returns rejects with a FluxError if the outcome is unknown
    */
-  async output(): Promise<CommandOutput> {
+  output(options?: OutputOptions & { text?: false | undefined }): Promise<CommandOutput>;
+  output(options: OutputOptions & { text: true }): Promise<CommandOutput<string>>;
+  output(options?: OutputOptions): Promise<CommandOutput | CommandOutput<string>>;
+  async output(options: OutputOptions = {}): Promise<CommandOutput | CommandOutput<string>> {
+    checkOptions("output", options, { text: boolean });
     if (!this.stdin.locked) this.stdin.close().catch(() => {});
     const [stdout, stderr, status] = await Promise.all([
       readAll(this.stdout),
       readAll(this.stderr),
       this.status,
     ]);
-    return { ...status, stdout, stderr };
+    const decoded = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return options.text
+      ? { ...status, stdout: decoded(stdout), stderr: decoded(stderr) }
+      : { ...status, stdout, stderr };
   }
 
   /** Ends the process (SIGTERM, then SIGKILL after `killGrace`), and waits for that. Drops unread output: its reader gets ECANCELED. */
@@ -160,8 +178,8 @@ export class ChildProcess {
  *
  * @example
  * ```ts
- * const { code, stdout } = await spawn(flux, ["sh", "-c", "echo hello; exit 3"]).output();
- * console.log(code, new TextDecoder().decode(stdout).trim()); // 3 hello
+ * const { code, stdout } = await spawn(flux, ["sh", "-c", "echo hello; exit 3"]).output({ text: true });
+ * console.log(code, stdout.trim()); // 3 hello
  * ```
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
