@@ -14,7 +14,7 @@ export type { Overflow } from "./protocol/messages.js";
 export type { Command, IoObject } from "./protocol/rfc42.js";
 export { type SignalName, signalName, signalNumber } from "./protocol/signals.js";
 export type { ListedProcess } from "./protocol/watch.js";
-export { RankError } from "./rank-error.js";
+export { type FailedRank, RankError } from "./rank-error.js";
 export type { RpcOptions } from "./request.js";
 export { Rpc } from "./rpc.js";
 export type { RetryOptions } from "./session/retry.js";
@@ -36,6 +36,7 @@ export type {
   FailedEvent,
   FinishedEvent,
   GapEvent,
+  OneRankEvent,
   OutputEvent,
   ProcessEvent,
   RankEvent,
@@ -49,12 +50,20 @@ export type { Chunk, InputSource } from "./subprocess/input.js";
 export { type KillOptions, kill } from "./subprocess/kill.js";
 export type { LaunchOptions } from "./subprocess/launch.js";
 export { type ListResponse, list, Subprocess, SubprocessListRpc } from "./subprocess/list.js";
-export { type CompletedProcess, collect } from "./subprocess/operators/collect.js";
+export { byRank } from "./subprocess/operators/by-rank.js";
+export {
+  type Collect,
+  type CollectOptions,
+  type CompletedProcess,
+  collect,
+} from "./subprocess/operators/collect.js";
 export { consume } from "./subprocess/operators/consume.js";
-export { lines } from "./subprocess/operators/lines.js";
+export type { Origin } from "./subprocess/operators/decode.js";
+export { lines, type RankLine } from "./subprocess/operators/lines.js";
 export { type Failure, orThrow, ProcessError } from "./subprocess/operators/or-throw.js";
+export type { RankErrorOption } from "./subprocess/operators/rank-failures.js";
 export { stderr, stdout, stream } from "./subprocess/operators/stream.js";
-export { text } from "./subprocess/operators/text.js";
+export { type RankText, text } from "./subprocess/operators/text.js";
 export { describeOutcome, type Outcome, outcomeOf, succeeded } from "./subprocess/outcome.js";
 export {
   type RexecBgOptions,
@@ -72,7 +81,7 @@ export {
   type SpawnOptions,
   spawn,
 } from "./subprocess/spawn.js";
-export type { Target } from "./subprocess/target.js";
+export type { ByTarget, Target } from "./subprocess/target.js";
 export { toReadableStream, values } from "./subprocess/to-readable-stream.js";
 export { SubprocessWaitRpc, type WaitResponse, wait } from "./subprocess/wait.js";
 export { type ProcessTable, type WatchOptions, watch } from "./subprocess/watch.js";

@@ -1,5 +1,6 @@
 /** A request with one answer: the base of {@link Flux.rpc} and of the verbs. */
 import { Observable } from "rxjs";
+import type { FluxError } from "./errors.js";
 import { abortSignal, demand, rank, timeLimit } from "./protocol/checks.js";
 import { type OptionChecks, unchecked } from "./protocol/options.js";
 import { abortable } from "./session/abort.js";
@@ -50,6 +51,7 @@ export function request<T>(
     streaming: false,
     sign,
     timeout: deadline(answerTimeout),
+    origin: new Error(),
   };
   const send = new Observable<T>((subscriber) => {
     const call = session.start(
@@ -58,9 +60,10 @@ export function request<T>(
         next: (message) => {
           try {
             if (message.type === "response") subscriber.next(read(message.payload, message.rank));
-            else if (message.type === "error") throw message.error;
+            else if (message.type === "error") subscriber.error(message.error);
           } catch (error) {
-            subscriber.error(error);
+            const { errno, reason } = error as FluxError;
+            subscriber.error(errno ? call.error(errno, reason, message.rank) : error);
           }
         },
         error: (error) => subscriber.error(error),

@@ -6,7 +6,7 @@ import { checkOptions, unchecked } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { deadline } from "../request.js";
 import { abortable } from "../session/abort.js";
-import { type ProcessEvent, ProcessEvents } from "./events.js";
+import { type OneRankEvent, type ProcessEvent, ProcessEvents } from "./events.js";
 import {
   type PidOrLabel,
   PROCESS_OPTIONS,
@@ -15,16 +15,16 @@ import {
   type ServiceOptions,
   topicOf,
 } from "./service.js";
-import { type Target, targetNodeid } from "./target.js";
+import { type ByTarget, type Target, targetNodeid } from "./target.js";
 
 /** Options of {@link attach}. */
-export type AttachOptions = PidOrLabel &
+export type AttachOptions<N extends Target | undefined = Target | undefined> = PidOrLabel &
   ServiceOptions & {
     /**
      * The rank of the process; with a label also several ranks.
      * @default "any"
      */
-    nodeid?: Target | undefined;
+    nodeid?: N | undefined;
     /**
      * Forward standard output.
      * @default true
@@ -70,9 +70,13 @@ const ATTACH_OPTIONS = {
  * attach(flux, { label: "server" }).pipe(stdout(), lines()).subscribe((line) => console.log(line)); // ready
  * ```
  */
-export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
-  checkOptions("attach", options, PROCESS_OPTIONS, SERVICE_OPTIONS, ATTACH_OPTIONS);
-  const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = options;
+export function attach<N extends Target | undefined = undefined>(
+  flux: Flux,
+  options: AttachOptions<N>,
+): Observable<ByTarget<N, OneRankEvent, ProcessEvent>> {
+  const given: AttachOptions = options;
+  checkOptions("attach", given, PROCESS_OPTIONS, SERVICE_OPTIONS, ATTACH_OPTIONS);
+  const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = given;
   const request = {
     topic: topicOf(service, "attach"),
     nodeid: targetNodeid(nodeid),
@@ -83,6 +87,7 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
     },
     sign: options.sign,
     overflow,
+    origin: new Error(),
     timeout: deadline(options.answerTimeout),
   };
   const followed = new Observable<ProcessEvent>((subscriber) => {
@@ -96,5 +101,5 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
       if (!flux.session.withdraw(call)) flux.session.detach(call);
     };
   });
-  return abortable(followed, options.signal);
+  return abortable(followed, options.signal) as Observable<never>;
 }

@@ -113,6 +113,7 @@ export function foregroundRequest(
       },
       sign: options.sign,
       overflow,
+      origin: new Error(),
       timeout: deadline(options.answerTimeout),
     },
     service,

@@ -61,7 +61,7 @@ export class SubprocessListRpc extends Rpc<ListResponse> {
  */
 export function list(flux: Flux, options: RankOptions = {}): SubprocessListRpc {
   checkOptions("list", options, RANK_OPTIONS, SERVICE_OPTIONS);
-  const send = serviceRequest(flux, "list", {}, options, payloadReader("list", isListResponse));
+  const send = serviceRequest(flux, "list", {}, options, payloadReader(isListResponse));
   return new SubprocessListRpc(send);
 }
 

@@ -86,7 +86,7 @@ export function rexecBg(
       throw new TypeError(`opts.${key} is "false" in background`);
   }
   const payload = { cmd, flags: waitable ? EXEC_FLAG.waitable : 0 };
-  const read = payloadReader("exec", isStarted);
+  const read = payloadReader(isStarted);
   let answering!: number;
   const send = serviceRequest(flux, "exec", payload, options, (answer, rank) => {
     answering = rank;

@@ -8,6 +8,16 @@ import { rankNodeid } from "../request.js";
  */
 export type Target = number | readonly number[] | "any" | "all" | (string & {});
 
+/**
+ * The result for a nodeid: `One` for a number, "any" or none; `Each`, that of several ranks, for any other; either for a nodeid of which
+ * the compiler does not know which one it is.
+ */
+export type ByTarget<N, One, Each> = N extends number | "any" | undefined
+  ? One
+  : string extends N
+    ? One | Each
+    : Each;
+
 /** The nodeid of a request to a target. @throws TypeError if `target` is not valid */
 export function targetNodeid(target: Target): string {
   if (typeof target === "number") return rankNodeid(target);

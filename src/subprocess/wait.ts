@@ -81,7 +81,7 @@ export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessW
     "wait",
     processFields(options),
     { ...options, answerTimeout },
-    payloadReader("wait", isWaitResponse),
+    payloadReader(isWaitResponse),
   );
   return new SubprocessWaitRpc(send);
 }

@@ -53,7 +53,8 @@ export function write(
   const { stream = "stdin", eof = false, signal } = options;
   const send = new Observable<void>((subscriber) => {
     const queue = flux.session.call(process.matchtag)?.input(stream);
-    if (queue === undefined) throw new FluxError("EPIPE", "the process has ended");
+    if (queue === undefined)
+      throw new FluxError("EPIPE", "the process has ended", { subject: `write to ${stream}` });
     const written = queue.write(bytes);
     if (eof) queue.end();
     written.then(

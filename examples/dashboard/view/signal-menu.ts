@@ -1,5 +1,5 @@
 /** The menu of signals, for the selected process or for a run. */
-import { kill, type SignalName, type Subprocess, signalNumber } from "flux-subprocess";
+import { type FluxError, kill, type SignalName, type Subprocess, signalNumber } from "flux-subprocess";
 import { html, type TemplateResult } from "lit-html";
 import type { App } from "../app.js";
 import type { Run } from "../model/run.js";
@@ -30,7 +30,7 @@ export function openSignals(app: App, process: Subprocess): void {
     if (!app.flux) return;
     kill(app.flux, { pid, nodeid: rank, signum }).subscribe({
       complete: () => notify(`${name} sent to ${pid} on rank ${rank}`),
-      error: (error: Error) => notify(`${name} to ${pid} on rank ${rank}: ${error.message}`, true),
+      error: (error: FluxError) => notify(`${name} to ${pid} on rank ${rank}: ${error.reason}`, true),
     });
   });
 }

@@ -52,7 +52,7 @@ describe("list", () => {
     const { processes } = await answer(payload);
     await expect(processes).rejects.toMatchObject({
       code: "EPROTO",
-      message: `the answer to list is not what RFC 42 says: ${JSON.stringify(payload)}`,
+      reason: `an answer that RFC 42 does not have: ${JSON.stringify(payload)}`,
     });
   });
 });
