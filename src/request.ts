@@ -34,6 +34,7 @@ interface RankRequest extends RpcOptions {
   topic: string;
   payload: object;
   sign?: boolean | undefined;
+  program?: string | undefined;
 }
 
 /**
@@ -42,7 +43,7 @@ interface RankRequest extends RpcOptions {
  */
 export function request<T>(
   session: Sessions,
-  { topic, payload, nodeid = "any", sign, signal, answerTimeout = 30_000 }: RankRequest,
+  { topic, payload, nodeid = "any", sign, program, signal, answerTimeout = 30_000 }: RankRequest,
   read: (payload: object, rank: number) => T,
 ): Observable<T> {
   const template = {
@@ -52,6 +53,7 @@ export function request<T>(
     sign,
     timeout: deadline(answerTimeout),
     origin: new Error(),
+    program,
   };
   const send = new Observable<T>((subscriber) => {
     const call = session.start(

@@ -114,6 +114,7 @@ export function foregroundRequest(
       sign: options.sign,
       overflow,
       origin: new Error(),
+      program: command[0],
       timeout: deadline(options.answerTimeout),
     },
     service,
@@ -150,7 +151,8 @@ export class Foreground {
     this.#events = new ProcessEvents(events, () => this.#call);
     const { launcher, call } = request;
     const receive = (message: RankMessage) => this.#events.receive(message);
-    const launch = launcher && new LaunchFailures(launcher, call.topic, receive);
+    const launch =
+      launcher && new LaunchFailures(launcher, (...error) => this.#call.error(...error), receive);
     this.#call = flux.session.start(call, {
       next: (message) => {
         // A process that starts after `end` must end too.

@@ -1,10 +1,10 @@
 /** Commands in a checked directory, or with added variables: env(1) starts them, and its failures are errors. */
-import { FluxError, type FluxErrorCode } from "../errors.js";
+import { errnoOf, type FluxError, type FluxErrorCode } from "../errors.js";
 import { boolean } from "../protocol/checks.js";
 import { isLaunchable, launcherCommand, launcherPath } from "../protocol/launcher.js";
 import type { OptionChecks } from "../protocol/options.js";
 import type { Command } from "../protocol/rfc42.js";
-import type { RankMessage } from "../session/client-call.js";
+import type { ClientCall, RankMessage } from "../session/client-call.js";
 import { type CommandOptions, commandObject } from "./command.js";
 
 /** The options of a command that is run. */
@@ -79,7 +79,7 @@ const REASONS: readonly (readonly [RegExp, FluxErrorCode])[] = [
 /** Turns the end of an env(1) that could not start its program into an error. */
 export class LaunchFailures {
   readonly #launcher: string;
-  readonly #topic: string;
+  readonly #error: ClientCall["error"];
   readonly #pass: (message: RankMessage) => void;
   readonly #decoder = new TextDecoder();
   /** The beginning of each rank's standard error. */
@@ -87,10 +87,13 @@ export class LaunchFailures {
   /** By rank: a `finished` that may be env's. Output may follow it. */
   readonly #held = new Map<number, { message: RankMessage; code: FluxErrorCode }>();
 
-  /** @param pass receives the messages of the program, and the errors */
-  constructor(launcher: string, topic: string, pass: (message: RankMessage) => void) {
+  /**
+   * @param error makes an error of the request
+   * @param pass receives the messages of the program, and the errors
+   */
+  constructor(launcher: string, error: ClientCall["error"], pass: (message: RankMessage) => void) {
     this.#launcher = launcher;
-    this.#topic = topic;
+    this.#error = error;
     this.#pass = pass;
   }
 
@@ -121,6 +124,6 @@ export class LaunchFailures {
     if (begin !== this.#launcher) return undefined;
     const text = words.join(": ").trim();
     const reason = REASONS.find(([pattern]) => pattern.test(text))?.[1];
-    return new FluxError(reason ?? code, text, { topic: this.#topic, rank });
+    return this.#error(errnoOf(reason ?? code), text, rank);
   }
 }

@@ -88,7 +88,7 @@ export function rexecBg(
   const payload = { cmd, flags: waitable ? EXEC_FLAG.waitable : 0 };
   const read = payloadReader(isStarted);
   let answering!: number;
-  const send = serviceRequest(flux, "exec", payload, options, (answer, rank) => {
+  const send = serviceRequest(flux, "exec", payload, { ...options, program: command[0] }, (answer, rank) => {
     answering = rank;
     return read(answer);
   });

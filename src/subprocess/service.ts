@@ -92,7 +92,7 @@ export function serviceRequest<T>(
   flux: Flux,
   method: string,
   payload: object,
-  { service = "rexec", ...options }: RankOptions,
+  { service = "rexec", ...options }: RankOptions & { program?: string | undefined },
   read: (payload: object, rank: number) => T,
 ): Observable<T> {
   return request(flux.session, { ...options, topic: topicOf(service, method), payload }, read);
