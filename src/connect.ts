@@ -1,6 +1,7 @@
 import { Flux } from "./flux.js";
-import { demand, natural, optional } from "./protocol/checks.js";
-import type { RetryOptions } from "./session/retry.js";
+import { func, natural } from "./protocol/checks.js";
+import { checkOptions, unchecked } from "./protocol/options.js";
+import { RETRY_OPTIONS, type RetryOptions } from "./session/retry.js";
 import { type Prove, SessionToken, type TokenSource } from "./session/session-token.js";
 import { Sessions } from "./session/sessions.js";
 import type { ClientSigner } from "./session/signed-calls.js";
@@ -59,8 +60,15 @@ export interface ConnectOptions {
  * ```
  */
 export function connect(url: string | URL, options: ConnectOptions): Flux {
+  checkOptions("connect", options, {
+    token: unchecked,
+    prove: func,
+    signer: unchecked,
+    retry: unchecked,
+    grace: natural,
+  });
   const { token, prove, signer, retry, grace } = options;
-  demand("grace", grace, (value) => optional(value, natural));
+  if (retry !== undefined && retry !== false) checkOptions("retry", retry, RETRY_OPTIONS);
   if (signer && !("calls" in signer)) throw new TypeError("signer was not made by clientSigner");
   const connector = webSocketConnector(webSocketUrl(url));
   return new Flux(

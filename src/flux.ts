@@ -1,6 +1,7 @@
 import type { Observable } from "rxjs";
-import { demand, name } from "./protocol/checks.js";
-import { type RpcOptions, request } from "./request.js";
+import { demand, name, object } from "./protocol/checks.js";
+import { checkOptions } from "./protocol/options.js";
+import { RPC_OPTIONS, type RpcOptions, request } from "./request.js";
 import { Rpc } from "./rpc.js";
 import type { Sessions } from "./session/sessions.js";
 import type { Status } from "./session/status.js";
@@ -44,7 +45,7 @@ export class Flux {
    * @param options the rank, a deadline, a signal
    * @returns errors with a FluxError: EPERM if the token does not allow the topic, ENOSYS if no such service exists, EHOSTUNREACH
    *   if no such rank exists, ETIMEDOUT, or the service's own error
-   * @throws TypeError if the topic, the nodeid or the timeout is not valid
+   * @throws TypeError if the topic, an option is not valid
    *
    * @example
    * ```ts
@@ -54,6 +55,8 @@ export class Flux {
    */
   rpc<T = unknown>(topic: string, payload: object = {}, options: RpcOptions = {}): Rpc<T> {
     demand("topic", topic, name);
+    demand("payload", payload, object);
+    checkOptions("rpc", options, RPC_OPTIONS);
     return new Rpc(
       request(this.session, { ...options, topic, payload, sign: false }, (answer) => answer as T),
     );

@@ -49,6 +49,7 @@ export { type ExecOptions, exec } from "./subprocess/exec.js";
 export type { ForegroundOptions } from "./subprocess/foreground.js";
 export type { Chunk, InputSource } from "./subprocess/input.js";
 export { type KillOptions, kill } from "./subprocess/kill.js";
+export type { LaunchOptions } from "./subprocess/launch.js";
 export { type ListResponse, list, Subprocess, SubprocessListRpc } from "./subprocess/list.js";
 export { byRank } from "./subprocess/operators/by-rank.js";
 export {
@@ -72,10 +73,12 @@ export {
   SubprocessBackgroundRexecRpc,
 } from "./subprocess/rexec-bg.js";
 export type { PidOrLabel, RankOptions, ServiceOptions } from "./subprocess/service.js";
+export { type ShellValue, sh } from "./subprocess/sh.js";
 export {
   ChildProcess,
   type CommandOutput,
   type CommandStatus,
+  type OutputOptions,
   type SpawnOptions,
   spawn,
 } from "./subprocess/spawn.js";

@@ -1,7 +1,8 @@
 /** A request with one answer: the base of {@link Flux.rpc} and of the verbs. */
 import { Observable } from "rxjs";
 import type { FluxError } from "./errors.js";
-import { demand, milliseconds, rank } from "./protocol/checks.js";
+import { abortSignal, demand, rank, timeLimit } from "./protocol/checks.js";
+import { type OptionChecks, unchecked } from "./protocol/options.js";
 import { abortable } from "./session/abort.js";
 import type { Sessions } from "./session/sessions.js";
 
@@ -19,13 +20,21 @@ export interface RpcOptions {
    * still have its effect. `Infinity`: no limit. `signal: AbortSignal.timeout(ms)` also counts the time without a connection.
    * @default 30_000
    */
-  timeout?: number | undefined;
+  answerTimeout?: number | undefined;
 }
+
+/** The checks of {@link RpcOptions}. */
+export const RPC_OPTIONS: OptionChecks<RpcOptions> = {
+  nodeid: unchecked,
+  signal: abortSignal,
+  answerTimeout: timeLimit,
+};
 
 interface RankRequest extends RpcOptions {
   topic: string;
   payload: object;
   sign?: boolean | undefined;
+  program?: string | undefined;
 }
 
 /**
@@ -34,7 +43,7 @@ interface RankRequest extends RpcOptions {
  */
 export function request<T>(
   session: Sessions,
-  { topic, payload, nodeid = "any", sign, signal, timeout = 30_000 }: RankRequest,
+  { topic, payload, nodeid = "any", sign, program, signal, answerTimeout = 30_000 }: RankRequest,
   read: (payload: object, rank: number) => T,
 ): Observable<T> {
   const template = {
@@ -42,8 +51,9 @@ export function request<T>(
     nodeid: rankNodeid(nodeid),
     streaming: false,
     sign,
-    timeout: deadline(timeout),
+    timeout: deadline(answerTimeout),
     origin: new Error(),
+    program,
   };
   const send = new Observable<T>((subscriber) => {
     const call = session.start(
@@ -67,15 +77,9 @@ export function request<T>(
   return abortable(send, signal);
 }
 
-/**
- * The deadline of a request in milliseconds; undefined for no limit.
- * @throws TypeError
- */
-export function deadline(timeout = Number.POSITIVE_INFINITY): number | undefined {
-  // JSON has no Infinity.
-  if (timeout === Number.POSITIVE_INFINITY) return undefined;
-  demand("timeout", timeout, milliseconds);
-  return timeout;
+/** The deadline of a request in milliseconds; undefined for no limit, since JSON has no Infinity. */
+export function deadline(answerTimeout: number | undefined): number | undefined {
+  return answerTimeout === Number.POSITIVE_INFINITY ? undefined : answerTimeout;
 }
 
 /**

@@ -5,7 +5,7 @@ import { encodeIdset } from "../../src/protocol/idset.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
 import { CliError, say, USAGE } from "./errors.js";
 import { follow } from "./follow.js";
-import { assignment, idset, ranks } from "./parse.js";
+import { assignment, duration, idset, ranks } from "./parse.js";
 import { targetRanks } from "./ranks.js";
 import { Report } from "./report.js";
 
@@ -19,6 +19,7 @@ interface ExecOptions extends ConnectionOptions {
   service: string;
   labelIo?: boolean;
   noinput?: boolean;
+  timeout?: number;
   bg?: boolean;
   waitable?: boolean;
   verbose?: boolean;
@@ -46,6 +47,7 @@ export function addExec(program: Command, end: (code: number) => void): void {
     .option("-d, --dir <PATH>", "the working directory (default: the broker's)")
     .option("-l, --label-io", "begin each line of output with its rank")
     .option("-n, --noinput", "do not read stdin")
+    .option("--timeout <TIME>", 'end the process after this time, such as "10s"', duration)
     .option("--bg", "run in background; prints RANK: PID")
     .option("--waitable", "with --bg: keep the exit status for a wait")
     .option("--label <LABEL>", "a name for the process, unique on its rank")
@@ -57,6 +59,7 @@ export function addExec(program: Command, end: (code: number) => void): void {
     .addHelpText("after", NOTES);
   addConnectionOptions(command).action(async (words: string[], options: ExecOptions) => {
     if (options.waitable && !options.bg) throw new CliError("--waitable is for --bg", USAGE);
+    if (options.timeout && options.bg) throw new CliError("--timeout is not for --bg", USAGE);
     end(await withFlux(options, (flux) => run(flux, words, options)));
   });
 }
@@ -72,7 +75,7 @@ async function foreground(
   targets: number[],
   options: ExecOptions,
 ): Promise<number> {
-  const { service, noinput, verbose } = options;
+  const { service, noinput, verbose, timeout } = options;
   const subject = words[0] as string;
   const began = performance.now();
   const note = (text: string) => {
@@ -80,7 +83,7 @@ async function foreground(
   };
   const nodeid = encodeIdset(targets);
   const stdin = noinput ? undefined : process.stdin;
-  const events = exec(flux, words, { ...commandOptions(options), service, nodeid, stdin });
+  const events = exec(flux, words, { ...commandOptions(options), service, nodeid, stdin, timeout });
   note(`starting ${subject} on [${nodeid}]`);
   const code = await follow(flux, events, { ...options, command: "exec", subject });
   note(`done, exit code ${code}`);

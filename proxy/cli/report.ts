@@ -103,9 +103,9 @@ export class Report {
 function summaryOf(outcome: Outcome): string {
   switch (outcome.kind) {
     case "exited":
-      return `Exit ${outcome.code}`;
+      return `Exit ${outcome.code}${outcome.timedOut ? " after its timeout" : ""}`;
     case "signaled":
-      return signalName(outcome.signal);
+      return signalName(outcome.signal) + (outcome.timedOut ? " after its timeout" : "");
     case "unknown":
       return "outcome unknown";
   }

@@ -4,6 +4,8 @@
  *
  * @module flux-subprocess/embedded
  */
+import { boolean, func, string } from "../../src/protocol/checks.js";
+import { checkOptions, unchecked } from "../../src/protocol/options.js";
 import { atExit } from "./atexit.js";
 import { Broker } from "./broker.js";
 import { createRunDirectory, removeRunDirectory } from "./rundir.js";
@@ -72,6 +74,13 @@ const MAX_SIZE = 1024;
  * ```
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
+  checkOptions("startEmbeddedBroker", options, {
+    size: unchecked,
+    dir: string,
+    log: func,
+    shells: unchecked,
+    sdexec: boolean,
+  });
   const { size = 1, dir, log, shells: shellOptions = [], sdexec = false } = options;
   if (!Number.isInteger(size)) throw new TypeError(`size must be an integer, not ${String(size)}`);
   if (size < 1 || size > MAX_SIZE) throw new RangeError(`size must be from 1 to ${MAX_SIZE}, not ${size}`);

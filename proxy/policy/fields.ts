@@ -3,6 +3,7 @@
  * so is every field and bit that RFC 42 does not have: their effect is unknown.
  */
 import { pid as isPid, name as nonEmptyText } from "../../src/protocol/checks.js";
+import { readLauncherCommand } from "../../src/protocol/launcher.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
 import { isJsonObject, type JsonObject } from "../broker/payload.js";
 
@@ -114,13 +115,35 @@ function readExec(payload: JsonObject): Fields {
   const tooMany = Array.isArray(channels) && channels.length > MAX_CHANNELS;
   return {
     ...(tooMany ? { forbidden: `cmd has more than ${MAX_CHANNELS} channels` } : {}),
-    argv: texts(cmdline, "cmdline"),
-    env: names(env, "env"),
+    ...readLaunch(
+      texts(cmdline, "cmdline"),
+      names(env, "env"),
+      cwd === undefined ? {} : { cwd: text(cwd, "cwd") },
+    ),
     channels: texts(channels, "channels"),
     opts: names(opts, "opts"),
-    ...(cwd === undefined ? {} : { cwd: text(cwd, "cwd") }),
     ...readLabel(cmd),
   };
+}
+
+/**
+ * The command that runs, also if env(1) starts it (src/protocol/launcher.ts). Another reading must not be possible, and the program must be
+ * the one that the server itself would find: it looks in its own PATH, env(1) in the PATH that it sets. Else env(1) is the command.
+ */
+function readLaunch(
+  cmdline: readonly string[],
+  env: readonly string[],
+  directory: { cwd?: string },
+): Pick<Fields, "argv" | "env" | "cwd"> {
+  const launch = readLauncherCommand(cmdline);
+  const added = Object.keys(launch?.env ?? {});
+  const unlike =
+    (launch?.cwd !== undefined && directory.cwd !== undefined) ||
+    (added.length > 0 && env.length > 0) ||
+    [...env, ...added].includes("PATH");
+  if (launch === undefined || unlike) return { argv: cmdline, env, ...directory };
+  const { cwd } = launch;
+  return { argv: launch.cmdline, env: [...env, ...added], ...(cwd === undefined ? directory : { cwd }) };
 }
 
 /** The process that a request names. The server ignores the pid beside a label. */

@@ -27,6 +27,13 @@ export const text: Check = (value) =>
 /** A boolean. */
 export const boolean: Check = (value) => typeof value !== "boolean" && "is not a boolean";
 
+/** A function. */
+export const func: Check = (value) => typeof value !== "function" && "is not a function";
+
+/** An AbortSignal, of any realm. */
+export const abortSignal: Check = (value) =>
+  typeof (value as AbortSignal | null)?.addEventListener !== "function" && "is not an AbortSignal";
+
 /** A string without NUL, not empty. */
 export const name: Check = (value) => text(value) || (value === "" && "is empty");
 
@@ -63,6 +70,8 @@ const positiveInt32: Check = (value) => range(value, 1, 0x7fffffff);
 export const pid = positiveInt32;
 /** A positive time that a timer of every runtime takes. */
 export const milliseconds = positiveInt32;
+/** As {@link milliseconds}, or Infinity for no limit. */
+export const timeLimit: Check = (value) => value !== Number.POSITIVE_INFINITY && milliseconds(value);
 /** As {@link milliseconds}, or 0. */
 export const delay: Check = (value) => range(value, 0, 0x7fffffff);
 /** A broker rank: u32 on the wire, where 0xffffffff is "any". */

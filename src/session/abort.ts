@@ -10,19 +10,11 @@ export function onAbort(signal: AbortSignal | undefined, abort: (reason: unknown
   return () => signal.removeEventListener("abort", listener);
 }
 
-/** Mirrors `source`; errors with the signal's reason when it is aborted, and unsubscribes. @throws TypeError for another object */
+/** Mirrors `source`; errors with the signal's reason when it is aborted, and unsubscribes. */
 export function abortable<T>(source: Observable<T>, signal: AbortSignal | undefined): Observable<T> {
-  checkSignal(signal);
   if (signal === undefined) return source;
   return new Observable((subscriber) => {
     subscriber.add(onAbort(signal, (reason) => subscriber.error(reason)));
     if (!subscriber.closed) source.subscribe(subscriber);
   });
-}
-
-/** @throws TypeError if `signal` is not an AbortSignal */
-export function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw new TypeError("signal is not an AbortSignal");
-  }
 }

@@ -36,6 +36,8 @@ export interface CallRequest {
   timeout?: number | undefined;
   /** Made where the verb was called: its stack is that of the call's errors. */
   origin?: Error | undefined;
+  /** The program of an exec, for errors. @default the first word of the command */
+  program?: string | undefined;
 }
 
 /** A message from a rank of a request. `end` and `error` are the last ones of a rank. */
@@ -177,9 +179,9 @@ export class ClientCall {
 }
 
 /** The verb of a request and its object: "exec hostname", "kill nap", "watch"; the topic of another service. */
-function subjectOf({ topic, streaming, payload: { cmd, label, pid } }: CallRequest): string {
+function subjectOf({ topic, streaming, program, payload: { cmd, label, pid } }: CallRequest): string {
   const [, verb] = /^(?:rexec|sdexec|.*\.rexec)\.(\w+)$/.exec(topic) ?? [];
-  const what = (cmd as Partial<Command> | undefined)?.cmdline?.[0] ?? label ?? pid;
+  const what = program ?? (cmd as Partial<Command> | undefined)?.cmdline?.[0] ?? label ?? pid;
   return [verb === "list" && streaming ? "watch" : (verb ?? topic), what].join(" ").trim();
 }
 

@@ -1,5 +1,8 @@
 /** The times of attempts to reach the proxy. */
 
+import { boolean, func, natural } from "../protocol/checks.js";
+import type { OptionChecks } from "../protocol/options.js";
+
 /** When {@link connect} tries again to reach the proxy: the first time, after a lost connection, and after a lost session. */
 export interface RetryOptions {
   /**
@@ -19,6 +22,13 @@ export interface RetryOptions {
    */
   delay?: ((attempt: number) => number) | undefined;
 }
+
+/** The checks of {@link RetryOptions}. */
+export const RETRY_OPTIONS: OptionChecks<RetryOptions> = {
+  count: (value) => value !== Number.POSITIVE_INFINITY && natural(value),
+  first: boolean,
+  delay: func,
+};
 
 const FIRST_MS = 400;
 const MOST_MS = 10_000;

@@ -28,7 +28,7 @@ export class Session {
 
   /** Sends a request, or signs it first. */
   send(call: ClientCall, ids: Ids, { rank, size, owner, userid }: Status & { state: "open" }): void {
-    const { sign = owner !== userid, origin: _, ...request } = call.request;
+    const { sign = owner !== userid, origin: _, program: __, ...request } = call.request;
     try {
       const ranks = ranksOf(request.nodeid, rank, size);
       const id = ids.claim(ranks.length, this.calls);

@@ -1,5 +1,7 @@
 /** The mechanism "curve": Ed25519 over HEADER.PAYLOAD. RFC 39 does not describe it; the source is flux-security. */
 
+import { func } from "../protocol/checks.js";
+import { checkOptions, unchecked } from "../protocol/options.js";
 import { toBase64 } from "../protocol/rfc42.js";
 import { encoder } from "../protocol/utf8.js";
 import {
@@ -44,6 +46,13 @@ export interface CurveSignerOptions {
  * @throws SignatureError if the certificate is malformed
  */
 export async function curveSigner(options: CurveSignerOptions): Promise<Signer> {
+  checkOptions("curveSigner", options, {
+    key: unchecked,
+    userid: unchecked,
+    ttl: unchecked,
+    certificate: unchecked,
+    now: func,
+  });
   const { ttl = DEFAULT_TTL, now = Date.now } = options;
   const userid = checkUserid(options.userid);
   if (!Number.isInteger(ttl) || ttl <= 0) throw new TypeError(`ttl ${ttl} is not a number of seconds`);

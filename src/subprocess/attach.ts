@@ -1,12 +1,20 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
-import { demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
+import { boolean, overflow as overflowCheck, timeLimit } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
+import { checkOptions, unchecked } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { deadline } from "../request.js";
 import { abortable } from "../session/abort.js";
 import { type OneRankEvent, type ProcessEvent, ProcessEvents } from "./events.js";
-import { type PidOrLabel, processFields, type ServiceOptions, topicOf } from "./service.js";
+import {
+  type PidOrLabel,
+  PROCESS_OPTIONS,
+  processFields,
+  SERVICE_OPTIONS,
+  type ServiceOptions,
+  topicOf,
+} from "./service.js";
 import { type ByTarget, type Target, targetNodeid } from "./target.js";
 
 /** Options of {@link attach}. */
@@ -36,8 +44,16 @@ export type AttachOptions<N extends Target | undefined = Target | undefined> = P
      * Milliseconds until a rank has attached, from when the proxy has the request. Then that rank fails with ETIMEDOUT.
      * @default Infinity
      */
-    timeout?: number | undefined;
+    answerTimeout?: number | undefined;
   };
+
+const ATTACH_OPTIONS = {
+  nodeid: unchecked,
+  stdout: boolean,
+  stderr: boolean,
+  overflow: overflowCheck,
+  answerTimeout: timeLimit,
+};
 
 /**
  * Follows a background process (RFC 42 attach). The Observable is cold: subscribing attaches, unsubscribing detaches, and the process
@@ -58,14 +74,9 @@ export function attach<N extends Target | undefined = undefined>(
   flux: Flux,
   options: AttachOptions<N>,
 ): Observable<ByTarget<N, OneRankEvent, ProcessEvent>> {
-  const {
-    service = "rexec",
-    nodeid = "any",
-    stdout = true,
-    stderr = true,
-    overflow,
-  } = options as AttachOptions;
-  demand("overflow", overflow, (value) => optional(value, overflowCheck));
+  const given: AttachOptions = options;
+  checkOptions("attach", given, PROCESS_OPTIONS, SERVICE_OPTIONS, ATTACH_OPTIONS);
+  const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = given;
   const request = {
     topic: topicOf(service, "attach"),
     nodeid: targetNodeid(nodeid),
@@ -77,7 +88,7 @@ export function attach<N extends Target | undefined = undefined>(
     sign: options.sign,
     overflow,
     origin: new Error(),
-    timeout: deadline(options.timeout),
+    timeout: deadline(options.answerTimeout),
   };
   const followed = new Observable<ProcessEvent>((subscriber) => {
     const call = flux.session.start(request, {

@@ -1,4 +1,5 @@
-import { type Check, demand, name, optional, streamName, text } from "../protocol/checks.js";
+import { type Check, demand, name, object, streamName, text } from "../protocol/checks.js";
+import { checkOptions, type OptionChecks } from "../protocol/options.js";
 import type { Command } from "../protocol/rfc42.js";
 
 /** The optional fields of a command (RFC 42 Command Object). */
@@ -30,6 +31,19 @@ export interface CommandOptions {
   channels?: readonly string[] | undefined;
 }
 
+/** The checks of {@link CommandOptions} but `channels`. */
+export const COMMAND_OPTIONS: OptionChecks<Omit<CommandOptions, "channels">> = {
+  label: name,
+  cwd: name,
+  env: object,
+  opts: object,
+};
+
+/** The check of `channels`. */
+export const CHANNELS_OPTION: OptionChecks<Pick<CommandOptions, "channels">> = {
+  channels: (value) => !Array.isArray(value) && "is not an array",
+};
+
 /**
  * Makes an RFC 42 command object, for a request of your own. Python's counterpart is `flux.subprocess.command_create`, whose `cwd` and
  * `env` default to the caller's.
@@ -45,13 +59,20 @@ export interface CommandOptions {
  * ```
  */
 export function commandCreate(command: readonly string[], options: CommandOptions = {}): Command {
+  checkOptions("commandCreate", options, COMMAND_OPTIONS, CHANNELS_OPTION);
+  return commandObject(command, options);
+}
+
+/** {@link commandCreate}, of options that {@link checkOptions} has checked. */
+export function commandObject(command: readonly string[], options: CommandOptions): Command {
   const { label, cwd, env = {}, opts = {}, channels = [] } = options;
+  if (typeof command === "string") {
+    throw new TypeError(`command is an array of words, such as ["ls", "-l"], not ${JSON.stringify(command)}`);
+  }
   if (!Array.isArray(command) || command.length === 0) {
     throw new TypeError("command is an array of at least one string");
   }
   for (const argument of command) demand("an argument", argument, text);
-  demand("label", label, (value) => optional(value, name));
-  demand("cwd", cwd, (value) => optional(value, name));
   for (const channel of channels) demand("a name in channels", channel, streamName);
   return {
     cmdline: [...command],

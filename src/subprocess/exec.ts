@@ -1,9 +1,13 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import { checkOptions, unchecked } from "../protocol/options.js";
 import { abortable } from "../session/abort.js";
+import { CHANNELS_OPTION, COMMAND_OPTIONS } from "./command.js";
 import type { OneRankEvent, ProcessEvent } from "./events.js";
-import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
+import { FOREGROUND_OPTIONS, Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { checkInput, type InputSource, pump } from "./input.js";
+import { LAUNCH_OPTIONS } from "./launch.js";
+import { SERVICE_OPTIONS } from "./service.js";
 import type { ByTarget, Target } from "./target.js";
 
 /** Options of {@link exec}. */
@@ -48,7 +52,18 @@ export function exec<N extends Target | undefined = undefined>(
   command: readonly string[],
   options: ExecOptions<N> = {},
 ): Observable<ByTarget<N, OneRankEvent, ProcessEvent>> {
-  const { nodeid = "any", stdin } = options as ExecOptions;
+  const given: ExecOptions = options;
+  checkOptions(
+    "exec",
+    given,
+    COMMAND_OPTIONS,
+    CHANNELS_OPTION,
+    LAUNCH_OPTIONS,
+    SERVICE_OPTIONS,
+    FOREGROUND_OPTIONS,
+    { nodeid: unchecked, stdin: unchecked },
+  );
+  const { nodeid = "any", stdin } = given;
   const request = foregroundRequest(command, nodeid, options);
   if (stdin !== undefined) checkInput(stdin);
   const events = new Observable<ProcessEvent>((subscriber) => {

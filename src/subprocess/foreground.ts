@@ -1,19 +1,20 @@
 /** A foreground process on one rank or several: the request, the input, and the end. */
 import type { Flux } from "../flux.js";
-import { delay, demand, optional, overflow as overflowCheck } from "../protocol/checks.js";
+import { boolean, delay, overflow as overflowCheck, timeLimit } from "../protocol/checks.js";
 import type { Overflow } from "../protocol/messages.js";
+import type { OptionChecks } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { SIGNUM } from "../protocol/signals.js";
 import { deadline } from "../request.js";
-import type { CallRequest, ClientCall } from "../session/client-call.js";
+import type { CallRequest, ClientCall, RankMessage } from "../session/client-call.js";
 import type { InputQueue } from "../session/input-queue.js";
-import { type CommandOptions, commandCreate } from "./command.js";
-import { ProcessEvents, type ProcessObserver } from "./events.js";
+import { type FinishedEvent, ProcessEvents, type ProcessObserver } from "./events.js";
+import { LaunchFailures, type LaunchOptions, launchedCommand } from "./launch.js";
 import { type ServiceOptions, serviceRequest, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
 /** The options that {@link exec} and {@link spawn} share. */
-export interface ForegroundOptions extends CommandOptions, ServiceOptions {
+export interface ForegroundOptions extends LaunchOptions, ServiceOptions {
   /**
    * Forward standard output. Otherwise the process has it closed.
    * @default true
@@ -36,6 +37,12 @@ export interface ForegroundOptions extends CommandOptions, ServiceOptions {
    * process that starts later is ended. Without a limit, an `unresponsive` event reports a rank that does not answer.
    * @default Infinity
    */
+  answerTimeout?: number | undefined;
+  /**
+   * Milliseconds that the process may run, on each rank from its `started`. Then the client ends it (SIGTERM, and SIGKILL after
+   * `killGrace`), and its events go on until the end, with `timedOut` in the outcome. A lost connection delays the signals.
+   * @default Infinity
+   */
   timeout?: number | undefined;
   /**
    * Milliseconds from SIGTERM to SIGKILL when the process must end, 0 to 2147483647.
@@ -43,6 +50,18 @@ export interface ForegroundOptions extends CommandOptions, ServiceOptions {
    */
   killGrace?: number | undefined;
 }
+
+/** The checks of the options that {@link ForegroundOptions} adds. */
+export const FOREGROUND_OPTIONS: OptionChecks<
+  Omit<ForegroundOptions, keyof LaunchOptions | keyof ServiceOptions>
+> = {
+  stdout: boolean,
+  stderr: boolean,
+  overflow: overflowCheck,
+  answerTimeout: timeLimit,
+  timeout: timeLimit,
+  killGrace: delay,
+};
 
 const DEFAULT_KILL_GRACE = 5000;
 
@@ -54,9 +73,13 @@ export interface ForegroundRequest {
   service: string;
   /** Milliseconds from SIGTERM to SIGKILL. */
   killGrace: number;
+  /** Milliseconds from the start of a process to SIGTERM; Infinity for none. */
+  timeout: number;
+  /** The path of env(1) if that starts the program. */
+  launcher: string | undefined;
 }
 
-/** Checks the arguments of a verb. @throws TypeError naming the one that is not valid */
+/** Makes a request from options that `checkOptions` has checked. @throws TypeError naming the argument that is not valid */
 export function foregroundRequest(
   command: readonly string[],
   target: Target,
@@ -67,20 +90,20 @@ export function foregroundRequest(
     stderr = true,
     service = "rexec",
     killGrace = DEFAULT_KILL_GRACE,
+    timeout = Number.POSITIVE_INFINITY,
     channels = [],
     overflow,
   } = options;
-  demand("overflow", overflow, (value) => optional(value, overflowCheck));
-  demand("killGrace", killGrace, delay);
   // Chunks by default: a message for each line takes fifteen times the time.
   const opts = { stdout_LINE_BUFFER: "false", stderr_LINE_BUFFER: "false", ...options.opts };
+  const { cmd, launcher } = launchedCommand(command, { ...options, opts });
   return {
     call: {
       topic: topicOf(service, "exec"),
       nodeid: targetNodeid(target),
       streaming: true,
       payload: {
-        cmd: commandCreate(command, { ...options, opts }),
+        cmd,
         flags:
           // sdexec refuses that flag. The proxy grants the credit there.
           (service === "sdexec" ? 0 : EXEC_FLAG.writeCredit) |
@@ -91,10 +114,13 @@ export function foregroundRequest(
       sign: options.sign,
       overflow,
       origin: new Error(),
-      timeout: deadline(options.timeout),
+      program: command[0],
+      timeout: deadline(options.answerTimeout),
     },
     service,
     killGrace,
+    timeout,
+    launcher,
   };
 }
 
@@ -108,22 +134,33 @@ export class Foreground {
   #ending = false;
   /** True after the last message of the request. */
   #over = false;
-  /** One for each SIGKILL that is due. */
-  readonly #kills: ReturnType<typeof setTimeout>[] = [];
+  /** By rank: the one that a signal to its process waits for. */
+  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
+  /** The ranks where a signal has reached the process after its `timeout`. */
+  readonly #timedOut = new Set<number>();
 
   /** Sends the request. Calls the observer only after this returns. */
   constructor(flux: Flux, request: ForegroundRequest, observer: ProcessObserver) {
     this.#flux = flux;
     this.#request = request;
-    this.#events = new ProcessEvents(observer, () => this.#call);
-    this.#call = flux.session.start(request.call, {
+    const events: ProcessObserver = {
+      next: (event) => observer.next(event.type === "finished" ? this.#finished(event) : event),
+      error: (error) => observer.error(error),
+      complete: () => observer.complete(),
+    };
+    this.#events = new ProcessEvents(events, () => this.#call);
+    const { launcher, call } = request;
+    const receive = (message: RankMessage) => this.#events.receive(message);
+    const launch =
+      launcher && new LaunchFailures(launcher, (...error) => this.#call.error(...error), receive);
+    this.#call = flux.session.start(call, {
       next: (message) => {
         // A process that starts after `end` must end too.
         const late = this.#ending;
-        this.#events.receive(message);
-        if (late && message.type === "response" && message.payload.type === "started") {
-          this.#terminate([message.rank]);
-        }
+        launch ? launch.receive(message) : receive(message);
+        if (message.type !== "response" || message.payload.type !== "started") return;
+        if (late) this.#terminate(message.rank);
+        else this.#limit(message.rank);
       },
       error: (error) => {
         this.#settle();
@@ -146,38 +183,63 @@ export class Foreground {
     return [...this.#events.running.keys()];
   }
 
-  /** Sends a signal to the process on one of `ranks`. Rejects with a FluxError. */
-  kill(signum: number, rank: number): Promise<void> {
+  /**
+   * Sends a signal to the process on one of `ranks`. Rejects with a FluxError.
+   * @param reached is called with the answer, before a later message
+   */
+  kill(signum: number, rank: number, reached = () => {}): Promise<void> {
     const { service, call } = this.#request;
     const payload = { pid: this.#events.running.get(rank), signum };
     const options = { service, nodeid: rank, sign: call.sign };
-    return serviceRequest(this.#flux, "kill", payload, options, () => {}).forEach(() => {});
+    return serviceRequest(this.#flux, "kill", payload, options, reached).forEach(() => {});
   }
 
   /** Ends the process: SIGTERM now, SIGKILL after `killGrace`. Cancels a request that was not sent. */
   end(): void {
     if (this.#ending || this.#over) return;
     this.#ending = true;
-    if (!this.#flux.session.withdraw(this.#call)) this.#terminate(this.ranks);
+    if (this.#flux.session.withdraw(this.#call)) return;
+    for (const rank of this.ranks) this.#terminate(rank);
   }
 
-  /** `killGrace` begins with the answer to SIGTERM, which a lost connection delays. */
-  #terminate(ranks: readonly number[]): void {
-    for (const rank of ranks) {
-      void this.#signal(SIGNUM.SIGTERM, rank).then(() => {
-        if (this.#over) return;
-        this.#kills.push(setTimeout(() => this.#signal(SIGNUM.SIGKILL, rank), this.#request.killGrace));
-      });
+  /** The process of a rank has started: `timeout` begins. */
+  #limit(rank: number): void {
+    const { timeout } = this.#request;
+    if (timeout !== Number.POSITIVE_INFINITY && !this.#ending) {
+      this.#after(timeout, rank, () => this.#terminate(rank, () => this.#timedOut.add(rank)));
     }
   }
 
+  /**
+   * `killGrace` begins with the answer to SIGTERM, which a lost connection delays.
+   * @param reached is called when a signal has reached the process
+   */
+  #terminate(rank: number, reached?: () => void): void {
+    void this.#signal(SIGNUM.SIGTERM, rank, reached).then(() => {
+      this.#after(this.#request.killGrace, rank, () => this.#signal(SIGNUM.SIGKILL, rank, reached));
+    });
+  }
+
+  #after(ms: number, rank: number, action: () => void): void {
+    clearTimeout(this.#timers.get(rank));
+    if (!this.#over) this.#timers.set(rank, setTimeout(action, ms));
+  }
+
   /** Ignores errors: ESRCH is the aim of the signal, and the end of the session is reported by its own error. */
-  async #signal(signum: number, rank: number): Promise<void> {
-    if (this.#events.running.has(rank)) await this.kill(signum, rank).catch(() => {});
+  async #signal(signum: number, rank: number, reached?: () => void): Promise<void> {
+    if (this.#events.running.has(rank)) await this.kill(signum, rank, reached).catch(() => {});
+  }
+
+  /** A process that has ended by itself is not there for the signal: ESRCH, or the outcome comes before the answer. */
+  #finished(event: FinishedEvent): FinishedEvent {
+    const { rank, outcome } = event;
+    clearTimeout(this.#timers.get(rank));
+    if (!this.#timedOut.has(rank) || outcome.kind === "unknown") return event;
+    return { ...event, outcome: { ...outcome, timedOut: this.#request.timeout } };
   }
 
   #settle(): void {
     this.#over = true;
-    for (const timer of this.#kills) clearTimeout(timer);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
   }
 }

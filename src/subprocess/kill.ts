@@ -1,7 +1,17 @@
 import type { Flux } from "../flux.js";
+import { abortSignal } from "../protocol/checks.js";
+import { checkOptions, unchecked } from "../protocol/options.js";
 import { SIGNUM, type SignalName, signalNumber } from "../protocol/signals.js";
 import { Rpc } from "../rpc.js";
-import { type PidOrLabel, processFields, type RankOptions, serviceRequest } from "./service.js";
+import {
+  type PidOrLabel,
+  PROCESS_OPTIONS,
+  processFields,
+  RANK_OPTIONS,
+  type RankOptions,
+  SERVICE_OPTIONS,
+  serviceRequest,
+} from "./service.js";
 
 /** Options of {@link kill}. */
 export type KillOptions = PidOrLabel &
@@ -12,6 +22,12 @@ export type KillOptions = PidOrLabel &
      */
     signum?: number | SignalName | undefined;
   };
+
+const KILL_OPTIONS = {
+  signum: unchecked,
+  // Python's `kill` and a child process's have the number of the signal there.
+  signal: (value: unknown) => abortSignal(value) && `${abortSignal(value)}; the signal to send is "signum"`,
+};
 
 /**
  * Sends a signal to a process and its process group (RFC 42 kill). Python's counterpart is `flux.subprocess.kill`.
@@ -28,6 +44,7 @@ export type KillOptions = PidOrLabel &
  * ```
  */
 export function kill(flux: Flux, options: KillOptions): Rpc<void> {
+  checkOptions("kill", options, PROCESS_OPTIONS, RANK_OPTIONS, SERVICE_OPTIONS, KILL_OPTIONS);
   const { pid, label } = processFields(options);
   const signum = signalNumber(options.signum ?? SIGNUM.SIGTERM);
   const payload = label === undefined ? { pid, signum } : { pid, label, signum };

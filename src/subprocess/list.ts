@@ -1,8 +1,9 @@
 import type { Flux } from "../flux.js";
+import { checkOptions } from "../protocol/options.js";
 import type { ListedProcess } from "../protocol/watch.js";
 import { Rpc } from "../rpc.js";
 import { payloadReader } from "./payload.js";
-import { type RankOptions, serviceRequest } from "./service.js";
+import { RANK_OPTIONS, type RankOptions, SERVICE_OPTIONS, serviceRequest } from "./service.js";
 
 /** A process of a subprocess server. Python's counterpart is `flux.subprocess.Subprocess`. */
 export class Subprocess {
@@ -59,6 +60,7 @@ export class SubprocessListRpc extends Rpc<ListResponse> {
  * ```
  */
 export function list(flux: Flux, options: RankOptions = {}): SubprocessListRpc {
+  checkOptions("list", options, RANK_OPTIONS, SERVICE_OPTIONS);
   const send = serviceRequest(flux, "list", {}, options, payloadReader(isListResponse));
   return new SubprocessListRpc(send);
 }

@@ -8,12 +8,16 @@ export type Outcome =
       readonly kind: "exited";
       /** The exit code, 0 to 255. */
       readonly code: number;
+      /** The `timeout` in milliseconds, if it had passed and SIGTERM had reached the process before. */
+      readonly timedOut?: number;
     }
   /** A signal has ended the process. */
   | {
       readonly kind: "signaled";
       /** The Linux signal number. */
       readonly signal: number;
+      /** The `timeout` in milliseconds, if it had passed and SIGTERM had reached the process before. */
+      readonly timedOut?: number;
     }
   /** Flux, the proxy or the connection has failed before the end was known. */
   | {
@@ -43,7 +47,7 @@ export function outcomeOf(status: number): Outcome {
 }
 
 /**
- * True if the process exited with 0.
+ * True if the process exited with 0, and was not ended after its `timeout`.
  *
  * @param outcome of a process
  *
@@ -53,11 +57,12 @@ export function outcomeOf(status: number): Outcome {
  * ```
  */
 export function succeeded(outcome: Outcome): boolean {
-  return outcome.kind === "exited" && outcome.code === 0;
+  return outcome.kind === "exited" && outcome.code === 0 && !outcome.timedOut;
 }
 
 /**
- * Describes an outcome: "exited with 7", "was ended by SIGKILL", "ended in a way that is not known: ...".
+ * Describes an outcome: "exited with 7", "was ended by SIGKILL", "was ended after its timeout of 200 ms (SIGTERM)", "ended in a way that is
+ * not known: ...".
  *
  * @param outcome of a process
  *
@@ -70,10 +75,18 @@ export function succeeded(outcome: Outcome): boolean {
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.kind) {
     case "exited":
-      return `exited with ${outcome.code}`;
-    case "signaled":
-      return `was ended by ${signalName(outcome.signal)}`;
+      return `exited with ${outcome.code}${outcome.timedOut ? `, after SIGTERM at its ${timeoutOf(outcome)}` : ""}`;
+    case "signaled": {
+      const signal = signalName(outcome.signal);
+      return outcome.timedOut
+        ? `was ended after its ${timeoutOf(outcome)} (${signal})`
+        : `was ended by ${signal}`;
+    }
     case "unknown":
       return `ended in a way that is not known: ${outcome.cause.message}`;
   }
+}
+
+function timeoutOf({ timedOut }: { timedOut?: number }): string {
+  return `timeout of ${timedOut} ms`;
 }

@@ -1,13 +1,16 @@
 import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import { boolean } from "../protocol/checks.js";
+import { checkOptions } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
-import { type CommandOptions, commandCreate } from "./command.js";
+import { COMMAND_OPTIONS } from "./command.js";
+import { LAUNCH_OPTIONS, type LaunchOptions, launchedCommand } from "./launch.js";
 import { payloadReader } from "./payload.js";
-import { type RankOptions, serviceRequest } from "./service.js";
+import { RANK_OPTIONS, type RankOptions, SERVICE_OPTIONS, serviceRequest } from "./service.js";
 
 /** Options of {@link rexecBg}. A background process has no channels (RFC 42 exec). */
-export interface RexecBgOptions extends Omit<CommandOptions, "channels">, RankOptions {
+export interface RexecBgOptions extends Omit<LaunchOptions, "channels">, RankOptions {
   /**
    * Keep the exit status until {@link wait} takes it.
    * @default false
@@ -49,7 +52,8 @@ export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
 }
 
 /**
- * Starts a background process (RFC 42 exec, non-streaming). It outlives the session and has no input.
+ * Starts a background process (RFC 42 exec, non-streaming). It outlives the session and has no input. With a `cwd` that does not exist,
+ * or with `cwd` or `extendEnv` a program that does not, it exits with 125 to 127, which {@link wait} reports: as env(1) does.
  * Python's counterpart is `flux.subprocess.rexec_bg`.
  *
  * @param command the program and its arguments
@@ -69,10 +73,13 @@ export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
 export function rexecBg(
   flux: Flux,
   command: readonly string[],
-  { waitable = false, ...options }: RexecBgOptions = {},
+  options: RexecBgOptions = {},
 ): SubprocessBackgroundRexecRpc {
-  const { label, cwd, env, opts } = options;
-  const cmd = commandCreate(command, { label, cwd, env, opts });
+  checkOptions("rexecBg", options, COMMAND_OPTIONS, LAUNCH_OPTIONS, RANK_OPTIONS, SERVICE_OPTIONS, {
+    waitable: boolean,
+  });
+  const { waitable = false, label, cwd, env, opts, extendEnv, checkCwd } = options;
+  const { cmd } = launchedCommand(command, { label, cwd, env, opts, extendEnv, checkCwd });
   // flux-core 0.88 logs background output, and crashes on large chunks.
   for (const [key, value] of Object.entries(cmd.opts)) {
     if (/^std(out|err)_LINE_BUFFER=false$/i.test(`${key}=${value}`))
@@ -81,7 +88,7 @@ export function rexecBg(
   const payload = { cmd, flags: waitable ? EXEC_FLAG.waitable : 0 };
   const read = payloadReader(isStarted);
   let answering!: number;
-  const send = serviceRequest(flux, "exec", payload, options, (answer, rank) => {
+  const send = serviceRequest(flux, "exec", payload, { ...options, program: command[0] }, (answer, rank) => {
     answering = rank;
     return read(answer);
   });

@@ -1,7 +1,16 @@
 /** The parts that all verbs share: the service, the process, the signature. */
 import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
-import { demand, isSubprocessService, name, pid as pidCheck } from "../protocol/checks.js";
+import {
+  abortSignal,
+  boolean,
+  demand,
+  isSubprocessService,
+  name,
+  pid as pidCheck,
+  timeLimit,
+} from "../protocol/checks.js";
+import { type OptionChecks, unchecked } from "../protocol/options.js";
 import { request } from "../request.js";
 
 /** The subprocess server of a request, and its signature. */
@@ -24,6 +33,13 @@ export interface ServiceOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** The checks of {@link ServiceOptions}. */
+export const SERVICE_OPTIONS: OptionChecks<ServiceOptions> = {
+  service: unchecked,
+  sign: boolean,
+  signal: abortSignal,
+};
+
 /** {@link ServiceOptions}, on one rank. */
 export interface RankOptions extends ServiceOptions {
   /**
@@ -36,8 +52,14 @@ export interface RankOptions extends ServiceOptions {
    * have its effect. `Infinity`: no limit. `signal: AbortSignal.timeout(ms)` also counts the time without a connection.
    * @default 30_000; of {@link wait}, Infinity, since a process may run for days
    */
-  timeout?: number | undefined;
+  answerTimeout?: number | undefined;
 }
+
+/** The checks of the options that {@link RankOptions} adds. */
+export const RANK_OPTIONS: OptionChecks<Omit<RankOptions, keyof ServiceOptions>> = {
+  nodeid: unchecked,
+  answerTimeout: timeLimit,
+};
 
 /** A process on one rank, by pid or by label. */
 export type PidOrLabel =
@@ -54,6 +76,9 @@ export type PidOrLabel =
       pid?: undefined;
     };
 
+/** The checks of {@link PidOrLabel}. */
+export const PROCESS_OPTIONS: OptionChecks<PidOrLabel> = { pid: unchecked, label: unchecked };
+
 /** The topic of a method: "rexec.kill". @throws TypeError if `service` is not a subprocess service */
 export function topicOf(service: string, method: string): string {
   if (typeof service !== "string" || !/^[^\s\0]+$/.test(service) || !isSubprocessService(service)) {
@@ -67,7 +92,7 @@ export function serviceRequest<T>(
   flux: Flux,
   method: string,
   payload: object,
-  { service = "rexec", ...options }: RankOptions,
+  { service = "rexec", ...options }: RankOptions & { program?: string | undefined },
   read: (payload: object, rank: number) => T,
 ): Observable<T> {
   return request(flux.session, { ...options, topic: topicOf(service, method), payload }, read);

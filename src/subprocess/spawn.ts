@@ -1,13 +1,18 @@
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
+import { boolean } from "../protocol/checks.js";
+import { checkOptions, unchecked } from "../protocol/options.js";
 import { type SignalName, signalName, signalNumber } from "../protocol/signals.js";
 import { rankNodeid } from "../request.js";
-import { checkSignal, onAbort } from "../session/abort.js";
+import { onAbort } from "../session/abort.js";
 import { type Bytes, concat, toBytes } from "./bytes.js";
+import { CHANNELS_OPTION, COMMAND_OPTIONS } from "./command.js";
 import { gapError, type ProcessEvent } from "./events.js";
-import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
+import { FOREGROUND_OPTIONS, Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
+import { LAUNCH_OPTIONS } from "./launch.js";
 import { type Outcome, succeeded } from "./outcome.js";
 import { Pulled } from "./pulled.js";
+import { SERVICE_OPTIONS } from "./service.js";
 
 /** Options of {@link spawn}. */
 export interface SpawnOptions extends ForegroundOptions {
@@ -26,14 +31,25 @@ export interface CommandStatus {
   readonly code: number;
   /** The name of the signal that ended the process, or null. */
   readonly signal: string | null;
+  /** The `timeout` in milliseconds, if it had passed and SIGTERM had reached the process before. */
+  readonly timedOut?: number | undefined;
 }
 
 /** The end and the whole output of a {@link ChildProcess}. Its counterpart is `Deno.CommandOutput`. */
-export interface CommandOutput extends CommandStatus {
+export interface CommandOutput<T = Bytes> extends CommandStatus {
   /** Standard output. */
-  readonly stdout: Bytes;
+  readonly stdout: T;
   /** Standard error. */
-  readonly stderr: Bytes;
+  readonly stderr: T;
+}
+
+/** Options of {@link ChildProcess.output}. */
+export interface OutputOptions {
+  /**
+   * Decode the output as UTF-8, with U+FFFD for bytes that are not.
+   * @default false: bytes
+   */
+  text?: boolean | undefined;
 }
 
 /** A foreground process with streams. Its counterpart is `Deno.ChildProcess`, but `pid` is a promise. */
@@ -117,16 +133,24 @@ export class ChildProcess {
   /**
    * Closes stdin, unless a writer has locked it, and reads all output.
    *
+   * @param options bytes or text
    * @returns rejects with a FluxError if the outcome is unknown
    */
-  async output(): Promise<CommandOutput> {
+  output(options?: OutputOptions & { text?: false | undefined }): Promise<CommandOutput>;
+  output(options: OutputOptions & { text: true }): Promise<CommandOutput<string>>;
+  output(options?: OutputOptions): Promise<CommandOutput | CommandOutput<string>>;
+  async output(options: OutputOptions = {}): Promise<CommandOutput | CommandOutput<string>> {
+    checkOptions("output", options, { text: boolean });
     if (!this.stdin.locked) this.stdin.close().catch(() => {});
     const [stdout, stderr, status] = await Promise.all([
       readAll(this.stdout),
       readAll(this.stderr),
       this.status,
     ]);
-    return { ...status, stdout, stderr };
+    const decoded = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return options.text
+      ? { ...status, stdout: decoded(stdout), stderr: decoded(stderr) }
+      : { ...status, stdout, stderr };
   }
 
   /** Ends the process (SIGTERM, then SIGKILL after `killGrace`), and waits for that. Drops unread output: its reader gets ECANCELED. */
@@ -154,13 +178,24 @@ export class ChildProcess {
  *
  * @example
  * ```ts
- * const { code, stdout } = await spawn(flux, ["sh", "-c", "echo hello; exit 3"]).output();
- * console.log(code, new TextDecoder().decode(stdout).trim()); // 3 hello
+ * const { code, stdout } = await spawn(flux, ["sh", "-c", "echo hello; exit 3"]).output({ text: true });
+ * console.log(code, stdout.trim()); // 3 hello
  * ```
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
+  checkOptions(
+    "spawn",
+    options,
+    COMMAND_OPTIONS,
+    CHANNELS_OPTION,
+    LAUNCH_OPTIONS,
+    SERVICE_OPTIONS,
+    FOREGROUND_OPTIONS,
+    {
+      nodeid: unchecked,
+    },
+  );
   const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
-  checkSignal(options.signal);
   let process!: Foreground;
   const child = new ChildProcess((observer) => {
     process = new Foreground(flux, request, observer);
@@ -175,12 +210,21 @@ export function spawn(flux: Flux, command: readonly string[], options: SpawnOpti
 async function commandStatus(outcome: Outcome): Promise<CommandStatus> {
   switch (outcome.kind) {
     case "exited":
-      return { success: succeeded(outcome), code: outcome.code, signal: null };
+      return { success: succeeded(outcome), code: outcome.code, signal: null, ...timedOut(outcome) };
     case "signaled":
-      return { success: false, code: 128 + outcome.signal, signal: signalName(outcome.signal) };
+      return {
+        success: false,
+        code: 128 + outcome.signal,
+        signal: signalName(outcome.signal),
+        ...timedOut(outcome),
+      };
     case "unknown":
       throw outcome.cause;
   }
+}
+
+function timedOut({ timedOut }: { timedOut?: number }): { timedOut?: number } {
+  return timedOut ? { timedOut } : {};
 }
 
 function deferred<T>() {

@@ -1,10 +1,19 @@
 import type { Flux } from "../flux.js";
+import { checkOptions } from "../protocol/options.js";
 import { type IoObject, ioBytes } from "../protocol/rfc42.js";
 import { Rpc } from "../rpc.js";
 import { concat } from "./bytes.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import { payloadReader } from "./payload.js";
-import { type PidOrLabel, processFields, type RankOptions, serviceRequest } from "./service.js";
+import {
+  type PidOrLabel,
+  PROCESS_OPTIONS,
+  processFields,
+  RANK_OPTIONS,
+  type RankOptions,
+  SERVICE_OPTIONS,
+  serviceRequest,
+} from "./service.js";
 
 /** The answer to a wait (RFC 42 wait response). */
 export interface WaitResponse {
@@ -65,12 +74,13 @@ export class SubprocessWaitRpc extends Rpc<WaitResponse> {
  * ```
  */
 export function wait(flux: Flux, options: PidOrLabel & RankOptions): SubprocessWaitRpc {
-  const { timeout = Number.POSITIVE_INFINITY } = options;
+  checkOptions("wait", options, PROCESS_OPTIONS, RANK_OPTIONS, SERVICE_OPTIONS);
+  const { answerTimeout = Number.POSITIVE_INFINITY } = options;
   const send = serviceRequest(
     flux,
     "wait",
     processFields(options),
-    { ...options, timeout },
+    { ...options, answerTimeout },
     payloadReader(isWaitResponse),
   );
   return new SubprocessWaitRpc(send);

@@ -1,8 +1,9 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
+import { checkOptions, unchecked } from "../protocol/options.js";
 import { abortable } from "../session/abort.js";
 import { type ProcessTable, ProcessTables } from "./process-table.js";
-import { type ServiceOptions, topicOf } from "./service.js";
+import { SERVICE_OPTIONS, type ServiceOptions, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
 export type { ProcessTable } from "./process-table.js";
@@ -48,6 +49,7 @@ export interface WatchOptions extends ServiceOptions {
  * ```
  */
 export function watch(flux: Flux, options: WatchOptions = {}): Observable<ProcessTable> {
+  checkOptions("watch", options, SERVICE_OPTIONS, { nodeid: unchecked, interval: unchecked });
   const { nodeid = "all", service = "rexec", interval = 1000, sign } = options;
   if (!Number.isInteger(interval) || interval < 1) {
     throw new TypeError(`interval is a positive integer of milliseconds, not ${JSON.stringify(interval)}`);

@@ -1,7 +1,8 @@
 import { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
-import { demand, streamName } from "../protocol/checks.js";
+import { abortSignal, boolean, streamName } from "../protocol/checks.js";
+import { checkOptions } from "../protocol/options.js";
 import { Rpc } from "../rpc.js";
 import { abortable } from "../session/abort.js";
 import { toBytes } from "./bytes.js";
@@ -45,10 +46,11 @@ export function write(
   flux: Flux,
   process: { readonly matchtag: number },
   data: string | Uint8Array,
-  { stream = "stdin", eof = false, signal }: WriteOptions = {},
+  options: WriteOptions = {},
 ): Rpc<void> {
   const bytes = toBytes(data);
-  demand("stream", stream, streamName);
+  checkOptions("write", options, { stream: streamName, eof: boolean, signal: abortSignal });
+  const { stream = "stdin", eof = false, signal } = options;
   // Here, so that its stack has the caller.
   const ended = new FluxError("EPIPE", "the process has ended", { subject: `write to ${stream}` });
   const send = new Observable<void>((subscriber) => {

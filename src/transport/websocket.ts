@@ -3,8 +3,9 @@ import WebSocket from "isomorphic-ws";
 import { SUBPROTOCOL } from "../protocol/messages.js";
 import type { Connector } from "./transport.js";
 
-/** A connector to `url`, ws: or wss:. */
+/** A connector to `url`, ws: or wss:. @throws TypeError if the runtime has no WebSocket */
 export function webSocketConnector(url: string): Connector {
+  if (typeof WebSocket !== "function") throw new TypeError("this runtime has no WebSocket");
   return (events) => {
     const socket = new WebSocket(url, SUBPROTOCOL);
     socket.binaryType = "arraybuffer";

@@ -7,11 +7,13 @@
  *     cycles      sessions that are dropped again and again
  *     fanout      the proxy's memory, and the delay of another client, during attacks; with --claimed, on that many ranks
  *     watch       requests to the broker for one watcher of 100 ranks, and for 1,000 watchers
+ *     directory   the time of a process with a checked `cwd`, and without the check
  *
  * No measurement passes or fails, as the numbers depend on the machine. Each is printed beside its target.
  */
 import { parseArgs } from "node:util";
 import { cycles } from "./cycles.js";
+import { directory } from "./directory.js";
 import { fanout } from "./fanout.js";
 import { neighbours } from "./neighbours.js";
 import { replay } from "./replay.js";
@@ -73,6 +75,7 @@ const benches: Record<string, () => Promise<void>> = {
       seconds: Number(values.seconds),
       only: values.attack,
     }),
+  directory: () => directory({ uri, rounds, count: count(100) }),
   cycles: () => cycles({ uri, count: count(100_000), concurrency: 16 }),
 };
 

@@ -56,7 +56,7 @@ export function backgroundCases(context: Context): void {
       const { flux } = context;
       const where = { label: uniqueLabel(), nodeid: 1 };
       await rexecBg(flux, ["sleep", "60"], { ...where, waitable: true }).getPid();
-      const late = wait(flux, { ...where, timeout: 200 });
+      const late = wait(flux, { ...where, answerTimeout: 200 });
       expect(await failure(late.get())).toMatchObject({
         code: "ETIMEDOUT",
         rank: 1,
@@ -64,7 +64,7 @@ export function backgroundCases(context: Context): void {
         reason: "rank 1 has not answered rexec.wait for 0.2 s",
       });
       // Flux has no way to take a wait back: it takes the status when the process ends.
-      await kill(flux, { ...where, signum: "SIGKILL", timeout: 60_000 }).get();
+      await kill(flux, { ...where, signum: "SIGKILL", answerTimeout: 60_000 }).get();
       await until(async () => (await find(where.label, 1)) === undefined, "it is gone");
     });
 

@@ -1,10 +1,13 @@
 import { lastValueFrom } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { exec, kill, orThrow, ProcessError } from "../../src/index.js";
+import { type ExecOptions, exec, kill, orThrow, ProcessError, rexecBg, wait } from "../../src/index.js";
 import { collectEvents, failure, run, sh, uniqueLabel, untilGone, utf8 } from "../support/process.js";
 import type { Context } from "./suite.js";
 
 export function execCases(context: Context): void {
+  const startFailure = (command: string[], options: ExecOptions) =>
+    failure(lastValueFrom(exec(context.flux, command, options)));
+
   describe("exec", () => {
     it("reports start, output, the ends of both streams and the outcome", async () => {
       const events = await collectEvents(context.flux, sh("echo out; echo err >&2; exit 3"), { nodeid: 1 });
@@ -28,6 +31,19 @@ export function execCases(context: Context): void {
       expect(outcome).toEqual({ kind: "signaled", signal: 9 });
     });
 
+    it("ends a process after its timeout, and reports that in the outcome", async () => {
+      const ended = { kind: "signaled", signal: 15, timedOut: 300 };
+      expect((await run(context.flux, ["sleep", "60"], { timeout: 300, nodeid: 1 })).outcome).toEqual(ended);
+      const trap = sh("trap 'echo bye; exit 3' TERM; while :; do sleep 0.1; done");
+      const { stdout, outcome } = await run(context.flux, trap, { timeout: 300 });
+      expect([utf8(stdout), outcome]).toEqual(["bye\n", { kind: "exited", code: 3, timedOut: 300 }]);
+    });
+
+    it("does not report a timeout of a process that ends by itself in time", async () => {
+      const { outcome } = await run(context.flux, sh("exit 4"), { timeout: 60_000 });
+      expect(outcome).toEqual({ kind: "exited", code: 4 });
+    });
+
     it("makes an outcome an error only by option", async () => {
       const failing = exec(context.flux, sh("exit 7"));
       expect(await lastValueFrom(failing)).toBeDefined();
@@ -45,7 +61,7 @@ export function execCases(context: Context): void {
       });
       // With directories in PATH that may not be read, execvp(3) says EACCES.
       const plain = { env: { PATH: "/usr/bin:/bin" }, cwd: "/" };
-      expect(await failure(run(context.flux, ["no-such-program-anywhere"], plain))).toMatchObject({
+      expect(await startFailure(["no-such-program-anywhere"], plain)).toMatchObject({
         code: "ENOENT",
       });
       expect(await failure(run(context.flux, ["/etc/passwd"]))).toMatchObject({ code: "EACCES" });
@@ -56,8 +72,99 @@ export function execCases(context: Context): void {
       expect(utf8(stdout)).toBe("/usr\n");
     });
 
-    it("runs in /tmp if the directory does not exist, and reports it", async () => {
-      const { stdout, stderr, outcome } = await run(context.flux, ["pwd"], { cwd: "/no/such/dir" });
+    it("fails if the directory does not exist or cannot be entered, and runs nothing", async () => {
+      const where = { nodeid: 1 };
+      const marker = `/tmp/${uniqueLabel()}`;
+      const touch = ["touch", marker];
+      expect(await startFailure(touch, { cwd: "/no/such/dir", ...where })).toMatchObject({
+        name: "FluxError",
+        code: "ENOENT",
+        message: expect.stringContaining("/no/such/dir"),
+        topic: "rexec.exec",
+        rank: 1,
+      });
+      expect(await startFailure(touch, { cwd: "/etc/passwd" })).toMatchObject({
+        code: "ENOTDIR",
+        message: expect.stringContaining("/etc/passwd"),
+      });
+      expect((await run(context.flux, ["test", "-e", marker], where)).outcome).toMatchObject({ code: 1 });
+    });
+
+    it("leaves the exit codes and the words of a program in a directory to it", async () => {
+      for (const code of [0, 125, 126, 127]) {
+        const script = sh(`echo "/usr/bin/env: cannot change directory" >&2; exit ${code}`);
+        const { outcome, stderr } = await run(context.flux, script, { cwd: "/usr" });
+        expect(outcome).toEqual({ kind: "exited", code });
+        expect(utf8(stderr)).toBe("/usr/bin/env: cannot change directory\n");
+      }
+    });
+
+    it("fails on each of several ranks", async () => {
+      const failed: unknown[] = [];
+      const run = exec(context.flux, ["pwd"], { nodeid: "0-1", cwd: "/no/such/dir" });
+      const error = await failure(
+        run.forEach((event) => {
+          if (event.type === "error") failed.push(event);
+        }),
+      );
+      expect(error).toMatchObject({ code: "ENOENT" });
+      const each = (rank: number) => ({ rank, error: expect.objectContaining({ code: "ENOENT", rank }) });
+      expect(failed).toHaveLength(2);
+      expect(failed).toEqual(
+        expect.arrayContaining([0, 1].map((rank) => expect.objectContaining(each(rank)))),
+      );
+    });
+
+    it("gives a process in a directory no other environment and no other name", async () => {
+      const show = sh('tr "\\0" "\\n" < /proc/self/environ | sort; echo "$0"');
+      const plain = await run(context.flux, show);
+      const inside = await run(context.flux, show, { cwd: "/" });
+      expect(utf8(inside.stdout)).toBe(utf8(plain.stdout));
+    });
+
+    it("adds variables to the server's environment", async () => {
+      const env = { GREETING: "hal lo=1", "A-B": "", HOME: "/nowhere" };
+      const { stdout } = await run(context.flux, ["env"], { env, extendEnv: true, nodeid: 1 });
+      const before = utf8((await run(context.flux, ["env"], { nodeid: 1 })).stdout).split("\n");
+      const expected = [
+        ...before.filter((line) => !line.startsWith("HOME=") && !line.startsWith("_=")),
+        "GREETING=hal lo=1",
+        "A-B=",
+        "HOME=/nowhere",
+      ];
+      expect(
+        utf8(stdout)
+          .split("\n")
+          .filter((line) => !line.startsWith("_="))
+          .sort(),
+      ).toEqual(expected.sort());
+    });
+
+    it("adds variables in a directory, and has the errors of both", async () => {
+      const options = { env: { A: "1" }, extendEnv: true, cwd: "/usr" };
+      const { stdout } = await run(context.flux, sh("echo $A $PWD"), options);
+      expect(utf8(stdout)).toBe("1 /usr\n");
+      expect(await startFailure(["no-such-program"], options)).toMatchObject({
+        code: "ENOENT",
+      });
+      expect(await startFailure(["/etc/passwd"], options)).toMatchObject({ code: "EACCES" });
+    });
+
+    it("runs a background process in no other directory", async () => {
+      const label = uniqueLabel();
+      const options = { label, nodeid: 1, waitable: true, cwd: "/no/such/dir" };
+      await rexecBg(context.flux, ["true"], options).get();
+      expect(await wait(context.flux, { label, nodeid: 1 }).getOutcome()).toEqual({
+        kind: "exited",
+        code: 125,
+      });
+    });
+
+    it("runs in /tmp without the check if the directory does not exist, and reports it", async () => {
+      const { stdout, stderr, outcome } = await run(context.flux, ["pwd"], {
+        cwd: "/no/such/dir",
+        checkCwd: false,
+      });
       expect(utf8(stdout)).toBe("/tmp\n");
       expect(utf8(stderr)).toBe(
         "Could not change dir to /no/such/dir: No such file or directory. Going to /tmp instead\n",

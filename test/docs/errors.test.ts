@@ -143,7 +143,7 @@ const PROVOKE: Record<string, () => Promise<FluxError>> = {
   ETIMEDOUT: async () => {
     const flux = await open();
     await rexecBg(flux, ["sleep", "60"], { label: "long", waitable: true, nodeid: 1 });
-    return failure(wait(flux, { label: "long", nodeid: 1, timeout: 200 }));
+    return failure(wait(flux, { label: "long", nodeid: 1, answerTimeout: 200 }));
   },
   ECONNREFUSED: async () => failure((await open({ url: "ws://127.0.0.1:9" })).rpc("attr.get")),
   EHOSTUNREACH: async () => failure(lastValueFrom(exec(await open(), ["hostname"], { nodeid: 9 }))),

@@ -59,7 +59,7 @@ describe("a broker that hangs", () => {
       topic,
       reason: `rank 1 has not answered ${topic} for ${timeout / 1000} s`,
     });
-    const where = { nodeid: 1, timeout: 300 };
+    const where = { nodeid: 1, answerTimeout: 300 };
     expect(await failure(list(flux, where).get())).toMatchObject(error("rexec.list", 300));
     expect(await failure(kill(flux, { pid: 1, ...where }).get())).toMatchObject(error("rexec.kill", 300));
     expect(await failure(wait(flux, { pid: 1, ...where }).get())).toMatchObject(error("rexec.wait", 300));
@@ -75,11 +75,11 @@ describe("a broker that hangs", () => {
     await list(flux).get();
     stop();
     const events: ProcessEvent[] = [];
-    const run = exec(flux, ["sleep", "60"], { nodeid: 1, timeout: 300 });
+    const run = exec(flux, ["sleep", "60"], { nodeid: 1, answerTimeout: 300 });
     const error = await failure(run.forEach((event) => void events.push(event)));
     expect([error.code, error.rank, events]).toEqual(["ETIMEDOUT", 1, []]);
     goOn();
-    const other = exec(flux, ["sleep", "60"], { nodeid: 1, timeout: 60_000 }).subscribe();
+    const other = exec(flux, ["sleep", "60"], { nodeid: 1, answerTimeout: 60_000 }).subscribe();
     const processes = () => list(flux, { nodeid: 1 }).getProcesses();
     await until(async () => (await processes()).length === 1, "only the exec in time runs");
     other.unsubscribe();

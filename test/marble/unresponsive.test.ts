@@ -39,7 +39,7 @@ describe("unresponsive and responsive", () => {
   it("come before the start too, and before a deadline that is missed", async () => {
     const { flux, proxy, at, until } = await timeline();
     const recorder = new Recorder<ProcessEvent>();
-    attach(flux, { label: "x", nodeid: 2, timeout: 12_000 }).subscribe(recorder);
+    attach(flux, { label: "x", nodeid: 2, answerTimeout: 12_000 }).subscribe(recorder);
     at(10_000, { type: "unresponsive", id: 1, rank: 2 });
     at(12_000, failed(1, 110, 2, "rank 2 has not answered rexec.attach for 12 s"));
     await until(12_000);

@@ -7,6 +7,7 @@ import { BACKGROUND } from "./tables/background.js";
 import { FIELDS } from "./tables/fields.js";
 import { GATEWAY } from "./tables/gateway.js";
 import { LABELS } from "./tables/labels.js";
+import { LAUNCHER } from "./tables/launcher.js";
 import { PERMISSIONS } from "./tables/permissions.js";
 import { PROOFS } from "./tables/proofs.js";
 import { RENEWALS } from "./tables/renewals.js";
@@ -21,6 +22,7 @@ const OPENINGS = [...TOKENS, ...PROOFS];
 const REQUESTS = [
   ...PERMISSIONS,
   ...LABELS,
+  ...LAUNCHER,
   ...SIGNED,
   ...RENEWALS,
   ...GATEWAY,

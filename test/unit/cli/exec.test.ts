@@ -25,6 +25,12 @@ describe("exec", () => {
     expect(stdout.split("\n").sort()).toEqual(lines);
   });
 
+  test("ends a process after its --timeout, and no other", async () => {
+    const [code, , stderr] = await outcome(exec("1", "-n", "--timeout", "200ms", "sleep", "60"));
+    expect([code, stderr]).toEqual([143, expect.stringContaining("SIGTERM after its timeout")]);
+    expect(await outcome(exec("1", "-n", "--timeout", "1m", "true"))).toEqual([0, "", ""]);
+  });
+
   test("leaves ranks out", async () => {
     const [code, stdout] = await outcome(exec("4", "-r", "0-2", "-x", "1", "-nl", "echo", "hi"));
     expect([code, stdout.split("\n").sort()]).toEqual([0, ["", "0: hi", "2: hi"]]);

@@ -37,7 +37,7 @@ describe("commandCreate", () => {
 
   it.each([
     [[], {}, "command is an array of at least one string"],
-    ["ls", {}, "command is an array of at least one string"],
+    ["ls", {}, 'command is an array of words, such as ["ls", "-l"], not "ls"'],
     [undefined, {}, "command is an array of at least one string"],
     [["a", 1], {}, "an argument is not a string"],
     [["a\0"], {}, "an argument has a NUL character"],

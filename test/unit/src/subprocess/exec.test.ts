@@ -34,7 +34,13 @@ describe("exec: the request", () => {
     [{ nodeid: "all" }, "rexec.exec", "all", { cmd, flags: 11 }],
     [{ nodeid: "[0-1]" }, "rexec.exec", "[0-1]", { cmd, flags: 11 }],
     [
-      { label: "l", cwd: "/", env: { A: "1" }, opts: { stdout_LINE_BUFFER: "true", x: "y" } },
+      {
+        label: "l",
+        cwd: "/",
+        checkCwd: false,
+        env: { A: "1" },
+        opts: { stdout_LINE_BUFFER: "true", x: "y" },
+      },
       "rexec.exec",
       "any",
       {

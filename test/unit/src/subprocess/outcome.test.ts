@@ -30,12 +30,19 @@ describe("outcomes", () => {
     expect(succeeded({ kind: "exited", code: 1 })).toBe(false);
     expect(succeeded({ kind: "signaled", signal: 15 })).toBe(false);
     expect(succeeded(unknown)).toBe(false);
+    expect(succeeded({ kind: "exited", code: 0, timedOut: 200 })).toBe(false);
   });
 
   it("can be said in words", () => {
     expect(describeOutcome({ kind: "exited", code: 7 })).toBe("exited with 7");
     expect(describeOutcome({ kind: "signaled", signal: 9 })).toBe("was ended by SIGKILL");
     expect(describeOutcome({ kind: "signaled", signal: 40 })).toBe("was ended by SIG40");
+    expect(describeOutcome({ kind: "signaled", signal: 15, timedOut: 200 })).toBe(
+      "was ended after its timeout of 200 ms (SIGTERM)",
+    );
+    expect(describeOutcome({ kind: "exited", code: 0, timedOut: 200 })).toBe(
+      "exited with 0, after SIGTERM at its timeout of 200 ms",
+    );
     expect(describeOutcome(unknown)).toBe("ended in a way that is not known: lost");
   });
 });

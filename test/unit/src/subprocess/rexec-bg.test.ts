@@ -9,7 +9,15 @@ describe("rexecBg", () => {
     [{}, "rexec.exec", "any", { cmd, flags: 0 }],
     [{ waitable: true }, "rexec.exec", "any", { cmd, flags: 16 }],
     [
-      { nodeid: 3, service: "sdexec", label: "l", cwd: "/", env: { A: "1" }, opts: { x: "y" } },
+      {
+        nodeid: 3,
+        service: "sdexec",
+        label: "l",
+        cwd: "/",
+        checkCwd: false,
+        env: { A: "1" },
+        opts: { x: "y" },
+      },
       "sdexec.exec",
       "3",
       { cmd: { ...cmd, label: "l", cwd: "/", env: { A: "1" }, opts: { x: "y" } }, flags: 0 },
