@@ -4,6 +4,7 @@
  * "Resuming" and "Flow control".
  */
 import { encodeDataFrame } from "../../src/protocol/frame.js";
+import { stringifyJson } from "../../src/protocol/json.js";
 import { ACK_BYTES, OUTPUT_WINDOW } from "../../src/protocol/messages.js";
 import { Replay } from "../../src/protocol/replay.js";
 import { Backlog } from "./backlog.js";
@@ -160,7 +161,7 @@ export class Outbox {
       this.#options.overrun();
       return true;
     }
-    const text = JSON.stringify({ ...message, seq: this.#replay.last + 1 });
+    const text = stringifyJson({ ...message, seq: this.#replay.last + 1 });
     if (text.length > limit) return false;
     this.#push(text, text.length);
     return true;
