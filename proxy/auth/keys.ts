@@ -9,7 +9,7 @@ import {
   type JWK,
   SignJWT,
 } from "jose";
-import { ACTIONS, readPermissions } from "./permissions.js";
+import { DEFAULT_ACTIONS, readPermissions } from "./permissions.js";
 
 /** An issuer's key pair, in the forms that issuer and proxy need. */
 export interface GeneratedKeys {
@@ -83,7 +83,7 @@ export async function generateKeys(algorithm = "EdDSA"): Promise<GeneratedKeys> 
 export async function signToken(privateJwk: JWK, claims: TokenClaims): Promise<string> {
   const { alg, kid, d } = privateJwk;
   if (alg === undefined || d === undefined) throw new TypeError("not a private JWK with an alg");
-  const { ttlSeconds, scope = ACTIONS.join(" "), details, jkt, userid = process.getuid?.() } = claims;
+  const { ttlSeconds, scope = DEFAULT_ACTIONS.join(" "), details, jkt, userid = process.getuid?.() } = claims;
   for (const name of ["issuer", "audience", "subject"] as const) {
     if (claims[name] === "") throw new TypeError(`${name} is empty`);
   }

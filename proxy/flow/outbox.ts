@@ -128,6 +128,12 @@ export class Outbox {
     this.#flush();
   }
 
+  /** The numbers of the last message and of the last acknowledged one, and the characters without process bytes between them. */
+  get progress(): { last: number; acked: number; unacked: number } {
+    const { last, unacked, bytes } = this.#replay;
+    return { last, acked: last - unacked, unacked: bytes };
+  }
+
   /** True if so much is unacknowledged that the proxy should not cause further messages. */
   get congested(): boolean {
     return this.#replay.bytes > MAX_ANSWERS;

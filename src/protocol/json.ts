@@ -3,8 +3,8 @@
  * here, and its digits in the text. PROTOCOL.md, "Connection".
  */
 
-/** A text without this has no such integer. */
-const MANY_DIGITS = /\d{16}/;
+/** A text without this has no such integer. Written out, it lets V8 look at one character in eight. */
+const MANY_DIGITS = new RegExp("\\d".repeat(16));
 
 /** A number outside of a string. The colon of a key is taken along: a key that is not a string must stay an error. */
 const NUMBER = /-?\d[\d.eE+-]*(\s*:)?/g;
