@@ -10,6 +10,8 @@
 export { type ConnectOptions, connect, type Token } from "./connect.js";
 export { FluxError, type FluxErrorCode, type FluxErrorOptions } from "./errors.js";
 export { Flux, type FluxEvent } from "./flux.js";
+export { f58, type JobId } from "./job/id.js";
+export { Job, type JobOptions, type JobService, type JobTarget, job } from "./job/job.js";
 export type { Overflow } from "./protocol/messages.js";
 export type { Command, IoObject } from "./protocol/rfc42.js";
 export { type SignalName, signalName, signalNumber } from "./protocol/signals.js";
