@@ -26,7 +26,9 @@ function parse(id: JobId): bigint | undefined {
   if (typeof id !== "string") return undefined;
   if (DECIMAL.test(id) || HEX.test(id)) return BigInt(id);
   const digits = F58.exec(id)?.[1];
-  return digits === undefined ? undefined : [...digits].reduce((sum, digit) => sum * 58n + BigInt(DIGITS.indexOf(digit)), 0n);
+  return digits === undefined
+    ? undefined
+    : [...digits].reduce((sum, digit) => sum * 58n + BigInt(DIGITS.indexOf(digit)), 0n);
 }
 
 /**
