@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { firstValueFrom, type Subscription, toArray } from "rxjs";
+import { filter, firstValueFrom, lastValueFrom, map, type Subscription, toArray } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   collect,
@@ -121,7 +121,9 @@ export function jobCases(uri: () => string, real: boolean): void {
     };
 
     it("runs a process on each node of a job, with its service", async () => {
-      const found = await job(flux, f58(await submit(["sleep", "600"])));
+      const id = await submit(["sleep", "600"]);
+      await firstValueFrom(eventNames(flux, id).pipe(filter((name) => name === "start")));
+      const found = await job(flux, f58(id));
       expect(found.ranks).toHaveLength(2);
       const events = exec(flux, ["cat"], { ...found.nodes(), stdin: "inside" }).pipe(collect(), toArray());
       const done = await firstValueFrom(events);
@@ -204,20 +206,18 @@ export function jobCases(uri: () => string, real: boolean): void {
   });
 }
 
-/** The names of a job's events, when it is over. */
-async function ends(flux: Flux, id: number | bigint): Promise<string[]> {
-  const names: string[] = [];
-  await flux
+/** The names of a job's events, to its end. */
+const eventNames = (flux: Flux, id: number | bigint) =>
+  flux
     .rpc<{ event: string }>(
       "job-info.eventlog-watch",
       { id, path: "eventlog", flags: 0 },
       { streaming: true },
     )
-    .forEach(({ event }) => {
-      names.push(JSON.parse(event).name);
-    });
-  return names;
-}
+    .pipe(map(({ event }): string => JSON.parse(event).name));
+
+const ends = (flux: Flux, id: number | bigint): Promise<string[]> =>
+  lastValueFrom(eventNames(flux, id).pipe(toArray()));
 
 /** Runs the example with the built package. */
 function run({ url, token }: Stack): Promise<{ stdout: string; stderr: string }> {
