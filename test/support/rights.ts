@@ -7,6 +7,7 @@ export const JOB_DETAILS = [
     type: "flux_subprocess",
     actions: ["rpc", "stream"],
     topics: [
+      "attr.*",
       "event.publish",
       "job-info.*",
       "job-ingest.submit",
