@@ -55,6 +55,12 @@ module.exports = {
       "^src/subprocess/",
       "^src/(subprocess/|session/|protocol/|errors|flux|rank-error|request|rpc)",
     ),
+    only(
+      "job-knows-the-handle",
+      "Finding a job takes two requests that an application could send, and gives options that it could write.",
+      "^src/job/",
+      "^src/(job/|protocol/|errors|flux)",
+    ),
     {
       name: "client-has-no-node",
       comment: "The client runs in browsers and Workers, where Node's modules are missing.",

@@ -9,8 +9,10 @@ import type { Identity } from "./auth/identity.js";
 export interface OperationRecord {
   operation: string;
   service: string;
-  /** Only of an rpc: other operations imply it. */
+  /** Only of an rpc or a stream: other operations imply it. */
   topic: string | undefined;
+  /** Only of events: the beginning of their topics. */
+  prefix: string | undefined;
   /** An RFC 22 idset. */
   ranks: string;
   pid: number | undefined;

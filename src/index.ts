@@ -9,13 +9,15 @@
  */
 export { type ConnectOptions, connect, type Token } from "./connect.js";
 export { FluxError, type FluxErrorCode, type FluxErrorOptions } from "./errors.js";
-export { Flux } from "./flux.js";
+export { Flux, type FluxEvent } from "./flux.js";
+export { f58, type JobId } from "./job/id.js";
+export { Job, type JobOptions, type JobService, type JobTarget, job } from "./job/job.js";
 export type { Overflow } from "./protocol/messages.js";
 export type { Command, IoObject } from "./protocol/rfc42.js";
 export { type SignalName, signalName, signalNumber } from "./protocol/signals.js";
 export type { ListedProcess } from "./protocol/watch.js";
 export { type FailedRank, RankError } from "./rank-error.js";
-export type { RpcOptions } from "./request.js";
+export type { RpcOptions, StreamOptions } from "./request.js";
 export { Rpc } from "./rpc.js";
 export type { RetryOptions } from "./session/retry.js";
 export type { Prove } from "./session/session-token.js";

@@ -1,13 +1,15 @@
 /** A request with one answer: the base of {@link Flux.rpc} and of the verbs. */
 import { Observable } from "rxjs";
 import type { FluxError } from "./errors.js";
-import { abortSignal, demand, rank, timeLimit } from "./protocol/checks.js";
+import { abortSignal, boolean, demand, rank, timeLimit } from "./protocol/checks.js";
 import { type OptionChecks, unchecked } from "./protocol/options.js";
 import { abortable } from "./session/abort.js";
 import type { Sessions } from "./session/sessions.js";
 
 /** Options of {@link Flux.rpc}. */
 export interface RpcOptions {
+  /** One answer; see {@link StreamOptions} for any number. */
+  streaming?: false | undefined;
   /**
    * The broker rank that answers, or "any": the nearest broker that has the service (RFC 6).
    * @default "any"
@@ -23,14 +25,34 @@ export interface RpcOptions {
   answerTimeout?: number | undefined;
 }
 
-/** The checks of {@link RpcOptions}. */
-export const RPC_OPTIONS: OptionChecks<RpcOptions> = {
+/** The checks of {@link RpcOptions} and {@link StreamOptions}. */
+export const RPC_OPTIONS: OptionChecks<RpcOptions | StreamOptions> = {
+  streaming: boolean,
   nodeid: unchecked,
   signal: abortSignal,
   answerTimeout: timeLimit,
 };
 
-interface RankRequest extends RpcOptions {
+/** Options of {@link Flux.rpc} for a stream of answers. */
+export interface StreamOptions {
+  /** Any number of answers (RFC 6 streaming). */
+  streaming: true;
+  /**
+   * The broker rank that answers, or "any": the nearest broker that has the service (RFC 6).
+   * @default "any"
+   */
+  nodeid?: number | "any" | undefined;
+  /** When aborted, the stream ends with the signal's reason, and is canceled at the service. */
+  signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds until the first answer, from when the proxy has the request. Then the stream errors with ETIMEDOUT.
+   * @default Infinity
+   */
+  answerTimeout?: number | undefined;
+}
+
+interface RankRequest extends Omit<RpcOptions, "streaming"> {
+  streaming?: boolean | undefined;
   topic: string;
   payload: object;
   sign?: boolean | undefined;
@@ -38,18 +60,27 @@ interface RankRequest extends RpcOptions {
 }
 
 /**
- * A request with one answer, sent at each subscription.
+ * A request with one answer, or with a stream of answers, sent at each subscription. Unsubscribing cancels a stream.
  * @param read makes the emitted value from the answer's payload and the rank that has answered
  */
 export function request<T>(
   session: Sessions,
-  { topic, payload, nodeid = "any", sign, program, signal, answerTimeout = 30_000 }: RankRequest,
+  {
+    topic,
+    payload,
+    nodeid = "any",
+    streaming = false,
+    sign,
+    program,
+    signal,
+    answerTimeout = streaming ? Number.POSITIVE_INFINITY : 30_000,
+  }: RankRequest,
   read: (payload: object, rank: number) => T,
 ): Observable<T> {
   const template = {
     topic,
     nodeid: rankNodeid(nodeid),
-    streaming: false,
+    streaming,
     sign,
     timeout: deadline(answerTimeout),
     origin: new Error(),
@@ -72,7 +103,9 @@ export function request<T>(
         complete: () => subscriber.complete(),
       },
     );
-    return () => session.withdraw(call);
+    return () => {
+      if (!session.withdraw(call) && streaming) session.detach(call);
+    };
   });
   return abortable(send, signal);
 }

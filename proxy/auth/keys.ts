@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import type { Jwk, JwkSet } from "./jwk.js";
-import { ACTIONS, readPermissions } from "./permissions.js";
+import { DEFAULT_ACTIONS, readPermissions } from "./permissions.js";
 
 /** An issuer's key pair, in the forms that issuer and proxy need. */
 export interface GeneratedKeys {
@@ -76,7 +76,7 @@ export async function generateKeys(algorithm = "EdDSA"): Promise<GeneratedKeys> 
 export async function signToken(privateJwk: Jwk, claims: TokenClaims): Promise<string> {
   const { alg, kid, d } = privateJwk;
   if (alg === undefined || d === undefined) throw new TypeError("not a private JWK with an alg");
-  const { ttlSeconds, scope = ACTIONS.join(" "), details, jkt, userid = process.getuid?.() } = claims;
+  const { ttlSeconds, scope = DEFAULT_ACTIONS.join(" "), details, jkt, userid = process.getuid?.() } = claims;
   for (const name of ["issuer", "audience", "subject"] as const) {
     if (claims[name] === "") throw new TypeError(`${name} is empty`);
   }

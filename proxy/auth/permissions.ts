@@ -7,9 +7,25 @@ import { type SignalName, signalNumber } from "../../src/protocol/signals.js";
 import { RankRanges } from "./rank-ranges.js";
 
 /** The words of a scope and of a detail's `actions`. */
-export const ACTIONS = ["exec", "attach", "write", "kill", "wait", "list", "watch", "rpc"] as const;
+export const ACTIONS = [
+  "exec",
+  "attach",
+  "write",
+  "kill",
+  "wait",
+  "list",
+  "watch",
+  "rpc",
+  "stream",
+  "events",
+] as const;
 /** A word of {@link ACTIONS}. */
 export type Action = (typeof ACTIONS)[number];
+
+/** The actions of a token that is made without a scope: an action that was added later must be asked for. */
+export const DEFAULT_ACTIONS: readonly Action[] = ACTIONS.filter(
+  (action) => action !== "stream" && action !== "events",
+);
 
 /** Details of other types are for other resources. */
 const DETAIL_TYPE = "flux_subprocess";
@@ -23,7 +39,7 @@ const MAX_ELEMENTS = 256;
 /** One detail, checked. A field that is absent restricts nothing, unless it says otherwise. */
 export interface Detail {
   readonly actions: ReadonlySet<Action>;
-  /** Globs. @default every subprocess service; for `rpc`, the services of `topics` */
+  /** Globs. @default every subprocess service; for `rpc` and `stream`, the services of `topics` */
   readonly services?: readonly string[];
   readonly ranks?: RankRanges;
   /** Globs. */
@@ -37,8 +53,10 @@ export interface Detail {
   readonly cwd?: readonly string[];
   /** Globs of names of subprocess options. @default beside `commands`: only those that say how streams are cut */
   readonly opts?: readonly string[];
-  /** For `rpc`: globs of topics, whose first word, the service, is no pattern. @default attr.get and attr.list */
+  /** For `rpc` and `stream`: globs of topics, whose first word, the service, is no pattern. @default attr.get and attr.list */
   readonly topics?: readonly string[];
+  /** For `events`: beginnings of topics. @default any */
+  readonly prefixes?: readonly string[];
   /** The most processes that the subject may have at once. */
   readonly processes?: number;
 }
@@ -92,6 +110,7 @@ const READERS: { readonly [K in keyof Detail]-?: (value: unknown) => Detail[K] }
   cwd: (value) => patterns(value, "cwd"),
   opts: (value) => patterns(value, "opts"),
   topics: (value) => patterns(value, "topics").map(readTopic),
+  prefixes: (value) => patterns(value, "prefixes"),
   processes: readProcesses,
 };
 

@@ -35,6 +35,24 @@ export interface ResponseHandler {
   end(): void;
 }
 
+/** A Flux event (RFC 3), as it came from the broker. */
+export interface BrokerEvent {
+  readonly topic: string;
+  readonly sequence: number;
+  /** The user that published it. */
+  readonly userid: number;
+  /** True if only that user and the instance owner may receive it. */
+  readonly isPrivate: boolean;
+  readonly payload: Uint8Array | undefined;
+}
+
+/** Receives the events of one subscription. Its methods must not throw. */
+export interface EventHandler {
+  event(event: BrokerEvent): void;
+  /** There is no subscription, or no longer. */
+  error(error: FluxError): void;
+}
+
 /** A connection to a broker. */
 export interface Broker {
   /**
@@ -44,6 +62,13 @@ export interface Broker {
   request(call: BrokerCall, handler: ResponseHandler): void;
   /** Sends a request that is never answered (RFC 6 noresponse). Dropped if the connection is over. */
   send(request: BrokerRequest): void;
+  /**
+   * Subscribes to the events whose topics begin with `prefix`. An event that is published after the broker has read a later request is
+   * not missed.
+   * @returns ends the subscription
+   * @throws FluxError ECONNRESET if the connection is over
+   */
+  subscribe(prefix: string, handler: EventHandler): () => void;
   /** True if too much waits to be written: callers should wait for {@link drained}. */
   readonly congested: boolean;
   /** Resolves when all messages are written, or the connection is over. */

@@ -9,10 +9,12 @@ import {
   type Broker,
   type BrokerCall,
   type BrokerRequest,
+  type EventHandler,
   type ResponseHandler,
 } from "./broker.js";
 import { openBrokerSocket } from "./connect.js";
 import { decodeErrorText, decodePayload } from "./payload.js";
+import { Subscriptions } from "./subscriptions.js";
 
 /**
  * Callers may choose lower matchtags, since RFC 42 write names one. The connection chooses from here on.
@@ -63,6 +65,7 @@ export class BrokerConnection implements Broker {
   readonly #credential: Credential;
   readonly #decoder: FrameDecoder;
   readonly #open = new Map<number, OpenRequest>();
+  readonly #subscriptions = new Subscriptions(this);
   #resolveClosed!: (error: FluxError | undefined) => void;
   readonly #released: Promise<void>;
   /** True if `released` was called: the socket then stays open until the broker closes it. */
@@ -111,6 +114,10 @@ export class BrokerConnection implements Broker {
 
   send(request: BrokerRequest): void {
     if (!this.#over) this.#write(request, MATCHTAG_NONE, FLAG.noresponse);
+  }
+
+  subscribe(prefix: string, handler: EventHandler): () => void {
+    return this.#subscriptions.add(prefix, handler);
   }
 
   get congested(): boolean {
@@ -176,8 +183,8 @@ export class BrokerConnection implements Broker {
     try {
       for (const message of messages) {
         if (this.#over) return;
-        // The proxy subscribes to no events and is not a broker, so it gets no other type (RFC 3).
         if (message.type === "response") this.#respond(message);
+        else if (message.type === "event") this.#subscriptions.deliver(message);
       }
     } catch (cause) {
       if (!(cause instanceof WireError)) throw cause;
@@ -222,6 +229,7 @@ export class BrokerConnection implements Broker {
       failures.set(topic, failure);
       handler?.error(failure);
     }
+    this.#subscriptions.end((topic) => failureOf(error, topic));
     if (this.#kept) this.#awaitRelease();
     else if (error) this.#socket.destroy();
     else this.#linger();

@@ -1,5 +1,6 @@
 /** Payloads of Flux messages (RFC 6): JSON objects and error texts, each with one NUL at the end. */
 import { FluxError } from "../../src/errors.js";
+import { parseJson, stringifyJson } from "../../src/protocol/json.js";
 import { structureFault } from "./structure.js";
 
 /** A JSON object as it came from a peer: nothing is known of its fields. */
@@ -13,7 +14,7 @@ const MAX_ERROR_TEXT = 8192;
 
 /** `object` as a payload. @throws RangeError if it is nested too deeply to be written as JSON */
 export function encodePayload(object: object): Uint8Array {
-  return Buffer.from(`${JSON.stringify(object)}\0`);
+  return Buffer.from(`${stringifyJson(object)}\0`);
 }
 
 /** The JSON object of a response's payload. @throws FluxError EPROTO if it is not one, or would take far more memory than its bytes */
@@ -23,7 +24,7 @@ export function decodePayload(payload: Uint8Array): JsonObject {
   if (fault !== undefined) throw new FluxError("EPROTO", `the response's payload ${fault}`);
   let value: unknown;
   try {
-    value = JSON.parse(text.decode(json));
+    value = parseJson(text.decode(json));
   } catch (cause) {
     throw new FluxError("EPROTO", "the response's payload is not JSON", { cause });
   }

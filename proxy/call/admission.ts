@@ -10,11 +10,12 @@ import type { Identity } from "../auth/identity.js";
 import type { Permissions } from "../auth/permissions.js";
 import type { JsonObject } from "../broker/payload.js";
 import type { Budget } from "../flow/budget.js";
-import { isSigned, type ParsedRequest, parseRequest } from "../policy/parsed-request.js";
+import { isAnyService, isSigned, type ParsedRequest, parseRequest } from "../policy/parsed-request.js";
 import { forbid, judge, mayOverflow, mayWrite, type PolicyContext, type Verdict } from "../policy/policy.js";
 import { SessionProcesses } from "../policy/session-processes.js";
 import { unbufferedOption } from "../policy/unbuffered.js";
 import type { Usage } from "../usage.js";
+import type { AdmittedEvents } from "./events-admission.js";
 import { OperationMonitor } from "./operation-monitor.js";
 import { idsetOf, type Target } from "./target.js";
 import { type AdmittedWatch, readInterval } from "./watch-admission.js";
@@ -111,11 +112,44 @@ export class Admission {
     return this.#admittedWatch(request, parsed, interval, proxySigns ? this.#options.signer : undefined);
   }
 
+  /** Decides on a subscription to events. @returns the admitted subscription, or the error that refuses it */
+  admitEvents(identity: Identity, request: Request, target: Target): AdmittedEvents | FluxError {
+    const { allowance, audit } = this.#options;
+    const parsed = targetedRequest(identity.permissions, request, target);
+    const verdict = judge(identity.permissions, parsed, this.#context(identity));
+    if (!verdict.allowed) return this.#refuse(parsed, verdict.reason);
+    const [rank] = target.ranks;
+    if (request.nodeid !== "any" || rank === undefined) {
+      return this.#refuse(parsed, 'events come from the proxy\'s broker: nodeid must be "any"', "EINVAL");
+    }
+    const full = allowance.ranks.take(1);
+    if (full !== undefined) return this.#refuse(parsed, full, "ENOBUFS");
+    const beganAt = performance.now();
+    return {
+      prefix: parsed.prefix as string,
+      rank,
+      judge: (next) => this.judgeAgain(next, parsed, target),
+      over: (errno) => {
+        const durationMs = Math.round(performance.now() - beganAt);
+        audit?.operation({ ...describe(parsed), allowed: true, errno, durationMs });
+      },
+    };
+  }
+
   /** The reason why an exec may not be given input; undefined if it may, and for any other request. */
   inputRefusal({ permissions }: Identity, parsed: ParsedRequest): string | undefined {
     if (parsed.operation !== "exec" || parsed.background) return undefined;
     const verdict = mayWrite(permissions, parsed);
     return verdict.allowed ? undefined : verdict.reason;
+  }
+
+  /**
+   * Decides again, after a renewal, on a request whose answers go on.
+   * @returns the refusal; undefined if the new token allows the request
+   */
+  judgeAgain(identity: Identity, parsed: ParsedRequest, target: Target): FluxError | undefined {
+    const verdict = judge(identity.permissions, parsed, this.#context(identity));
+    return verdict.allowed ? undefined : this.#refuse({ ...parsed, target }, verdict.reason);
   }
 
   #admitted(
@@ -239,15 +273,16 @@ function payloadOf(
   label: string | undefined,
 ): JsonObject {
   // The server ignores the fields beside a signature, so the proxy drops them.
-  if (operation !== "rpc" && isSigned(payload)) return { signature: payload["signature"] };
+  if (!isAnyService(operation) && isSigned(payload)) return { signature: payload["signature"] };
   return label === undefined ? payload : { ...payload, pid: -1, label };
 }
 
-function describe({ operation, topic, service, target, pid, label, argv, cwd }: TargetedRequest) {
+function describe({ operation, topic, service, target, pid, label, argv, cwd, prefix }: TargetedRequest) {
   return {
     operation,
     service,
-    topic: operation === "rpc" ? topic : undefined,
+    topic: isAnyService(operation) ? topic : undefined,
+    prefix,
     ranks: idsetOf(target),
     pid: label === undefined ? pid : undefined,
     label,

@@ -4,16 +4,12 @@ import { SIGNUM } from "../../src/protocol/signals.js";
 import type { JsonObject } from "../broker/payload.js";
 import { ProcessSignals, type ProcessSignalsOptions } from "./process-signals.js";
 
-/** The pid of an exec that started late; undefined if the answer is another one. */
-export function lateStart({ type, pid }: JsonObject): number | undefined {
-  return type === "started" && typeof pid === "number" ? pid : undefined;
-}
-
 /**
- * Ends a process that nobody follows: sends SIGKILL, signed as the request was. Where only the client can sign, the process runs
+ * Ends the process of an exec that started late, since nobody follows it: sends SIGKILL, signed as the request was. Where only the client can sign, the process runs
  * until the session ends, and Flux ends it then (RFC 42 exec).
  */
-export function killLateStart(options: ProcessSignalsOptions): void {
-  const signals = new ProcessSignals(options);
+export function killLateStart({ type, pid }: JsonObject, options: Omit<ProcessSignalsOptions, "pid">): void {
+  if (type !== "started" || typeof pid !== "number") return;
+  const signals = new ProcessSignals({ ...options, pid });
   signals.prepare([SIGNUM.SIGKILL], () => signals.send(SIGNUM.SIGKILL));
 }

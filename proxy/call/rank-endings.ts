@@ -28,11 +28,11 @@ export interface RankEndingsOptions {
   monitor: Pick<OperationMonitor, "failed" | "ended">;
   outbox: Pick<Outbox, "send">;
   input: Pick<CallInput, "remove">;
-  /** True if the call has a broker connection of its own, which closes with the last rank. */
-  ownConnection: boolean;
-  /** These two are called at an end only, and so may be made after this object. */
+  /** These three are called at an end only, and so may need what is made after this object. */
   wait(): Pick<ResponseWait, "over">;
   fanOut(): Pick<FanOut, "sent">;
+  /** True if the call has a broker connection of its own, which closes with the last rank. */
+  ownConnection(): boolean;
   /** Gives `count` ranks back to the session's allowance. */
   releaseRanks(count: number): void;
   /** The broker has ended every rank. */
@@ -84,7 +84,7 @@ export class RankEndings {
     const unsent = ranks.filter((rank) => !fanOut().sent(rank));
     for (const rank of ranks) processes.get(rank)?.leave();
     this.#failForClient(ranks, error, "giveUp");
-    const over = ownConnection && this.live.size === 0 ? [...this.open] : unsent;
+    const over = ownConnection() && this.live.size === 0 ? [...this.open] : unsent;
     for (const rank of over) this.ended(rank, error);
   }
 

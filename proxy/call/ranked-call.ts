@@ -15,15 +15,16 @@ import { FollowedProcesses } from "./followed-processes.js";
 import { InputSender } from "./input-sender.js";
 import { inputStreams } from "./input-streams.js";
 import { Lane } from "./lane.js";
-import { killLateStart, lateStart } from "./late-answer.js";
+import { killLateStart } from "./late-answer.js";
 import { OwnCredit } from "./own-credit.js";
 import { RankEndings } from "./rank-endings.js";
 import { RankStates } from "./rank-states.js";
 import { RankList } from "./ranks.js";
 import { ResponseWait } from "./response-wait.js";
+import { Stream } from "./stream.js";
 
-/** Exec and attach follow processes; an "rpc" is any other request, one with a single answer among them. */
-export type CallKind = "rpc" | "exec" | "attach";
+/** Exec and attach follow processes; a stream has any number of other answers; an "rpc" is any other request. */
+export type CallKind = "rpc" | "exec" | "attach" | "stream";
 
 /** A request of a client that the token allows, from its sending to its last message. */
 export class RankedCall {
@@ -41,6 +42,8 @@ export class RankedCall {
   /** Undefined if the server grants credit for input, or the request takes none. */
   readonly #ownCredit: OwnCredit | undefined;
   readonly #wait: ResponseWait;
+  readonly #stream: Stream | undefined;
+  readonly #isProcess: boolean;
   /** Undefined until the request is sent. */
   #broker: Broker | undefined;
 
@@ -50,7 +53,8 @@ export class RankedCall {
     const { id } = request;
     const { queue, outbox, scheduler, bytes, guard } = owner;
     const isProcess = request.streaming && (operation === "exec" || operation === "attach");
-    this.kind = isProcess ? operation : "rpc";
+    this.#isProcess = isProcess;
+    this.kind = isProcess || operation === "stream" ? operation : "rpc";
     this.admitted = admitted;
     this.#request = request;
     this.#owner = owner;
@@ -84,7 +88,7 @@ export class RankedCall {
       monitor: admitted.monitor,
       outbox,
       input: this.#input,
-      ownConnection: this.kind === "attach",
+      ownConnection: () => this.ownConnection,
       wait: () => this.#wait,
       fanOut: () => this.#fanOut,
       releaseRanks: owner.releaseRanks,
@@ -105,6 +109,7 @@ export class RankedCall {
       response: (rank, payload) => this.#response(rank, payload),
       ended: (rank, error) => this.#endings.ended(rank, error && explain(parsed, error)),
     });
+    if (this.kind === "stream") this.#stream = new Stream({ request, ranks, fanOut: this.#fanOut, outbox });
     const streams = this.kind === "exec" ? inputStreams(request, parsed) : [];
     this.#ownCredit =
       streams.length > 0 ? new OwnCredit({ service, streams, nodeid, grant, guard }) : undefined;
@@ -133,6 +138,11 @@ export class RankedCall {
 
   get id(): number {
     return this.#request.id;
+  }
+
+  /** True if the end of the call is the end of its broker connection. */
+  get ownConnection(): boolean {
+    return this.kind === "attach" || this.#stream?.ownConnection === true;
   }
 
   /** The number of ids that the request takes, from {@link id} on: one for each rank, also for one that does not exist. */
@@ -186,6 +196,12 @@ export class RankedCall {
     this.#endings.failForBoth(error);
   }
 
+  /** Ends ranks of a stream before their end, for the client and at the service. */
+  cancel(error: FluxError, ranks: readonly number[] = [...this.#endings.live]): void {
+    this.#stream?.cancel(this.#broker, ranks);
+    this.#endings.giveUp(ranks, error);
+  }
+
   /** The session is over. */
   abort(): void {
     this.#lane.close();
@@ -209,7 +225,7 @@ export class RankedCall {
   /** Input for one rank, signed by the client. @throws ProtocolError as {@link input}, or if the signature has other input */
   signedInput(write: SignedWrite): void {
     this.#mustBeExec();
-    this.#sender.signed(write, this.#matchtag(write.rank));
+    this.#sender.signed(write, this.#ranks.mustHave(write.rank));
   }
 
   /** The client renewed its token. @param refusal why the token does not allow input; undefined if it does */
@@ -236,15 +252,8 @@ export class RankedCall {
   }
 
   #mustFollow(rank: number): void {
-    if (this.kind === "rpc") throw malformed(`request ${this.id} is no exec and no attach`);
-    this.#matchtag(rank);
-  }
-
-  /** @throws ProtocolError if the request is not for `rank` */
-  #matchtag(rank: number): number {
-    const matchtag = this.#ranks.matchtag(rank);
-    if (matchtag === undefined) throw malformed(`request ${this.id} is not for rank ${rank}`);
-    return matchtag;
+    if (!this.#isProcess) throw malformed(`request ${this.id} is no exec and no attach`);
+    this.#ranks.mustHave(rank);
   }
 
   #response(rank: number, payload: JsonObject): void {
@@ -253,7 +262,7 @@ export class RankedCall {
       if (this.#endings.isGivenUp(rank)) this.#lateResponse(rank, payload);
       return;
     }
-    const process = this.kind === "rpc" ? undefined : this.#processes.follow(rank);
+    const process = this.#isProcess ? this.#processes.follow(rank) : undefined;
     try {
       if (process === undefined) this.#pass(rank, payload);
       else process.response(payload);
@@ -261,7 +270,8 @@ export class RankedCall {
       if (!(error instanceof FluxError)) throw error;
       // The id is not free yet: the broker goes on answering a streaming request under this matchtag.
       process?.leave();
-      this.#endings.lastMessage(rank, error);
+      if (this.#stream !== undefined) this.cancel(error, [rank]);
+      else this.#endings.lastMessage(rank, error);
     }
     if (!this.#request.streaming) this.#endings.answered(rank);
   }
@@ -271,13 +281,11 @@ export class RankedCall {
     const { monitor, parsed, signer } = this.admitted;
     monitor.response(rank, payload);
     if (!this.#request.streaming) this.#endings.answered(rank);
-    const pid = this.kind === "exec" ? lateStart(payload) : undefined;
-    if (pid === undefined) return;
-    killLateStart({
+    if (this.kind !== "exec") return;
+    killLateStart(payload, {
       ...this.#owner,
       service: parsed.service,
       nodeid: this.#fanOut.nodeid(rank),
-      pid,
       broker: this.#broker as Broker,
       signer,
       byClient: parsed.signer !== undefined,
@@ -288,7 +296,8 @@ export class RankedCall {
   #pass(rank: number, payload: JsonObject): void {
     const shown = this.admitted.monitor.response(rank, payload);
     const response = { type: "response", id: this.id, rank, payload: shown } as const;
-    if (this.#owner.outbox.sendWithin(MAX_RESPONSE, response)) return;
-    throw new FluxError("EMSGSIZE", `the response is over ${MAX_RESPONSE} characters`);
+    if (this.#stream !== undefined) this.#stream.pass(response);
+    else if (this.#owner.outbox.sendWithin(MAX_RESPONSE, response)) return;
+    else throw new FluxError("EMSGSIZE", `the response is over ${MAX_RESPONSE} characters`);
   }
 }

@@ -1,4 +1,5 @@
 /** The ranks of a call: up to as many as an instance has, so that each costs a few bytes. */
+import { malformed } from "../../src/protocol/protocol-error.js";
 
 /** A list of ranks, and the matchtag of each. */
 export class RankList {
@@ -33,6 +34,13 @@ export class RankList {
   matchtag(rank: number): number | undefined {
     const index = this.indexOf(rank);
     return index < 0 ? undefined : this.#id + index;
+  }
+
+  /** As {@link matchtag}. @throws ProtocolError if the list does not have the rank */
+  mustHave(rank: number): number {
+    const matchtag = this.matchtag(rank);
+    if (matchtag === undefined) throw malformed(`request ${this.#id} is not for rank ${rank}`);
+    return matchtag;
   }
 }
 

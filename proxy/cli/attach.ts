@@ -5,11 +5,13 @@ import { encodeIdset } from "../../src/protocol/idset.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
 import { CliError, USAGE } from "./errors.js";
 import { follow } from "./follow.js";
+import { addJobOption, inJob } from "./job.js";
 import { pidOrLabel, ranks } from "./parse.js";
 import { targetRanks } from "./ranks.js";
 
 interface AttachOptions extends ConnectionOptions {
-  rank?: "all" | number[];
+  jobid?: string;
+  rank?: "all" | number | number[];
   service: string;
   labelIo?: boolean;
   verbose?: boolean;
@@ -27,14 +29,15 @@ export function addAttach(program: Command, end: (code: number) => void): void {
     .option("-l, --label-io", "begin each line of output with its rank")
     .option("-v, --verbose", "report each step")
     .option("-q, --quiet", "do not report the ranks that failed");
-  addConnectionOptions(command).action(async (process: PidOrLabel, options: AttachOptions) => {
-    end(await withFlux(options, (flux) => run(flux, process, options)));
+  addConnectionOptions(addJobOption(command)).action(async (process: PidOrLabel, options: AttachOptions) => {
+    end(await withFlux(options, async (flux) => run(flux, process, await inJob(flux, options))));
   });
 }
 
 async function run(flux: Flux, process: PidOrLabel, options: AttachOptions): Promise<number> {
   const { rank, service, sign } = options;
-  const targets = rank === undefined ? undefined : await targetRanks(flux, rank);
+  const targets =
+    rank === undefined ? undefined : await targetRanks(flux, typeof rank === "number" ? [rank] : rank);
   if (process.pid !== undefined && targets !== undefined && targets.length > 1) {
     throw new CliError(`a pid is of one rank: --rank names ${targets.length}`, USAGE);
   }

@@ -5,11 +5,13 @@ import { encodeIdset } from "../../src/protocol/idset.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
 import { CliError, say, USAGE } from "./errors.js";
 import { follow } from "./follow.js";
+import { addJobOption, inJob } from "./job.js";
 import { assignment, duration, idset, ranks } from "./parse.js";
 import { targetRanks } from "./ranks.js";
 import { Report } from "./report.js";
 
 interface ExecOptions extends ConnectionOptions {
+  jobid?: string;
   rank: "all" | number[];
   exclude?: number[];
   dir?: string;
@@ -57,10 +59,10 @@ export function addExec(program: Command, end: (code: number) => void): void {
     .option("-v, --verbose", "report each step")
     .option("-q, --quiet", "do not report the ranks that failed")
     .addHelpText("after", NOTES);
-  addConnectionOptions(command).action(async (words: string[], options: ExecOptions) => {
+  addConnectionOptions(addJobOption(command)).action(async (words: string[], options: ExecOptions) => {
     if (options.waitable && !options.bg) throw new CliError("--waitable is for --bg", USAGE);
     if (options.timeout && options.bg) throw new CliError("--timeout is not for --bg", USAGE);
-    end(await withFlux(options, (flux) => run(flux, words, options)));
+    end(await withFlux(options, async (flux) => run(flux, words, await inJob(flux, options))));
   });
 }
 

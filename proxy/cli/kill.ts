@@ -3,9 +3,11 @@ import type { Command } from "commander";
 import { type Flux, FluxError, kill, type PidOrLabel, wait } from "../../src/index.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
 import { outcomeCode } from "./exit-code.js";
+import { addJobOption, inJob } from "./job.js";
 import { pidOrLabel, rank, signal } from "./parse.js";
 
 interface KillOptions extends ConnectionOptions {
+  jobid?: string;
   rank?: number;
   service: string;
   wait?: boolean;
@@ -21,9 +23,11 @@ export function addKill(program: Command, end: (code: number) => void): void {
     .option("-r, --rank <RANK>", "its rank (default: the proxy's broker)", rank)
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
     .option("-w, --wait", "then wait for its end, and exit with its exit code");
-  addConnectionOptions(command).action(async (signum: number, process: PidOrLabel, options: KillOptions) => {
-    end(await withFlux(options, (flux) => run(flux, signum, process, options)));
-  });
+  addConnectionOptions(addJobOption(command)).action(
+    async (signum: number, process: PidOrLabel, options: KillOptions) => {
+      end(await withFlux(options, async (flux) => run(flux, signum, process, await inJob(flux, options))));
+    },
+  );
 }
 
 async function run(flux: Flux, signum: number, process: PidOrLabel, options: KillOptions): Promise<number> {

@@ -4,10 +4,12 @@ import { type Flux, list, type Subprocess, watch } from "../../src/index.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
 import { explain, say } from "./errors.js";
 import { FAILED } from "./exit-code.js";
+import { addJobOption, inJob } from "./job.js";
 import { rank } from "./parse.js";
 import { untilSignal } from "./signals.js";
 
 interface PsOptions extends ConnectionOptions {
+  jobid?: string;
   rank?: number;
   service: string;
   /** False with --no-header. */
@@ -24,16 +26,16 @@ export function addPs(program: Command, end: (code: number) => void): void {
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
     .option("-n, --no-header", "do not print the headings")
     .option("-w, --watch", "print them again after each change, until Ctrl-C");
-  addConnectionOptions(command).action(async (options: PsOptions) => {
-    const { rank: nodeid, service, header, sign } = options;
-    if (options.watch) {
-      end(await withFlux(options, (flux) => keepPrinting(flux, options)));
-      return;
-    }
-    const processes = await withFlux(options, (flux) => list(flux, { nodeid, service, sign }).getProcesses());
-    process.stdout.write(table(processes, header));
-    end(0);
+  addConnectionOptions(addJobOption(command)).action(async (options: PsOptions) => {
+    end(await withFlux(options, async (flux) => print(flux, await inJob(flux, options))));
   });
+}
+
+async function print(flux: Flux, options: PsOptions): Promise<number> {
+  if (options.watch) return keepPrinting(flux, options);
+  const { rank: nodeid, service, header, sign } = options;
+  process.stdout.write(table(await list(flux, { nodeid, service, sign }).getProcesses(), header));
+  return 0;
 }
 
 /** Prints until a signal comes: on a terminal over the table before, otherwise after an empty line. */

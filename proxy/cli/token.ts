@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Jwk } from "../auth/jwk.js";
 import { signToken } from "../auth/keys.js";
-import { ACTIONS } from "../auth/permissions.js";
+import { ACTIONS, DEFAULT_ACTIONS } from "../auth/permissions.js";
 import { CliError } from "./errors.js";
 import { readJson } from "./files.js";
 import { positiveInteger, userid } from "./parse.js";
@@ -33,7 +33,7 @@ export function addToken(program: Command, end: (code: number) => void): void {
       "--scope <ACTIONS>",
       "the actions that it allows, separated by spaces; rpc allows attr.get and attr.list, unless --details has topics",
       scope,
-      ACTIONS.join(" "),
+      DEFAULT_ACTIONS.join(" "),
     )
     .option("--details <FILE>", "RFC 9396 authorization_details, a JSON array: they restrict the actions")
     .option("--jkt <THUMBPRINT>", "bind it to the key with this RFC 7638 thumbprint")

@@ -3,9 +3,11 @@ import type { Command } from "commander";
 import { type Flux, type PidOrLabel, wait } from "../../src/index.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
 import { outcomeCode } from "./exit-code.js";
+import { addJobOption, inJob } from "./job.js";
 import { pidOrLabel, rank } from "./parse.js";
 
 interface WaitOptions extends ConnectionOptions {
+  jobid?: string;
   rank?: number;
   service: string;
   output?: boolean;
@@ -22,8 +24,8 @@ export function addWait(program: Command, end: (code: number) => void): void {
     .option("-r, --rank <RANK>", "its rank (default: the proxy's broker)", rank)
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
     .option("-o, --output", "write the output that the broker kept, its last few KiB");
-  addConnectionOptions(command).action(async (target: PidOrLabel, options: WaitOptions) => {
-    end(await withFlux(options, (flux) => run(flux, target, options)));
+  addConnectionOptions(addJobOption(command)).action(async (target: PidOrLabel, options: WaitOptions) => {
+    end(await withFlux(options, async (flux) => run(flux, target, await inJob(flux, options))));
   });
 }
 

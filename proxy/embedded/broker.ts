@@ -5,6 +5,7 @@ import { errnoOf } from "../../src/errors.js";
 import { NODEID_ANY, type RequestMessage } from "../wire/message.js";
 import { Attributes } from "./attributes.js";
 import { Connection } from "./connection.js";
+import { Events } from "./events.js";
 import { OwnerService } from "./owner.js";
 import { Request } from "./request.js";
 import { SdexecService } from "./sdexec.js";
@@ -44,9 +45,10 @@ export class Broker {
   readonly #ranks: readonly Rank[];
   readonly #listeners: Server[] = [];
   readonly #connections = new Set<Connection>();
+  readonly #events = new Events();
 
   constructor(options: BrokerOptions) {
-    this.#ranks = Array.from({ length: options.size }, (_, rank) => createRank(rank, options));
+    this.#ranks = Array.from({ length: options.size }, (_, rank) => createRank(rank, options, this.#events));
   }
 
   get uris(): string[] {
@@ -90,6 +92,7 @@ export class Broker {
       request: (message) => this.#route(message, connection),
       closed: () => {
         this.#connections.delete(connection);
+        this.#events.disconnect(connection);
         for (const server of this.#servers()) server.disconnect(connection);
       },
     });
@@ -113,7 +116,11 @@ export class Broker {
   }
 }
 
-function createRank(rank: number, { size, directory, log, shells, sdexec }: BrokerOptions): Rank {
+function createRank(
+  rank: number,
+  { size, directory, log, shells, sdexec }: BrokerOptions,
+  events: Events,
+): Rank {
   const path = join(directory, `local-${rank}`);
   const uri = `local://${path}`;
   const options = { rank, uri, log: log && ((message: string) => log(rank, message)) };
@@ -122,6 +129,7 @@ function createRank(rank: number, { size, directory, log, shells, sdexec }: Brok
   const services = new Map<string, Service>([
     ["rexec", owner],
     ["attr", new Attributes({ rank, size, uri, directory })],
+    ["event", events],
   ]);
   const jobs = shells.map((shell) => {
     const service = new ShellService(shell, options);

@@ -1,7 +1,7 @@
 /** One client's socket: frames in, frames out, and a limit on the output that waits for a client that does not read. */
 import type { Socket } from "node:net";
 import { encodeFrame, FrameDecoder } from "../wire/framing.js";
-import { type RequestMessage, type ResponseMessage, WireError } from "../wire/message.js";
+import { type EventMessage, type RequestMessage, type ResponseMessage, WireError } from "../wire/message.js";
 import { RequestTurns } from "./request-turns.js";
 
 /** While more bytes than this wait for a client, the broker does not read the processes that the client follows. */
@@ -64,7 +64,7 @@ export class Connection {
   }
 
   /** Sends a message. All messages of one turn of the event loop leave in one system call. */
-  send(message: ResponseMessage): void {
+  send(message: ResponseMessage | EventMessage): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
     if (!this.#corked) {

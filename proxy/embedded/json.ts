@@ -1,4 +1,5 @@
 /** JSON payloads in jansson's form (JSON_COMPACT), so that the bytes equal a real broker's. */
+import { parseJson, stringifyJson } from "../../src/protocol/json.js";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -13,7 +14,7 @@ export function textPayload(text: string): Uint8Array {
 
 /** A JSON payload. JSON.stringify and jansson differ in the case of the digits of `\u001B` alone. */
 export function jsonPayload(value: object): Uint8Array {
-  const text = JSON.stringify(value);
+  const text = stringifyJson(value);
   return textPayload(text.includes("\\u00") ? text.replace(LETTERED_ESCAPE, upperCaseDigits) : text);
 }
 
@@ -25,7 +26,7 @@ function upperCaseDigits(sequence: string): string {
 export function parsePayload(payload: Uint8Array | undefined): object | undefined {
   if (payload?.at(-1) !== 0) return undefined;
   try {
-    const value: unknown = JSON.parse(decoder.decode(payload.subarray(0, payload.indexOf(0))));
+    const value: unknown = parseJson(decoder.decode(payload.subarray(0, payload.indexOf(0))));
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

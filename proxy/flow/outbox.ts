@@ -4,6 +4,7 @@
  * "Resuming" and "Flow control".
  */
 import { encodeDataFrame } from "../../src/protocol/frame.js";
+import { stringifyJson } from "../../src/protocol/json.js";
 import { ACK_BYTES, OUTPUT_WINDOW } from "../../src/protocol/messages.js";
 import { Replay } from "../../src/protocol/replay.js";
 import { Backlog } from "./backlog.js";
@@ -127,6 +128,12 @@ export class Outbox {
     this.#flush();
   }
 
+  /** The numbers of the last message and of the last acknowledged one, and the characters without process bytes between them. */
+  get progress(): { last: number; acked: number; unacked: number } {
+    const { last, unacked, bytes } = this.#replay;
+    return { last, acked: last - unacked, unacked: bytes };
+  }
+
   /** True if so much is unacknowledged that the proxy should not cause further messages. */
   get congested(): boolean {
     return this.#replay.bytes > MAX_ANSWERS;
@@ -160,7 +167,7 @@ export class Outbox {
       this.#options.overrun();
       return true;
     }
-    const text = JSON.stringify({ ...message, seq: this.#replay.last + 1 });
+    const text = stringifyJson({ ...message, seq: this.#replay.last + 1 });
     if (text.length > limit) return false;
     this.#push(text, text.length);
     return true;

@@ -70,6 +70,9 @@ const READERS: Readonly<Record<Method, (payload: JsonObject) => Fields>> = {
   write: () => ({}),
 };
 
+/** The integers of RFC 42's requests. A server in C cuts one to 32 bits. */
+const INTEGERS = ["pid", "signum", "flags", "local_flags"];
+
 /** True if `text` is the name of a method. */
 export function isMethod(text: string): text is Method {
   return Object.hasOwn(READERS, text);
@@ -80,8 +83,10 @@ export function readFields(method: Method, payload: JsonObject): Fields {
   const { pid, label } = payload;
   const named = method === "attach" || method === "kill" || method === "wait";
   // flux-core cuts a pid to 32 bits: the request would reach another process.
-  const impossible = named && label === undefined && typeof pid === "number" && isPid(pid);
-  if (impossible) return { pid, forbidden: `pid ${impossible}` };
+  const impossible = named && label === undefined && isNumber(pid) && isPid(pid);
+  if (impossible) return { ...(typeof pid === "number" ? { pid } : {}), forbidden: `pid ${impossible}` };
+  const beyond = INTEGERS.find((field) => typeof payload[field] === "bigint");
+  if (beyond !== undefined) return { forbidden: `${beyond} is over 32 bits` };
   try {
     return READERS[method](payload);
   } catch (error) {
@@ -92,6 +97,10 @@ export function readFields(method: Method, payload: JsonObject): Fields {
       unreadable: error.message,
     };
   }
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "bigint";
 }
 
 /** The flags of an exec; 0 if the field is not an integer. */

@@ -7,8 +7,11 @@ import { type Fields, flagsOf, isMethod, type Method, readFields } from "./field
 import { isBeyondRpc } from "./services.js";
 import { readSignedList, readSignedRequest, SignedError } from "./signed.js";
 
-/** The verb of a request. A watch is a streaming list: the proxy polls for it. An rpc is a request to any other service. */
-export type Operation = Method | "watch" | "rpc";
+/**
+ * The verb of a request. A watch is a streaming list: the proxy polls for it. A request to any other service is an rpc, or a stream if it
+ * may have any number of answers. `events` is a subscription to Flux events.
+ */
+export type Operation = Method | "watch" | "rpc" | "stream" | "events";
 
 /** A request as the policy judges it. */
 export interface ParsedRequest extends Fields {
@@ -26,6 +29,8 @@ export interface ParsedRequest extends Fields {
   readonly flags: number;
   /** The userid of the client's signature; absent if the client does not sign. */
   readonly signer?: number;
+  /** The beginning of the topics that `events` is about. */
+  readonly prefix?: string;
 }
 
 /** True if the client signed the payload. */
@@ -45,10 +50,14 @@ export function parseRequest(
 ): ParsedRequest {
   const { topic, streaming } = request;
   const { service, method } = splitTopic(topic);
-  const operation = operationOf(service, method, streaming);
+  const operation = isEvents(request) ? "events" : operationOf(service, method, streaming);
   const background = operation === "exec" && !streaming;
   const common = { operation, topic, service, ranks, missing, background, flags: 0 };
-  if (operation === "rpc") return isBeyondRpc(topic) ? { ...common, forbidden: BEYOND_RPC } : common;
+  if (operation === "events") return { ...common, ...readPrefix(request.payload) };
+  if (isAnyService(operation)) {
+    const why = isBeyondRpc(topic) ? BEYOND_RPC : SUBSCRIPTIONS.has(topic) ? EVENTS_ONLY : undefined;
+    return why === undefined ? common : { ...common, forbidden: why };
+  }
   if (!isSigned(request.payload)) {
     if (operation === "watch") return common;
     return { ...common, flags: flagsOf(request.payload), ...readFields(operation, request.payload) };
@@ -65,12 +74,34 @@ export function parseRequest(
   }
 }
 
+/** The topics of RFC 3 event subscriptions. They change a whole connection, which the requests of a session share. */
+const SUBSCRIBE = "event.subscribe";
+const SUBSCRIPTIONS: ReadonlySet<string> = new Set([SUBSCRIBE, "event.unsubscribe"]);
+
+const EVENTS_ONLY = "a subscription to events is a streaming event.subscribe";
+
 const BEYOND_RPC = "its service runs commands, or is a user's own";
 
 /** True if the proxy itself answers a request, by polling. */
 export function isWatch({ topic, streaming }: Request): boolean {
   const { service, method } = splitTopic(topic);
   return operationOf(service, method, streaming) === "watch";
+}
+
+/** True if the proxy itself answers a request, with Flux events. */
+export function isEvents({ topic, streaming }: Request): boolean {
+  return topic === SUBSCRIBE && streaming;
+}
+
+/** True for a request to a service that is no subprocess server, whose payload the proxy does not read. */
+export function isAnyService(operation: Operation): operation is "rpc" | "stream" {
+  return operation === "rpc" || operation === "stream";
+}
+
+function readPrefix({ topic }: JsonObject): Pick<ParsedRequest, "prefix" | "forbidden"> {
+  return typeof topic === "string" && !topic.includes("\0")
+    ? { prefix: topic }
+    : { forbidden: "its topic is not text" };
 }
 
 function splitTopic(topic: string): { service: string; method: string } {
@@ -81,6 +112,6 @@ function splitTopic(topic: string): { service: string; method: string } {
 }
 
 function operationOf(service: string, method: string, streaming: boolean): Operation {
-  if (!isSubprocessService(service) || !isMethod(method)) return "rpc";
+  if (!isSubprocessService(service) || !isMethod(method)) return streaming ? "stream" : "rpc";
   return method === "list" && streaming ? "watch" : method;
 }

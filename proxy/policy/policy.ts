@@ -57,6 +57,8 @@ const POLICIES: Readonly<
   list: mayList,
   watch: mayWatch,
   rpc: mayRpc,
+  stream: mayRpc,
+  events: mayEvents,
 };
 
 /** Decides on a request of any operation. */
@@ -153,13 +155,24 @@ export function mayWatch(permissions: Permissions, request: ParsedRequest): Verd
   return mayList(permissions, { ...request, operation: "list" });
 }
 
-/** Decides on a request to any other service. */
+/** Decides on a request to any other service, with one answer or with a stream of them. */
 export function mayRpc(permissions: Permissions, request: ParsedRequest): Verdict {
   const reaches = ({ topics = DEFAULT_TOPICS }: Pick<Detail, "topics">) => matchesAny(topics, request.topic);
   const verdict = passingDetails(permissions, request, [["topics", reaches]]);
   if (!verdict.allowed) return verdict;
   // A scope names no topics.
-  return verdict.details.length > 0 || reaches({}) ? { allowed: true } : deny("rpc", "topics");
+  return verdict.details.length > 0 || reaches({}) ? { allowed: true } : deny(request.operation, "topics");
+}
+
+/** Decides on a subscription to events: all of their topics must begin with a prefix of the token. */
+export function mayEvents(permissions: Permissions, request: ParsedRequest): Verdict {
+  const { prefix = "" } = request;
+  return anyOf(permissions, request, [
+    [
+      "prefixes",
+      ({ prefixes }) => prefixes === undefined || prefixes.some((allowed) => prefix.startsWith(allowed)),
+    ],
+  ]);
 }
 
 /**

@@ -17,11 +17,12 @@ import { IdTable } from "../call/id-table.js";
 import { RankedCall } from "../call/ranked-call.js";
 import type { SendQueue } from "../call/send-queue.js";
 import { type Target, targetOf } from "../call/target.js";
+import { Subscription } from "../events/subscription.js";
 import type { Brakes } from "../flow/brakes.js";
 import type { Outbox } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
 import type { Liveness } from "../liveness/liveness.js";
-import { isSigned, isWatch } from "../policy/parsed-request.js";
+import { isEvents, isSigned, isWatch } from "../policy/parsed-request.js";
 import type { Polls } from "../watch/polls.js";
 import { Watch } from "../watch/watch.js";
 import type { Allowance } from "./allowances.js";
@@ -58,12 +59,15 @@ const MAX_WATCHES = 64;
 /** The most watches of a session that the client signs: each polls for itself. */
 const MAX_SIGNED = 16;
 
+/** The most subscriptions to events of a session: each event is compared with each. */
+const MAX_SUBSCRIPTIONS = 64;
+
 /** Takes the messages of a session after its `welcome`, in sequence. */
 export class RequestTable {
   readonly #options: RequestTableOptions;
   readonly #admission: Admission;
-  readonly #open = new IdTable<RankedCall | Watch>();
-  /** The broker connection of each attach; undefined while the connection is opened. */
+  readonly #open = new IdTable<RankedCall | Watch | Subscription>();
+  /** The connection of each call that has one of its own; undefined while the connection is opened. */
   readonly #attached = new Map<RankedCall, Broker | undefined>();
 
   constructor(options: RequestTableOptions) {
@@ -112,8 +116,13 @@ export class RequestTable {
   /** The client renewed its token. Processes run on, but the new token may forbid their input, and watches. */
   renewed(identity: Identity): void {
     for (const watch of this.#watches) watch.allow(identity);
+    for (const subscription of this.#subscriptions) subscription.allow(identity);
     for (const call of this.#calls) {
-      call.renewed(this.#admission.inputRefusal(identity, call.admitted.parsed));
+      const { parsed, target } = call.admitted;
+      const refusal =
+        call.kind === "stream" ? this.#admission.judgeAgain(identity, parsed, target) : undefined;
+      if (refusal) call.cancel(refusal);
+      else call.renewed(this.#admission.inputRefusal(identity, parsed));
     }
   }
 
@@ -130,6 +139,7 @@ export class RequestTable {
   /** The broker connection was lost. Every rank gets its last message, except those of watches, which end with the session. */
   lost(error: FluxError): void {
     for (const watch of this.#watches) watch.pause();
+    for (const subscription of this.#subscriptions) subscription.fail(error);
     for (const call of this.#calls) call.fail(error);
   }
 
@@ -149,11 +159,15 @@ export class RequestTable {
     return this.#open.all().filter((open) => open instanceof Watch);
   }
 
-  /** @throws ProtocolError if `id` is not the first of its request, or of a watch */
+  get #subscriptions(): Subscription[] {
+    return this.#open.all().filter((open) => open instanceof Subscription);
+  }
+
+  /** @throws ProtocolError if `id` is not the first of its request, or is of a request that the proxy answers itself */
   #call(id: number): RankedCall | undefined {
     const open = this.#open.get(id);
-    if (open instanceof Watch) throw malformed(`request ${id} is a watch`);
-    return open;
+    if (open === undefined || open instanceof RankedCall) return open;
+    throw malformed(`request ${id} is ${open instanceof Watch ? "a watch" : "a subscription"}`);
   }
 
   #request(request: Request): void {
@@ -170,6 +184,10 @@ export class RequestTable {
     this.#open.check(request.id, target.size);
     if (isWatch(request)) {
       this.#watch(request, target);
+      return;
+    }
+    if (isEvents(request)) {
+      this.#subscribe(request, target);
       return;
     }
     const admitted = this.#admission.admit(lease.identity, request, target);
@@ -192,7 +210,7 @@ export class RequestTable {
     this.#open.add(call);
     // The message of a rank that does not exist may be one too many for the client: then the session is over.
     if (!call.begin() || !this.#open.has(call)) return;
-    if (call.kind === "attach") this.#attach(call);
+    if (call.ownConnection) this.#connectAndStart(call);
     else call.start(broker);
   }
 
@@ -217,6 +235,26 @@ export class RequestTable {
     watch.begin(lease.identity);
   }
 
+  #subscribe(request: Request, target: Target): void {
+    const { lease, broker, brokerInfo, outbox, allowance, guard } = this.#options;
+    const admitted =
+      this.#subscriptions.length < MAX_SUBSCRIPTIONS
+        ? this.#admission.admitEvents(lease.identity, request, target)
+        : new FluxError("ENOBUFS", `a session may have ${MAX_SUBSCRIPTIONS} subscriptions to events`);
+    if (admitted instanceof FluxError) {
+      this.#refuse(request, target, admitted);
+      return;
+    }
+    const { id } = request;
+    const over = (ended: Subscription) => {
+      allowance.ranks.give(1);
+      this.#open.remove(ended);
+    };
+    const subscription = new Subscription({ id, admitted, owner: brokerInfo.owner, outbox, guard, over });
+    this.#open.add(subscription);
+    subscription.begin(broker, lease.identity);
+  }
+
   /** The limit that one more watch would exceed. Each answer of a rank is compared for each of its watches, in one turn. */
   #tooManyWatches(signed: boolean): string | undefined {
     const watches = this.#watches;
@@ -237,7 +275,7 @@ export class RequestTable {
     this.#options.outbox.send(errorMessage(id, target, error));
   }
 
-  #attach(call: RankedCall): void {
+  #connectAndStart(call: RankedCall): void {
     const { pool, allowance, connectBroker, guard } = this.#options;
     const refusal = allowance.attaches.take(1);
     if (refusal !== undefined) {
@@ -265,10 +303,10 @@ export class RequestTable {
   #detach(id: number): void {
     const open = this.#open.get(id);
     if (open === undefined) return;
-    if (open instanceof RankedCall && open.kind !== "attach") {
-      throw malformed(`request ${id} is no attach and no watch`);
-    }
-    open.fail(new FluxError("ECANCELED", "detached"));
+    const canceled = new FluxError("ECANCELED", "detached");
+    if (!(open instanceof RankedCall) || open.kind === "attach") open.fail(canceled);
+    else if (open.kind === "stream") open.cancel(canceled);
+    else throw malformed(`request ${id} is no attach, no watch and no stream`);
   }
 
   #ended(call: RankedCall): void {

@@ -139,7 +139,7 @@ export interface InputEof {
   stream: string;
 }
 
-/** Ends an attach, whose process runs on, or a watch. */
+/** Ends an attach, whose process runs on, a watch, a stream or a subscription. */
 export interface Detach {
   type: "detach";
   seq: number;

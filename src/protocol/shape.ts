@@ -1,5 +1,6 @@
 /** Messages as shapes: an arriving value is `unknown` until it was checked against one, once, at the edge. */
 import { type Check, isObject, object } from "./checks.js";
+import { parseJson } from "./json.js";
 import { malformed } from "./protocol-error.js";
 
 type Json = Record<string, unknown>;
@@ -22,7 +23,7 @@ export type Shapes<M extends { type: string }> = {
 export function read(text: string, shapes: Readonly<Record<string, Shape>>, unknown?: string): object {
   let message: unknown;
   try {
-    message = JSON.parse(text);
+    message = parseJson(text);
   } catch (cause) {
     throw malformed("message is not JSON", cause);
   }

@@ -1,6 +1,7 @@
 /** Messages to the proxy: numbered, kept until acknowledged, in a window, and no larger than the proxy takes. */
 import { FluxError } from "../errors.js";
 import { encodeDataFrame } from "../protocol/frame.js";
+import { stringifyJson } from "../protocol/json.js";
 import { INPUT_WINDOW, MAX_FRAME } from "../protocol/messages.js";
 import { Replay } from "../protocol/replay.js";
 import { encoder } from "../protocol/utf8.js";
@@ -56,7 +57,7 @@ export class Outgoing {
 
   /** Sends a message. @throws FluxError EMSGSIZE, and sends nothing, if it is larger than the proxy takes */
   json(message: Message): void {
-    const text = JSON.stringify({ ...message, seq: this.#replay.last + 1 });
+    const text = stringifyJson({ ...message, seq: this.#replay.last + 1 });
     // A character is at most three bytes of UTF-8, so a short text needs no encoding here.
     if (text.length * 3 > MAX_FRAME && encoder.encode(text).length > MAX_FRAME) {
       throw new FluxError("EMSGSIZE", `the ${message.type} message is larger than ${MAX_FRAME} bytes`);
@@ -105,7 +106,7 @@ export class Outgoing {
     }
     const waiting = bytes < 2 * INPUT_WINDOW - MAX_FRAME && this.#waiting.shift();
     if (waiting) {
-      this.#push(JSON.stringify({ ...waiting, seq: last + 1 }));
+      this.#push(stringifyJson({ ...waiting, seq: last + 1 }));
       return true;
     }
     const next = transport && bytes < INPUT_WINDOW - MAX_FRAME ? this.#turns.shift() : undefined;

@@ -82,7 +82,7 @@ export class Sessions {
     return call?.over ? undefined : call;
   }
 
-  /** Ends an attach (PROTOCOL.md detach). */
+  /** Ends an attach, a watch or a stream (PROTOCOL.md detach). */
   detach(call: ClientCall): void {
     if (call.id !== undefined && !call.over) this.#link.out.json({ type: "detach", id: call.id });
   }

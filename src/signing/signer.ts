@@ -1,4 +1,5 @@
 /** Requests in signed form (RFC 42, "Request Authentication"). */
+import { stringifyJson } from "../protocol/json.js";
 
 /** Signs a user's requests with one mechanism of RFC 39. */
 export interface Signer {
@@ -27,5 +28,5 @@ export async function signedPayload(
   payload: object,
   now?: number,
 ): Promise<{ signature: string }> {
-  return { signature: await signer.sign(JSON.stringify({ ...payload, topic }), now) };
+  return { signature: await signer.sign(stringifyJson({ ...payload, topic }), now) };
 }

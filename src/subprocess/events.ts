@@ -1,5 +1,6 @@
 /** The events of a followed process, made from RFC 42's responses. */
 import { FluxError } from "../errors.js";
+import { stringifyJson } from "../protocol/json.js";
 import type { Command } from "../protocol/rfc42.js";
 import type { ClientCall, RankMessage } from "../session/client-call.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
@@ -181,7 +182,7 @@ export class ProcessEvents {
     } else if (outcome) {
       this.#finish(rank, outcome);
     } else {
-      const sent = JSON.stringify(payload);
+      const sent = stringifyJson(payload);
       this.#fail(rank, this.#protocolError(rank, `an answer that RFC 42 does not have: ${sent}`));
     }
   }

@@ -6,6 +6,7 @@
  *     storm       clients that lose their connections at once
  *     cycles      sessions that are dropped again and again
  *     fanout      the proxy's memory, and the delay of another client, during attacks; with --claimed, on that many ranks
+ *     json        the codec of messages, and JSON.parse and JSON.stringify
  *     watch       requests to the broker for one watcher of 100 ranks, and for 1,000 watchers
  *     directory   the time of a process with a checked `cwd`, and without the check
  *
@@ -15,6 +16,7 @@ import { parseArgs } from "node:util";
 import { cycles } from "./cycles.js";
 import { directory } from "./directory.js";
 import { fanout } from "./fanout.js";
+import { jsonBench } from "./json.js";
 import { neighbours } from "./neighbours.js";
 import { replay } from "./replay.js";
 import { stalled } from "./stalled.js";
@@ -60,6 +62,7 @@ const benches: Record<string, () => Promise<void>> = {
           seconds: Number(values.seconds),
         })
       : neighbours({ uri, others: Number(values.others), rounds }),
+  json: async () => jsonBench({ rounds }),
   storm: () => stormBench({ uri, clients: count(2000) }),
   watch: () =>
     watchBench({

@@ -13,6 +13,7 @@ import { fanOutCases } from "./fan-out.js";
 import { flowCases } from "./flow.js";
 import { gatewayCases } from "./gateway.js";
 import { inputCases } from "./input.js";
+import { jobCases } from "./jobs.js";
 import { outputCases } from "./output.js";
 import { rpcCases } from "./rpc.js";
 import { sdexecCases } from "./sdexec.js";
@@ -56,6 +57,7 @@ export function conformance(name: string, uri: string | undefined, shell?: strin
       },
     };
     gatewayCases(() => stack.uri);
+    jobCases(() => stack.uri, uri !== undefined);
     for (const cases of [
       rpcCases,
       execCases,

@@ -4,6 +4,7 @@ import * as rxjs from "rxjs";
 import * as embedded from "../../proxy/embedded/index.js";
 import * as proxy from "../../proxy/index.js";
 import * as client from "../../src/index.js";
+import { JOB_DETAILS, JOB_SCOPE } from "../support/rights.js";
 import { startStack } from "../support/stack.js";
 import { toJavaScript } from "./examples.js";
 
@@ -24,7 +25,7 @@ export interface World {
 
 /** Four ranks with a job shell. The handles of the examples are closed with it. */
 export async function startWorld(): Promise<World> {
-  const stack = await startStack();
+  const stack = await startStack({ scope: JOB_SCOPE, details: JOB_DETAILS });
   const handles: client.Flux[] = [];
   const connect: typeof client.connect = (url, options) => {
     const flux = client.connect(url, options);

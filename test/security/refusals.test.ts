@@ -13,6 +13,7 @@ import { PROOFS } from "./tables/proofs.js";
 import { RENEWALS } from "./tables/renewals.js";
 import { RPC } from "./tables/rpc.js";
 import { SIGNED } from "./tables/signed.js";
+import { STREAM } from "./tables/stream.js";
 import { TOKENS } from "./tables/tokens.js";
 import { World } from "./world.js";
 
@@ -29,6 +30,7 @@ const REQUESTS = [
   ...BACKGROUND,
   ...FIELDS,
   ...RPC,
+  ...STREAM,
 ];
 
 let world: World;

@@ -27,17 +27,23 @@ export async function startStack({
   uri,
   size = 4,
   gateway = false,
+  scope,
+  details,
 }: {
   uri?: string | undefined;
   size?: number;
   gateway?: boolean;
+  /** The scope and the authorization details of the token. @default those of a token without either */
+  scope?: string;
+  details?: readonly object[];
 } = {}): Promise<Stack> {
   const broker =
     uri === undefined ? await startEmbeddedBroker({ size, sdexec: true, shells: [{ userid }] }) : undefined;
   const brokerUri = broker?.uri ?? (uri as string);
   const { privateJwk, jwks } = await generateKeys();
   const proxy = await createProxy({ uri: brokerUri, jwks, issuer, audience, gateway });
-  const token = await signToken(privateJwk, { issuer, audience, subject: "tester", ttlSeconds: 3600 });
+  const claims = { issuer, audience, subject: "tester", ttlSeconds: 3600, scope, details };
+  const token = await signToken(privateJwk, claims);
   const handles: Flux[] = [];
   return {
     url: proxy.url,

@@ -120,8 +120,8 @@ export const PERMISSIONS: Refusal[] = [
     },
   ),
   row(
-    "scope: another service than a subprocess server's is rpc",
-    /token does not allow rpc: scope$/,
+    "scope: a stream of another service than a subprocess server's",
+    /token does not allow stream: scope$/,
     { claims: { scope: without("rpc").join(" ") }, request: other(exec(), "job-exec") },
     { claims: { scope: without("rpc").join(" ") }, request: other(exec(), "sdexec") },
   ),

@@ -34,8 +34,11 @@ describe("readRequest", () => {
     ["rexec.list", true, "watch"],
     ["x.rexec.list", true, "watch"],
     ["rexec.list", false, "list"],
-    ["rexec.watch", true, "rpc"],
-    ["kvs.list", true, "rpc"],
+    ["rexec.watch", true, "stream"],
+    ["kvs.list", true, "stream"],
+    ["kvs.list", false, "rpc"],
+    ["event.subscribe", true, "events"],
+    ["event.subscribe", false, "rpc"],
     ["rexec.kill", true, "kill"],
   ])(
     "%s is a watch if it is a list of a subprocess server that streams: %s, %s",

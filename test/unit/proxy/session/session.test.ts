@@ -197,12 +197,14 @@ describe("requests", () => {
     expect(h.broker.calls.map(({ call }) => call.nodeid)).toEqual([0, 1, 2, 3]);
   });
 
-  test("each rank has its own last message", () => {
+  test("each rank has its own last message", async () => {
     h.next({ ...rpc, id: 5, nodeid: "0-2", streaming: true });
-    h.broker.handler(7).error(new FluxError(113));
-    h.broker.handler(6).response({ a: 1 });
-    h.broker.handler(6).end();
-    h.broker.handler(5).error(new FluxError(2, "no such thing"));
+    await settle();
+    const [, own] = h.brokers;
+    own?.handler(7).error(new FluxError(113));
+    own?.handler(6).response({ a: 1 });
+    own?.handler(6).end();
+    own?.handler(5).error(new FluxError(2, "no such thing"));
     expect(h.socket.messages).toEqual([
       { type: "error", seq: 1, id: 5, rank: 2, errno: 113, message: "No route to host" },
       { type: "response", seq: 2, id: 5, rank: 1, payload: { a: 1 } },
@@ -334,10 +336,12 @@ describe("process output", () => {
     );
   });
 
-  test("of a request that is no exec passes as it is", () => {
+  test("of a request that is no exec passes as it is", async () => {
     h.next({ ...rpc, id: 9, streaming: true, topic: "attr.list" });
     h.next({ ...exec, id: 10, streaming: false });
-    for (const id of [9, 10]) h.broker.handler(id).response({ type: "output", io: 1 });
+    await settle();
+    h.brokers[1]?.handler(9).response({ type: "output", io: 1 });
+    h.broker.handler(10).response({ type: "output", io: 1 });
     expect(h.socket.messages.map(({ type }) => type)).toEqual(["response", "response"]);
   });
 

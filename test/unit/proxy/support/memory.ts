@@ -1,7 +1,14 @@
 /** A session's surroundings without I/O: a socket and a broker under the test's control. */
 import type { Identity } from "../../../../proxy/auth/identity.js";
 import { ACTIONS } from "../../../../proxy/auth/permissions.js";
-import type { Broker, BrokerCall, BrokerRequest, ResponseHandler } from "../../../../proxy/broker/broker.js";
+import type {
+  Broker,
+  BrokerCall,
+  BrokerRequest,
+  EventHandler,
+  ResponseHandler,
+} from "../../../../proxy/broker/broker.js";
+import { Subscriptions } from "../../../../proxy/broker/subscriptions.js";
 import { Brakes } from "../../../../proxy/flow/brakes.js";
 import { Scheduler } from "../../../../proxy/flow/scheduler.js";
 import { Liveness } from "../../../../proxy/liveness/liveness.js";
@@ -93,6 +100,10 @@ export class MemoryBroker implements Broker {
   }
   send(request: BrokerRequest): void {
     this.sent.push(request);
+  }
+  readonly #subscriptions = new Subscriptions(this);
+  subscribe(prefix: string, handler: EventHandler): () => void {
+    return this.#subscriptions.add(prefix, handler);
   }
   drained(): Promise<void> {
     return this.congested ? new Promise((resolve) => this.#drained.push(resolve)) : Promise.resolve();

@@ -238,7 +238,17 @@ describe("Sessions: requests", () => {
 
   it.each([
     ["a payload that is too large", { payload: { text: "x".repeat(MAX_FRAME) } }, "EMSGSIZE"],
-    ["a payload that is no JSON", { payload: { n: 1n } }, "EINVAL"],
+    [
+      "a payload that is no JSON",
+      {
+        payload: {
+          get n() {
+            throw new Error("no JSON");
+          },
+        },
+      },
+      "EINVAL",
+    ],
     ["a malformed nodeid", { nodeid: "some" }, "EINVAL"],
   ])("refuses %s, and goes on", async (_, fields, code) => {
     const { session, proxy } = await openSession();
