@@ -90,6 +90,52 @@ describe("a lost socket", () => {
   });
 });
 
+describe("the output of an absent client", () => {
+  const KIB = 1024;
+  const PROCESSES = 40;
+
+  /** Each process writes 1 MiB. @returns the bytes that a client gets that comes back, and those that gaps name */
+  async function written(h: Harness) {
+    for (let id = 2; id <= PROCESSES; id++) {
+      h.next({ ...exec, id });
+      h.broker.handler(id).response({ type: "started", pid: id + 6 });
+    }
+    h.session.closed();
+    for (let n = 0; n < 16; n++) {
+      for (let id = 1; id <= PROCESSES; id++) h.broker.handler(id).response(output("x".repeat(64 * KIB)));
+    }
+    const client = await h.connect(resume(h.socket.welcome.resume, PROCESSES));
+    let [data, gaps, seq] = [0, 0, PROCESSES];
+    const consumed = (message: object) =>
+      client.session.text(JSON.stringify({ type: "consumed", seq: ++seq, ...message }));
+    for (let at = 0; at < client.socket.messages.length; at++) {
+      const message = client.socket.messages[at];
+      client.session.text(ack(message?.seq));
+      if (message?.type === "gap") gaps += message.bytes;
+      if (message?.type !== "data") continue;
+      data += message.data.length;
+      const { id, rank, stream } = message;
+      consumed({ id, rank, stream, bytes: message.data.length });
+    }
+    expect(client.socket.closes).toEqual([]);
+    return { data, gaps };
+  }
+
+  test("waits up to 16 MiB of all its processes; what is dropped beyond is named", async () => {
+    const { data, gaps } = await written(await running());
+    expect(data).toBeGreaterThan(15 * KIB * KIB);
+    expect(data).toBeLessThanOrEqual(16 * KIB * KIB);
+    expect(data + gaps).toBe(PROCESSES * KIB * KIB);
+  });
+
+  test("stops its processes", async () => {
+    const h = await running();
+    await written(h);
+    const stops = h.broker.calls.filter(({ call }) => (json(call) as { signum?: number }).signum === 19);
+    expect(new Set(stops.map(({ call }) => (json(call) as { pid: number }).pid)).size).toBe(PROCESSES);
+  });
+});
+
 describe("resuming", () => {
   let h: Harness;
   beforeEach(async () => {
