@@ -18,7 +18,8 @@ export interface AbsentOptions {
 const GRACE_MS = 3_600_000;
 
 /** A process begins to write when all have started and the absent clients are gone: it would hold up the start of the next. */
-const WRITES = ["sh", "-c", "sleep 5; exec yes"];
+const WRITES_AFTER_MS = 5000;
+const WRITES = ["sh", "-c", `sleep ${WRITES_AFTER_MS / 1000}; exec yes`];
 
 interface Kind {
   name: string;
@@ -35,40 +36,42 @@ const KINDS: readonly Kind[] = [
 /** The most memory that an absent session may take, and the kind that shows it. */
 const TARGET = 16 * 2 ** 20;
 
-export async function absent({ uri, sessions, seconds }: AbsentOptions): Promise<void> {
+export async function absent(options: AbsentOptions): Promise<void> {
+  const { sessions, seconds } = options;
   const rows = [];
   let most = 0;
   for (const kind of KINDS) {
-    const { proxy, url, token, close } = await startServers({
-      uri,
-      proxy: { maxGraceMs: GRACE_MS, longSessionsPerSubject: 2 * sessions + 1 },
-    });
-    const resting = async () => {
-      await sleep(seconds * 1000);
-      await proxy.request({ command: "gc" });
-      return proxy.rss;
-    };
-    await client(url, token, KINDS[0] as Kind);
-    const cost = async (isAbsent: boolean) => {
-      const before = await resting();
-      const sockets = await Promise.all(Array.from({ length: sessions }, () => client(url, token, kind)));
-      if (isAbsent) for (const socket of sockets) socket.terminate();
-      await sleep(5000);
-      return ((await resting()) - before) / sessions;
-    };
-    const connected = await cost(false);
-    const gone = await cost(true);
+    const connected = await cost(kind, false, options);
+    const gone = await cost(kind, true, options);
     most = Math.max(most, gone);
     rows.push({
       "a session's processes": kind.name,
       "connected, does not consume": mib(connected),
       absent: mib(gone),
     });
-    await close();
   }
   console.log(`RSS of the proxy for each of ${sessions} sessions; absent for ${seconds} s`);
   printTable(rows);
   printTarget("the most of an absent one", mib(most), `<= ${mib(TARGET)}`, most <= TARGET);
+}
+
+/** The memory of a proxy of its own for each of its sessions. The first session warms it up. */
+async function cost(kind: Kind, isAbsent: boolean, { uri, sessions, seconds }: AbsentOptions) {
+  const { proxy, url, token, close } = await startServers({
+    uri,
+    proxy: { maxGraceMs: GRACE_MS, longSessionsPerSubject: sessions + 1 },
+  });
+  const rss = async (count: number) => {
+    const sockets = await Promise.all(Array.from({ length: count }, () => client(url, token, kind)));
+    if (isAbsent) for (const socket of sockets) socket.terminate();
+    await sleep(WRITES_AFTER_MS + seconds * 1000);
+    await proxy.request({ command: "gc" });
+    return proxy.rss;
+  };
+  const before = await rss(1);
+  const after = await rss(sessions);
+  await close();
+  return (after - before) / sessions;
 }
 
 /** Opens a session, and starts its processes. It acknowledges everything, and consumes nothing. */
