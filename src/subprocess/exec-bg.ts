@@ -37,7 +37,7 @@ const REAP_MS = 50;
 /**
  * Runs a process that outlives its session: in background from its start (RFC 42 exec, non-streaming), and attached to before its first
  * output. Unsubscribing lets it go, and so does the end of the session, however it ends. Then {@link list} shows it, {@link attach} follows
- * it, {@link wait} takes its status, and {@link kill} ends it. Unsubscribed from before it has started, it is ended.
+ * it, {@link wait} takes its status (EBUSY until the server has seen the end of this attach), and {@link kill} ends it. Unsubscribed from before it has started, it is ended.
  *
  * Flux cannot move a foreground process to background. So this is less than {@link exec}:
  * - it has no input and no channels (RFC 42), and one rank;
@@ -52,10 +52,10 @@ const REAP_MS = 50;
  *
  * @example
  * ```ts
- * const events = execBg(flux, ["sh", "-c", "echo begun; sleep 1; echo done"], { label: "training", nodeid: 1 });
- * await firstValueFrom(events.pipe(stdout())); // unsubscribes after the first output
- * const rpc = wait(flux, { label: "training", nodeid: 1 });
- * console.log(describeOutcome(await rpc.getOutcome())); // exited with 0
+ * const options = { label: "training", nodeid: 1 };
+ * execBg(flux, ["sh", "-c", "echo begun; sleep 0.2; echo done"], options)
+ *   .pipe(stdout(), lines())
+ *   .subscribe((line) => console.log(line)); // begun, done
  * ```
  */
 export function execBg(
