@@ -138,7 +138,10 @@ function follow(follower: Follower, subscriber: Subscriber<ProcessEvent>): void 
 /** Takes the exit status, so that the server forgets the process. @param done called when it has, or cannot */
 function reap(follower: Follower, done: () => void): void {
   const { flux, process, waitable } = follower;
-  if (!waitable) return done();
+  if (!waitable) {
+    done();
+    return;
+  }
   wait(flux, process).subscribe({
     next: done,
     error: (error: FluxError) => {
