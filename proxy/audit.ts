@@ -40,8 +40,8 @@ export interface AuditSession {
   renewed(identity: Identity): void;
   /** The session was resumed on another connection, with this token. */
   resumed(identity: Identity): void;
-  /** The client lost its connection. */
-  detached(): void;
+  /** The client lost its connection. @param graceMs the time for which the session stays */
+  detached(graceMs: number): void;
   /** An operation has ended, or was refused. */
   operation(record: OperationRecord): void;
   /** The session has ended. @param code the close code of the proxy; undefined if the client closed or did not return */
@@ -124,8 +124,8 @@ class SessionLog implements AuditSession {
     this.#write("resumed", { expires: identity.expires });
   }
 
-  detached(): void {
-    this.#write("detached", {});
+  detached(graceMs: number): void {
+    this.#write("detached", { graceMs });
   }
 
   operation({ argv, pids, ...record }: OperationRecord): void {

@@ -35,8 +35,9 @@ export interface ConnectOptions {
    */
   retry?: RetryOptions | false | undefined;
   /**
-   * Milliseconds that the session and its processes outlive a lost connection.
-   * @default the proxy's value, which is also the maximum
+   * Milliseconds that the session and its processes outlive a lost connection. The proxy grants at most its own limit, 10 minutes by
+   * default and up to 7 days (`--max-grace`), to a limited number of sessions: the status "open" has the value that it has granted.
+   * @default the proxy's, 2 minutes unless its administrator has set another
    */
   grace?: number | undefined;
 }

@@ -48,6 +48,7 @@ export type {
   StoppedEvent,
 } from "./subprocess/events.js";
 export { type ExecOptions, exec } from "./subprocess/exec.js";
+export { type ExecBgOptions, execBg } from "./subprocess/exec-bg.js";
 export type { ForegroundOptions } from "./subprocess/foreground.js";
 export type { Chunk, InputSource } from "./subprocess/input.js";
 export { type KillOptions, kill } from "./subprocess/kill.js";

@@ -134,6 +134,9 @@ export class FollowedProcess {
     if (!this.#overflow.takes(data.length)) return;
     this.#output.push(stream, data);
     this.#overflow.took(data.length);
+    // No overflow bounds the sum over many processes.
+    const { backlog } = this.#options.outbox;
+    while (backlog.full && this.#output.bytes > 0) this.#output.drop();
   }
 
   /** It was started or attached to. */

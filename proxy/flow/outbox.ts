@@ -102,6 +102,7 @@ export class Outbox {
     if (taken === undefined) return false;
     this.#taken(taken);
     this.#socket = socket;
+    this.backlog.present = true;
     this.#sent = taken;
     this.#flush();
     return true;
@@ -110,6 +111,7 @@ export class Outbox {
   /** The socket is gone. Messages wait for the next socket. */
   detach(): void {
     this.#socket = undefined;
+    this.backlog.present = false;
   }
 
   /** The network has taken some of the buffered bytes. */

@@ -54,17 +54,19 @@ export const interval: Kind<number> = {
   flagValue: seconds(1),
 };
 
-/** A time that may be 0. */
-export const duration: Kind<number> = {
-  schema: v.pipe(v.number(), v.integer(), v.minValue(0), v.ltValue(TIMER_LIMIT)),
-  expected: `an integer of milliseconds, 0 to ${TIMER_LIMIT - 1}`,
-  flagValue: seconds(0),
-};
-
-/** A time as the value of a flag. */
-function seconds(min: number): FlagValue<number> {
+/** A time that may be 0. @param max in milliseconds, below {@link TIMER_LIMIT}: a longer timer would fire at once */
+export function duration(max: number): Kind<number> {
   return {
-    expected: `an integer of seconds, ${min} to ${Math.floor(TIMER_LIMIT / 1000)}`,
+    schema: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max)),
+    expected: `an integer of milliseconds, 0 to ${max}`,
+    flagValue: seconds(0, max),
+  };
+}
+
+/** A time as the value of a flag. @param max in milliseconds */
+function seconds(min: number, max = TIMER_LIMIT): FlagValue<number> {
+  return {
+    expected: `an integer of seconds, ${min} to ${Math.floor(max / 1000)}`,
     read: (value) => decimal(value) * 1000,
     write: (value) => String(value / 1000),
   };

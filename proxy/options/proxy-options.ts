@@ -28,13 +28,21 @@ export interface ProxyOptions extends VerifierOptions {
   brokerTimeoutMs?: number | undefined;
   /**
    * The time that a session and its processes outlive a lost connection, unless the client asks for another; in milliseconds. 0: they
-   * end with the connection. @default 120000
+   * end with the connection. At most 604800000, which is 7 days. @default 120000
    */
   graceMs?: number | undefined;
-  /** The longest grace that a client may ask for, in milliseconds. @default 600000 */
+  /**
+   * The longest grace that a client may ask for, in milliseconds. At most 604800000, which is 7 days. A long grace costs memory and
+   * processes that nobody follows: docs/security.md, "Absent clients". @default 600000
+   */
   maxGraceMs?: number | undefined;
   /** The number of sessions that a subject may have. @default 256 */
   sessionsPerSubject?: number | undefined;
+  /**
+   * The number of sessions with a grace above the default that a subject may have; a further one gets the default.
+   * @default 16
+   */
+  longSessionsPerSubject?: number | undefined;
   /**
    * The number of attaches that may be open; a subject may have half of them, a session a quarter. Each has a connection to the
    * broker: a descriptor of the proxy, and one of the broker. @default 1024

@@ -30,6 +30,9 @@ export interface ProxyOption<T> {
 const verified = <K extends keyof ProxyOptions>(expected: string) =>
   other<NonNullable<ProxyOptions[K]>>(expected);
 
+/** The most that a grace may be, in milliseconds: 7 days. */
+const MAX_GRACE_MS = 7 * 24 * 3600 * 1000;
+
 /** Every option of a proxy, by name. */
 export const OPTIONS = {
   uri: {
@@ -119,13 +122,13 @@ export const OPTIONS = {
     default: 10_000,
   },
   graceMs: {
-    kind: duration,
+    kind: duration(MAX_GRACE_MS),
     text: "the time that a session and its processes outlive a lost connection, unless the client asks for another",
     default: 120_000,
     flag: "--grace <SECONDS>",
   },
   maxGraceMs: {
-    kind: duration,
+    kind: duration(MAX_GRACE_MS),
     text: "the longest grace that a client may ask for",
     default: 600_000,
     flag: "--max-grace <SECONDS>",
@@ -135,6 +138,12 @@ export const OPTIONS = {
     text: "the number of sessions that a subject may have",
     default: 256,
     flag: "--sessions <N>",
+  },
+  longSessionsPerSubject: {
+    kind: integer(0),
+    text: "the number of sessions with a grace above the default that a subject may have; a further one gets the default",
+    default: 16,
+    flag: "--long-sessions <N>",
   },
   attaches: {
     kind: integer(1),

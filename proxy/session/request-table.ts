@@ -75,9 +75,9 @@ export class RequestTable {
     this.#admission = new Admission(options);
   }
 
-  /** True if no request is open. */
+  /** True if no request is open but watches, which a client begins again without a loss. */
   get idle(): boolean {
-    return this.#open.size === 0;
+    return this.#calls.length === 0;
   }
 
   /** The next message has arrived. @throws ProtocolError */

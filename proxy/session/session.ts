@@ -137,7 +137,12 @@ export class Session {
     return this.#lease.identity;
   }
 
-  /** True if the client has no connection, and no request is open. */
+  /** The time for which the session outlives a lost connection, in milliseconds. */
+  get grace(): number {
+    return this.#options.grace;
+  }
+
+  /** True if the client has no connection, and no request but watches is open. */
   get abandoned(): boolean {
     return this.#connection === undefined && this.#requests.idle;
   }
@@ -236,7 +241,7 @@ export class Session {
       this.end(ended, "");
       return;
     }
-    audit?.detached();
+    audit?.detached(grace);
     this.#outbox.detach();
     this.#requests.disconnected();
     this.#lease.pause();

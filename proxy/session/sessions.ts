@@ -25,6 +25,8 @@ export interface SessionsOptions extends SharedResources {
   brokerTimeoutMs?: number;
   /** The most sessions of a subject. */
   sessionsPerSubject: number;
+  /** The most sessions of a subject with a grace above `graceMs`. */
+  longSessionsPerSubject: number;
 }
 
 /** Opens, finds and counts sessions. */
@@ -59,7 +61,7 @@ export class Sessions {
     peer: string | undefined,
     wanted: () => SessionConnection | undefined,
   ): Promise<void> {
-    const { connectBroker, allowances, audit, graceMs, maxGraceMs, brokerTimeoutMs } = this.#options;
+    const { connectBroker, allowances, audit, brokerTimeoutMs } = this.#options;
     const { sub, userid } = identity;
     this.#makeRoom(sub);
     this.#count(sub, 1);
@@ -78,7 +80,7 @@ export class Sessions {
         ...this.#options,
         id,
         identity,
-        grace: Math.min(grace ?? graceMs, maxGraceMs),
+        grace: this.#grantGrace(sub, grace),
         broker,
         pool,
         brokerInfo,
@@ -127,6 +129,22 @@ export class Sessions {
       CLOSE.tooManySessions,
       `${sub} has ${sessions.size} sessions, and may have no more`,
     );
+  }
+
+  /**
+   * The grace of a new session. A session that has got a long grace keeps it: the welcome has promised it. So a subject's absent
+   * sessions fill the limit of its sessions for the default grace at most.
+   */
+  #grantGrace(sub: string, wanted: number | undefined): number {
+    const { graceMs, maxGraceMs, longSessionsPerSubject } = this.#options;
+    const grace = Math.min(wanted ?? graceMs, maxGraceMs);
+    if (grace <= graceMs) return grace;
+    const long = [...(this.#bySubject.get(sub) ?? [])].filter((session) => session.grace > graceMs);
+    if (long.length < longSessionsPerSubject) return grace;
+    const abandoned = longSessionsPerSubject > 0 && long.find((session) => session.abandoned);
+    if (!abandoned) return graceMs;
+    abandoned.end(CLOSE.tooManySessions, "it made room for another");
+    return grace;
   }
 
   #count(sub: string, by: number): void {

@@ -57,7 +57,10 @@ type State =
 interface Waiting {
   state: "connecting" | "resuming";
   connection?: undefined;
-  /** The end of the session, in milliseconds since 1970, if the client does not resume it before; undefined in "connecting". */
+  /**
+   * The end of the session if the client does not resume it before, by `performance.now()`: the clock of the machine may be set at any
+   * time. Undefined in "connecting".
+   */
   until?: number | undefined;
   /** The attempt that is planned or under way; the first is 1. */
   attempt: number;
@@ -219,7 +222,7 @@ export class Link {
     } else if (state.state === "open") {
       if (this.#resumable && isLoss(close)) {
         this.out.detach();
-        const until = Date.now() + (this.#welcome as Welcome).grace + LATE_MS;
+        const until = performance.now() + (this.#welcome as Welcome).grace + LATE_MS;
         const loss: Waiting = { state: "resuming", until, attempt: 1, error };
         if (this.#next) this.#wait(loss);
         else this.#retry(loss);
@@ -233,14 +236,14 @@ export class Link {
   #retry(waiting: Waiting): void {
     const { count = Number.POSITIVE_INFINITY, delay = fullJitter } = this.#options.retry || {};
     const { attempt, error, until } = waiting;
-    const now = Date.now();
     if (attempt > count) this.#stop(error as FluxError);
-    else if (until && now > until) {
+    else if (until && performance.now() > until) {
       const message = `the session could not be resumed in time: ${error?.message}`;
       this.#lose(new FluxError("ECONNRESET", message, { cause: error }));
     } else {
-      const ms = delay(attempt);
-      this.#wait({ ...waiting, timer: setTimeout(() => this.#begin(attempt), ms) }, now + ms);
+      // A longer timer would fire at once.
+      const ms = Math.min(delay(attempt), 2 ** 31 - 1);
+      this.#wait({ ...waiting, timer: setTimeout(() => this.#begin(attempt), ms) }, Date.now() + ms);
     }
   }
 

@@ -7,12 +7,14 @@
  *     cycles      sessions that are dropped again and again
  *     fanout      the proxy's memory, and the delay of another client, during attacks; with --claimed, on that many ranks
  *     json        the codec of messages, and JSON.parse and JSON.stringify
+ *     absent      the proxy's memory for sessions whose clients are absent
  *     watch       requests to the broker for one watcher of 100 ranks, and for 1,000 watchers
  *     directory   the time of a process with a checked `cwd`, and without the check
  *
  * No measurement passes or fails, as the numbers depend on the machine. Each is printed beside its target.
  */
 import { parseArgs } from "node:util";
+import { absent } from "./absent.js";
 import { cycles } from "./cycles.js";
 import { directory } from "./directory.js";
 import { fanout } from "./fanout.js";
@@ -32,7 +34,7 @@ const { positionals, values } = parseArgs({
     "broker-pid": { type: "string" },
     /** stalled: the number of other streams. */
     others: { type: "string" },
-    /** storm: clients; cycles: sessions; watch: watchers. */
+    /** storm: clients; cycles and absent: sessions; watch: watchers. */
     count: { type: "string" },
     /** replay: megabytes a run. */
     mb: { type: "string", default: "200" },
@@ -43,7 +45,7 @@ const { positionals, values } = parseArgs({
     /** fanout: the ranks that the broker claims; absent: a real broker of one rank. And the attack; absent: each. */
     claimed: { type: "string" },
     attack: { type: "string" },
-    /** stalled: the time without reading, in seconds; watch: the time of the count. */
+    /** stalled and absent: the time without reading, in seconds; watch: the time of the count. */
     seconds: { type: "string", default: "10" },
   },
 });
@@ -64,6 +66,7 @@ const benches: Record<string, () => Promise<void>> = {
       : neighbours({ uri, others: Number(values.others), rounds }),
   json: async () => jsonBench({ rounds }),
   storm: () => stormBench({ uri, clients: count(2000) }),
+  absent: () => absent({ uri, sessions: count(20), seconds: Number(values.seconds) }),
   watch: () =>
     watchBench({
       ranks: Number(values.ranks),

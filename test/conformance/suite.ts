@@ -3,12 +3,14 @@
  * of four ranks or more. They leave nothing behind, and bear with processes that are not theirs.
  */
 import { afterAll, beforeAll, describe } from "vitest";
+import type { ProxyOptions, RunningProxy } from "../../proxy/index.js";
 import type { Flux } from "../../src/index.js";
 import { type Stack, startStack } from "../support/stack.js";
 import { attachCases } from "./attach.js";
 import { backgroundCases } from "./background.js";
 import { clauseCases } from "./clauses.js";
 import { execCases } from "./exec.js";
+import { execBgCases } from "./exec-bg.js";
 import { fanOutCases } from "./fan-out.js";
 import { flowCases } from "./flow.js";
 import { gatewayCases } from "./gateway.js";
@@ -28,6 +30,8 @@ export interface Context {
   readonly flux: Flux;
   /** A handle of a session of its own. */
   connect(): Flux;
+  /** A further proxy, with these options beside the required ones, and a token that it accepts. The case closes it. */
+  proxyWith(options: Partial<ProxyOptions>): Promise<{ proxy: RunningProxy; token: string }>;
   /** The broker's URI. */
   readonly uri: string;
   /** The rexec service of a job shell that requires signatures, of the mechanism "none" too, if there is one. */
@@ -49,6 +53,7 @@ export function conformance(name: string, uri: string | undefined, shell?: strin
         return flux;
       },
       connect: () => stack.connect(),
+      proxyWith: (options) => stack.proxyWith(options),
       get uri() {
         return stack.uri;
       },
@@ -66,6 +71,7 @@ export function conformance(name: string, uri: string | undefined, shell?: strin
       fanOutCases,
       backgroundCases,
       attachCases,
+      execBgCases,
       clauseCases,
       spawnCases,
       flowCases,

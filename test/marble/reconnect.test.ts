@@ -155,6 +155,27 @@ describe("a lost connection", () => {
     });
   });
 
+  it("is not given up because the clock of the machine was set", () => {
+    run((helpers, now) => {
+      const { flux } = driven(helpers, ["-(wx)", "r", "-w"], { retry: { delay } }, now);
+      const year = 365 * 24 * 3_600_000;
+      helpers.cold("5ms x").subscribe(() => vi.mocked(Date.now).mockImplementation(() => year + now()));
+      // The state "connecting" after "resuming" would be a loss of the session.
+      const letters = flux.status$.pipe(map(({ state }) => state.charAt(0)));
+      helpers.expectObservable(letters, "60ms !").toBe("c(or) 6ms (rr) 16ms ro");
+    });
+  });
+
+  it("waits for the longest timer if its delay is longer, since a longer timer fires at once", () => {
+    run((helpers, now) => {
+      const options = { retry: { delay: () => Number.POSITIVE_INFINITY } };
+      const { flux } = driven(helpers, ["-(wx)", "-w"], options, now);
+      helpers.expectObservable(states(flux, now), "60ms !").toBe("c(oa)", {
+        ...{ c: "connecting", o: "open", a: "1 in 2147483647" },
+      });
+    });
+  });
+
   it("is abandoned when the handle is closed", () => {
     run((helpers, now) => {
       const { flux, connections } = driven(helpers, ["-w-x", "-"], { retry: { delay } }, now);

@@ -11,7 +11,9 @@ export function marbles(test: Run): void {
   const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
   const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
   const clear = (timer?: Subscription) => timer?.unsubscribe();
-  const now = vi.spyOn(Date, "now").mockImplementation(() => scheduler.now());
+  const clocks = [Date, performance].map((clock) =>
+    vi.spyOn(clock, "now").mockImplementation(() => scheduler.now()),
+  );
   Object.assign(globalThis, {
     setTimeout: (action: () => void, ms?: number) => scheduler.schedule(action, ms),
     clearTimeout: clear,
@@ -26,7 +28,7 @@ export function marbles(test: Run): void {
     scheduler.run(test);
   } finally {
     Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval });
-    now.mockRestore();
+    for (const clock of clocks) clock.mockRestore();
   }
 }
 

@@ -1,7 +1,7 @@
 /** A broker, a proxy and clients, connected as a user connects them, with real sockets throughout. */
 import { generateKeys, signToken } from "../../proxy/auth/keys.js";
 import { startEmbeddedBroker } from "../../proxy/embedded/index.js";
-import { createProxy } from "../../proxy/index.js";
+import { createProxy, type ProxyOptions, type RunningProxy } from "../../proxy/index.js";
 import { connect, type Flux } from "../../src/index.js";
 
 const issuer = "https://issuer.test";
@@ -19,6 +19,8 @@ export interface Stack {
   token: string;
   /** A handle with a session of its own. The stack closes it. */
   connect(): Flux;
+  /** A further proxy, with these options beside the required ones, and a token that it accepts. Its caller closes it. */
+  proxyWith(options: Partial<ProxyOptions>): Promise<{ proxy: RunningProxy; token: string }>;
   close(): Promise<void>;
 }
 
@@ -55,6 +57,10 @@ export async function startStack({
       handles.push(flux);
       return flux;
     },
+    proxyWith: async (options) => ({
+      proxy: await createProxy({ uri: brokerUri, jwks, issuer, audience, ...options }),
+      token,
+    }),
     async close() {
       for (const flux of handles) flux.close();
       await proxy.close();

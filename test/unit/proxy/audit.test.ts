@@ -124,6 +124,7 @@ describe("the audit", () => {
       ["detached", id, "token-1"],
       ["resumed", id, "token-2"],
     ]);
+    expect(h.lines()[1]).toMatchObject({ graceMs: 120_000 });
     expect(JSON.stringify(h.lines())).not.toContain(resume);
   });
 

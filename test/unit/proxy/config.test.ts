@@ -23,6 +23,8 @@ describe("proxyConfig", () => {
   test.each([
     ["helloTimeoutMs", 0.5],
     ["graceMs", 0],
+    ["maxGraceMs", 604_800_000],
+    ["longSessionsPerSubject", 0],
     ["signer", { mechanism: "munge" }],
     ["signer", { mechanism: "x", userid: 1, sign: async () => "" }],
     ["audit", "/var/log/audit"],
@@ -52,7 +54,8 @@ describe("proxyConfig", () => {
     ],
     ["host", null, /^host is not a string of 1 character or more$/],
     ["port", -1, /^port is not an integer of 0 to 65535$/],
-    ["graceMs", 1.5, /^graceMs is not an integer of milliseconds, 0 to 2147483647$/],
+    ["graceMs", 1.5, /^graceMs is not an integer of milliseconds, 0 to 604800000$/],
+    ["maxGraceMs", 604_800_001, /^maxGraceMs is not an integer of milliseconds, 0 to 604800000$/],
     ["attaches", 0, /^attaches is not an integer of 1 or more$/],
     ["gateway", "yes", /^gateway is not a boolean$/],
     ["signer", { mechanism: "rsa" }, /^signer is not a signer, or its options with the mechanism none, /],

@@ -44,8 +44,9 @@ describe("the command line", () => {
   test.each([
     [["--sessions", "0"], "It is an integer of 1 or more."],
     [["--attaches", "many"], "It is an integer of 1 or more."],
-    [["--grace", "2147484"], "It is an integer of seconds, 0 to 2147483."],
-    [["--max-grace", "1.5"], "It is an integer of seconds, 0 to 2147483."],
+    [["--grace", "604801"], "It is an integer of seconds, 0 to 604800."],
+    [["--max-grace", "1.5"], "It is an integer of seconds, 0 to 604800."],
+    [["--long-sessions", "-1"], "It is an integer of 0 or more."],
     [["--sign", "rsa"], `Allowed choices are ${MECHANISMS.join(", ")}.`],
     [["--issuer", ""], "It is a string of 1 character or more."],
   ])("refuses %j", (args, message) => {

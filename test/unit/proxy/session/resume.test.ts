@@ -63,6 +63,19 @@ describe("a lost socket", () => {
     expect(harness.sessions.size).toBe(0);
   });
 
+  test("leaves a session with the longest grace for seven days, whatever the clock is set to", async () => {
+    const week = 7 * 24 * 3600 * 1000;
+    const h = await openSession({ maxGraceMs: week, hello: false });
+    const client = await h.connect({ grace: Number.MAX_SAFE_INTEGER });
+    expect(client.socket.welcome.grace).toBe(week);
+    client.session.closed();
+    vi.setSystemTime(Date.now() + 2 * week);
+    await vi.advanceTimersByTimeAsync(week - 1);
+    expect(h.sessions.size).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(h.sessions.size).toBe(0);
+  });
+
   test("does not end the session when the token ends; a resume needs another", async () => {
     let identity: Identity = { ...IDENTITY, expires: Math.floor(Date.now() / 1000) + 3 };
     const { session, socket, sessions, connect } = await running({ verify: async () => identity });
@@ -74,6 +87,52 @@ describe("a lost socket", () => {
     const next = await connect(resume(socket.welcome.resume));
     expect(next.socket.welcome).toMatchObject({ expires: IDENTITY.expires, received: 1 });
     expect(next.socket.closes).toEqual([]);
+  });
+});
+
+describe("the output of an absent client", () => {
+  const KIB = 1024;
+  const PROCESSES = 40;
+
+  /** Each process writes 1 MiB. @returns the bytes that a client gets that comes back, and those that gaps name */
+  async function written(h: Harness) {
+    for (let id = 2; id <= PROCESSES; id++) {
+      h.next({ ...exec, id });
+      h.broker.handler(id).response({ type: "started", pid: id + 6 });
+    }
+    h.session.closed();
+    for (let n = 0; n < 16; n++) {
+      for (let id = 1; id <= PROCESSES; id++) h.broker.handler(id).response(output("x".repeat(64 * KIB)));
+    }
+    const client = await h.connect(resume(h.socket.welcome.resume, PROCESSES));
+    let [data, gaps, seq] = [0, 0, PROCESSES];
+    const consumed = (message: object) =>
+      client.session.text(JSON.stringify({ type: "consumed", seq: ++seq, ...message }));
+    for (let at = 0; at < client.socket.messages.length; at++) {
+      const message = client.socket.messages[at];
+      client.session.text(ack(message?.seq));
+      if (message?.type === "gap") gaps += message.bytes;
+      if (message?.type !== "data") continue;
+      data += message.data.length;
+      const { id, rank, stream } = message;
+      consumed({ id, rank, stream, bytes: message.data.length });
+    }
+    expect(client.socket.closes).toEqual([]);
+    return { data, gaps };
+  }
+
+  test("waits up to 16 MiB of all its processes; what is dropped beyond is named", async () => {
+    const { data, gaps } = await written(await running());
+    expect(data).toBeGreaterThan(15 * KIB * KIB);
+    expect(data).toBeLessThanOrEqual(16 * KIB * KIB);
+    expect(data + gaps).toBe(PROCESSES * KIB * KIB);
+  });
+
+  test("stops its processes", async () => {
+    const h = await running();
+    await written(h);
+    const stops = h.broker.calls.filter(({ call }) => (json(call) as { signum?: number }).signum === 19);
+    expect(new Set(stops.map(({ call }) => (json(call) as { pid: number }).pid)).size).toBe(PROCESSES);
   });
 });
 
@@ -266,6 +325,42 @@ describe("sessions of a subject", () => {
     expect((await h.connect()).socket.closes).toMatchObject([{ code: CLOSE.tooManySessions }]);
     // A session with a running process does not make room.
     expect((await h.connect(resume(h.socket.welcome.resume))).socket.closes).toEqual([]);
+  });
+
+  test("make room too if their only requests are watches", async () => {
+    const h = await openSession({ sessionsPerSubject: 1 });
+    h.next({ ...rpc, id: 1, topic: "rexec.list", streaming: true });
+    h.session.closed();
+    expect((await h.connect()).socket.closes).toEqual([]);
+    expect((await h.connect(resume(h.socket.welcome.resume))).socket.closes).toEqual(REFUSED);
+  });
+
+  test("with a long grace are limited: a further one gets the default, unless another is abandoned", async () => {
+    const limits = { graceMs: 5000, maxGraceMs: 9000, longSessionsPerSubject: 2 };
+    let identity = IDENTITY;
+    const h = await openSession({ ...limits, hello: false, verify: async () => identity });
+    const grace = async (hello: object) => (await h.connect(hello)).socket.welcome.grace;
+    const first = await h.connect({ grace: 9000 });
+    h.next({ ...exec, id: 1 }, first);
+    first.session.closed();
+    expect(await grace({ grace: 9000 })).toBe(9000);
+    expect(await grace({ grace: 9000 })).toBe(5000);
+    expect(await grace({ grace: 4000 })).toBe(4000);
+    identity = { ...IDENTITY, sub: "bob" };
+    expect(await grace({ grace: 9000 })).toBe(9000);
+    identity = IDENTITY;
+    // Its exec is open, so it keeps what its welcome promised.
+    const back = await h.connect(resume(first.socket.welcome.resume));
+    expect(back.socket.welcome.grace).toBe(9000);
+    h.broker.handler(1).end();
+    back.session.closed();
+    expect(await grace({ grace: 9000 })).toBe(9000);
+    expect((await h.connect(resume(back.socket.welcome.resume))).socket.closes).toEqual(REFUSED);
+  });
+
+  test("have no long grace where none may have one", async () => {
+    const h = await openSession({ graceMs: 5000, longSessionsPerSubject: 0, hello: false });
+    expect((await h.connect({ grace: 9000 })).socket.welcome.grace).toBe(5000);
   });
 
   test("count while they are being opened", async () => {

@@ -193,6 +193,7 @@ export async function openSession(options: HarnessOptions & { hello?: boolean } 
     graceMs: 120_000,
     maxGraceMs: 600_000,
     sessionsPerSubject: 256,
+    longSessionsPerSubject: 16,
     helloTimeoutMs: 10_000,
     ...options,
   };
