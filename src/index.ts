@@ -15,6 +15,7 @@ export type { Command, IoObject } from "./protocol/rfc42.js";
 export { type SignalName, signalName, signalNumber } from "./protocol/signals.js";
 export type { ListedProcess } from "./protocol/watch.js";
 export { RankError } from "./rank-error.js";
+export { RanksRpc, type SettledRanks } from "./ranks-rpc.js";
 export type { RpcOptions } from "./request.js";
 export { Rpc } from "./rpc.js";
 export type { RetryOptions } from "./session/retry.js";
@@ -47,7 +48,13 @@ export { type ExecOptions, exec } from "./subprocess/exec.js";
 export type { ForegroundOptions } from "./subprocess/foreground.js";
 export type { Chunk, InputSource } from "./subprocess/input.js";
 export { type KillOptions, kill } from "./subprocess/kill.js";
-export { type ListResponse, list, Subprocess, SubprocessListRpc } from "./subprocess/list.js";
+export {
+  type ListResponse,
+  list,
+  Subprocess,
+  SubprocessListRanksRpc,
+  SubprocessListRpc,
+} from "./subprocess/list.js";
 export { type CompletedProcess, collect } from "./subprocess/operators/collect.js";
 export { consume } from "./subprocess/operators/consume.js";
 export { lines } from "./subprocess/operators/lines.js";
@@ -55,13 +62,19 @@ export { type Failure, orThrow, ProcessError } from "./subprocess/operators/or-t
 export { stderr, stdout, stream } from "./subprocess/operators/stream.js";
 export { text } from "./subprocess/operators/text.js";
 export { describeOutcome, type Outcome, outcomeOf, succeeded } from "./subprocess/outcome.js";
+export type {
+  PidOrLabel,
+  PidRef,
+  ProcessOptions,
+  ProcessPlace,
+  ProcessRef,
+} from "./subprocess/process-ref.js";
 export {
   type RexecBgOptions,
   rexecBg,
-  type StartedResponse,
   SubprocessBackgroundRexecRpc,
 } from "./subprocess/rexec-bg.js";
-export type { PidOrLabel, RankOptions, ServiceOptions } from "./subprocess/service.js";
+export type { RankOptions, ServiceOptions } from "./subprocess/service.js";
 export {
   ChildProcess,
   type CommandOutput,
@@ -69,8 +82,14 @@ export {
   type SpawnOptions,
   spawn,
 } from "./subprocess/spawn.js";
-export type { Target } from "./subprocess/target.js";
+export type { ByTarget, Target } from "./subprocess/target.js";
 export { toReadableStream, values } from "./subprocess/to-readable-stream.js";
-export { SubprocessWaitRpc, type WaitResponse, wait } from "./subprocess/wait.js";
+export {
+  SubprocessWaitRpc,
+  type WaitOptions,
+  type WaitResponse,
+  type WaitResult,
+  wait,
+} from "./subprocess/wait.js";
 export { type ProcessTable, type WatchOptions, watch } from "./subprocess/watch.js";
 export { type WriteOptions, write } from "./subprocess/write.js";

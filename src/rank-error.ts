@@ -5,23 +5,34 @@ import { encodeIdset } from "./protocol/idset.js";
  * Ranks on which a request failed. Its counterpart is `AggregateError`.
  *
  * The message has each failure once, with the ranks (an RFC 22 idset) that had it.
+ *
+ * @typeParam T the value of a rank that succeeded
  */
-export class RankError extends Error {
+export class RankError<T = unknown> extends Error {
   /** "RankError". */
   override readonly name = "RankError";
   /** One for each rank that failed, sorted by rank. */
   readonly errors: readonly FluxError[];
   /** The ranks that failed, as an RFC 22 idset, such as "0-3,7". */
   readonly ranks: string;
+  /** The values of the ranks that succeeded, sorted by rank; empty after an operator, which has emitted them. */
+  readonly results: readonly T[];
 
-  /** @param errors one for each rank that failed, in any order */
-  constructor(errors: readonly FluxError[]) {
+  /**
+   * @param errors one for each rank that failed, in any order
+   * @param results the values of the ranks that succeeded, sorted by rank
+   */
+  constructor(errors: readonly FluxError[], results: readonly T[] = []) {
     const sorted = [...errors].sort((a, b) => rankOf(a) - rankOf(b));
     const ranks = new Map<string, number[]>();
-    for (const error of sorted)
-      ranks.set(error.message, [...(ranks.get(error.message) ?? []), rankOf(error)]);
+    for (const error of sorted) {
+      const these = ranks.get(error.message);
+      if (these) these.push(rankOf(error));
+      else ranks.set(error.message, [rankOf(error)]);
+    }
     super([...ranks].map(([message, these]) => `rank ${encodeIdset(these)}: ${message}`).join("; "));
     this.errors = sorted;
+    this.results = results;
     this.ranks = encodeIdset(sorted.map(rankOf));
   }
 }

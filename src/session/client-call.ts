@@ -104,6 +104,11 @@ export class ClientCall {
     return this.#waiting?.has(rank) ?? false;
   }
 
+  /** The ranks that have not sent their last message, ascending; empty if the request was not sent. */
+  get owing(): number[] {
+    return [...(this.#waiting ?? [])];
+  }
+
   /** The queue of an input stream. */
   input(stream: string): InputQueue {
     let writer = this.#inputs.get(stream);

@@ -6,11 +6,12 @@ import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { deadline } from "../request.js";
 import { abortable } from "../session/abort.js";
 import { type ProcessEvent, ProcessEvents } from "./events.js";
-import { type PidOrLabel, processFields, type ServiceOptions, topicOf } from "./service.js";
+import { type ProcessOptions, processFields, processTarget } from "./process-ref.js";
+import { type ServiceOptions, topicOf } from "./service.js";
 import { type Target, targetNodeid } from "./target.js";
 
 /** Options of {@link attach}. */
-export type AttachOptions = PidOrLabel &
+export type AttachOptions = ProcessOptions &
   ServiceOptions & {
     /**
      * The rank of the process; with a label also several ranks.
@@ -43,23 +44,23 @@ export type AttachOptions = PidOrLabel &
  * Follows a background process (RFC 42 attach). The Observable is cold: subscribing attaches, unsubscribing detaches, and the process
  * runs on. Its events are those of {@link exec}, with `attached` in place of `started`. Earlier output is not repeated.
  *
- * @param options the process, and the output to forward
+ * @param options the process, a {@link ProcessRef} or a label on any ranks, and the output to forward
  * @returns errors with a FluxError: ENOENT if no such process exists, ENOSYS on "sdexec", EBUSY if the process is in the foreground, or
  *   another client is attached to it or waits for it
- * @throws TypeError if neither or both of pid and label are given, or an option is not valid
+ * @throws TypeError if neither or both of pid and label are given, a pid has several ranks, or an option is not valid
  *
  * @example
  * ```ts
- * await rexecBg(flux, ["sh", "-c", "sleep 1; echo ready"], { label: "server" }).get();
- * attach(flux, { label: "server" }).pipe(stdout(), lines()).subscribe((line) => console.log(line)); // ready
+ * const server = await rexecBg(flux, ["sh", "-c", "sleep 1; echo ready"], { label: "server" });
+ * attach(flux, server).pipe(stdout(), lines()).subscribe((line) => console.log(line)); // ready
  * ```
  */
 export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
-  const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = options;
+  const { service = "rexec", stdout = true, stderr = true, overflow } = options;
   demand("overflow", overflow, (value) => optional(value, overflowCheck));
   const request = {
     topic: topicOf(service, "attach"),
-    nodeid: targetNodeid(nodeid),
+    nodeid: targetNodeid(processTarget(options)),
     streaming: true,
     payload: {
       ...processFields(options),

@@ -24,14 +24,16 @@ interface Rank {
 /** The latest table of one watch. */
 export class ProcessTables {
   readonly #topic: string;
+  readonly #service: string;
   readonly #ranks = new Map<number, Rank>();
   #table: ProcessTable = { processes: [], errors: [] };
   /** The arrays of `#table` that are older than the ranks' messages. */
   #stale = { processes: false, errors: false };
 
-  /** @param topic that of the errors */
-  constructor(topic: string) {
+  /** @param topic that of the errors @param service that of the processes */
+  constructor(topic: string, service: string) {
     this.#topic = topic;
+    this.#service = service;
   }
 
   /** The number of ranks that have sent a message. */
@@ -57,13 +59,13 @@ export class ProcessTables {
     if (isFailure(payload)) {
       return this.fail(new FluxError(payload.errno, payload.message, { topic: this.#topic, rank }));
     }
-    const { procs, gone, rank: answering } = payloadReader("list", isDifference)(payload);
+    const { procs, gone, rank: answering } = payloadReader(this.#topic, isDifference)(payload, rank);
     const before = this.#ranks.get(rank);
     const rows = new Map(before?.rows.map((row) => [row.pid, row]));
     let changed = false;
     for (const pid of gone) changed = rows.delete(pid) || changed;
     for (const proc of procs) {
-      const row = new Subprocess({ ...proc, rank: answering });
+      const row = new Subprocess({ ...proc, rank: answering, service: this.#service });
       if (isSame(rows.get(row.pid), row)) continue;
       rows.set(row.pid, row);
       changed = true;

@@ -1,8 +1,11 @@
-/** The parts that all verbs share: the service, the process, the signature. */
+/** The parts that all verbs share: the service, the ranks, the signature. */
 import type { Observable } from "rxjs";
+import type { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
-import { demand, isSubprocessService, name, pid as pidCheck } from "../protocol/checks.js";
+import { isSubprocessService } from "../protocol/checks.js";
+import { ranksRequest } from "../ranks-request.js";
 import { request } from "../request.js";
+import { type Target, targetNodeid } from "./target.js";
 
 /** The subprocess server of a request, and its signature. */
 export interface ServiceOptions {
@@ -24,35 +27,25 @@ export interface ServiceOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** {@link ServiceOptions}, on one rank. */
-export interface RankOptions extends ServiceOptions {
+/**
+ * {@link ServiceOptions}, on one rank or on several.
+ *
+ * @typeParam N the type of `nodeid`, which decides the type of the result
+ */
+export interface RankOptions<N extends Target | undefined = Target | undefined> extends ServiceOptions {
   /**
-   * The broker rank, or "any": the broker that the proxy is connected to.
+   * The broker rank, or "any", the broker that the proxy is connected to: the result is an {@link Rpc}. Otherwise, also for one rank in
+   * an array or in a string, it is a {@link RanksRpc}: one request to all these ranks, with an answer from each.
    * @default "any"
    */
-  nodeid?: number | "any" | undefined;
+  nodeid?: N | undefined;
   /**
-   * Milliseconds until the answer, from when the proxy has the request. Then the Rpc errors with ETIMEDOUT, and the request may still
+   * Milliseconds until the answer, from when the proxy has the request. Then the rank fails with ETIMEDOUT, and the request may still
    * have its effect. `Infinity`: no limit. `signal: AbortSignal.timeout(ms)` also counts the time without a connection.
    * @default 30_000; of {@link wait}, Infinity, since a process may run for days
    */
   timeout?: number | undefined;
 }
-
-/** A process on one rank, by pid or by label. */
-export type PidOrLabel =
-  | {
-      /** The process id, 1 to 2147483647. */
-      pid: number;
-      /** Not with `pid`. */
-      label?: undefined;
-    }
-  | {
-      /** The label. */
-      label: string;
-      /** Not with `label`. */
-      pid?: undefined;
-    };
 
 /** The topic of a method: "rexec.kill". @throws TypeError if `service` is not a subprocess service */
 export function topicOf(service: string, method: string): string {
@@ -62,28 +55,30 @@ export function topicOf(service: string, method: string): string {
   return `${service}.${method}`;
 }
 
-/** A request to a subprocess server with one answer. @param read as {@link request} has it */
+/** A request to a subprocess server on one rank. @param read as {@link request} has it */
 export function serviceRequest<T>(
   flux: Flux,
   method: string,
   payload: object,
-  { service = "rexec", ...options }: RankOptions,
+  { service = "rexec", ...options }: RankOptions<number | "any" | undefined>,
   read: (payload: object, rank: number) => T,
 ): Observable<T> {
   return request(flux.session, { ...options, topic: topicOf(service, method), payload }, read);
 }
 
-/** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given, or one is not valid */
-export function processFields({ pid, label }: { pid?: number | undefined; label?: string | undefined }): {
-  pid: number;
-  label?: string;
-} {
-  if (pid === undefined && label === undefined) throw new TypeError("one of pid and label must be given");
-  if (pid !== undefined && label !== undefined) throw new TypeError("only one of pid and label may be given");
-  if (pid === undefined) {
-    demand("label", label, name);
-    return { pid: -1, label: label as string };
-  }
-  demand("pid", pid, pidCheck);
-  return { pid };
+/** A request to a subprocess server on several ranks. @param read as {@link ranksRequest} has it */
+export function serviceRanksRequest<T>(
+  flux: Flux,
+  method: string,
+  payload: object,
+  { service = "rexec", nodeid = "any", ...options }: RankOptions,
+  read: (payload: object, rank: number) => T,
+): Observable<T | FluxError> {
+  const request = {
+    ...options,
+    topic: topicOf(service, method),
+    nodeid: targetNodeid(nodeid),
+    payload: { ...payload },
+  };
+  return ranksRequest(flux.session, request, read);
 }

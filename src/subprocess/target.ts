@@ -8,6 +8,26 @@ import { rankNodeid } from "../request.js";
  */
 export type Target = number | readonly number[] | "any" | "all" | (string & {});
 
+/**
+ * The result for a nodeid: `One` for a number, "any" or none; `Each`, that of several ranks, for any other; either for a nodeid of which
+ * the compiler does not know which one it is.
+ */
+export type ByTarget<N, One, Each> = N extends number | "any" | undefined
+  ? One
+  : string extends N
+    ? One | Each
+    : Each;
+
+/** True for a nodeid that is one rank by its form: `"3"` and `[3]` are not, so that the type of a result is known. */
+export function isOneRank(nodeid: Target | undefined): nodeid is number | "any" | undefined {
+  return nodeid === undefined || nodeid === "any" || typeof nodeid === "number";
+}
+
+/** True for several ranks. @throws TypeError if `target` is not valid */
+export function isSeveral(target: Target): boolean {
+  return !isOneRank(target) && (target === "all" || decodeIdset(targetNodeid(target)).length > 1);
+}
+
 /** The nodeid of a request to a target. @throws TypeError if `target` is not valid */
 export function targetNodeid(target: Target): string {
   if (typeof target === "number") return rankNodeid(target);

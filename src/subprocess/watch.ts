@@ -55,7 +55,7 @@ export function watch(flux: Flux, options: WatchOptions = {}): Observable<Proces
   const topic = topicOf(service, "list");
   const request = { topic, nodeid: targetNodeid(nodeid), streaming: true, payload: { interval }, sign };
   const tables$ = new Observable<ProcessTable>((subscriber) => {
-    const tables = new ProcessTables(topic);
+    const tables = new ProcessTables(topic, service);
     let emitted = false;
     const call = flux.session.start(request, {
       next: (message) => {

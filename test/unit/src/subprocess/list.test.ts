@@ -52,7 +52,8 @@ describe("list", () => {
     const { processes } = await answer(payload);
     await expect(processes).rejects.toMatchObject({
       code: "EPROTO",
-      message: `the answer to list is not what RFC 42 says: ${JSON.stringify(payload)}`,
+      rank: 2,
+      message: `the answer to rexec.list is not what RFC 42 says: ${JSON.stringify(payload)}`,
     });
   });
 });

@@ -1,0 +1,48 @@
+/** A request to several ranks with one answer from each: the base of the verbs on several ranks. */
+import { Observable } from "rxjs";
+import { FluxError } from "./errors.js";
+import { deadline } from "./request.js";
+import { abortable } from "./session/abort.js";
+import type { CallRequest } from "./session/client-call.js";
+import type { Sessions } from "./session/sessions.js";
+
+/** A request to ranks, before it is checked. */
+export interface RanksRequest extends Pick<CallRequest, "topic" | "payload" | "nodeid" | "sign"> {
+  signal?: AbortSignal | undefined;
+  timeout?: number | undefined;
+}
+
+/**
+ * A request to several ranks, sent at each subscription. It emits a value or an error for each rank, and errors only if the request had
+ * no effect: it could not be sent, or was aborted.
+ * @param read makes the value of a rank from its answer's payload
+ */
+export function ranksRequest<T>(
+  session: Sessions,
+  { signal, timeout = 30_000, ...request }: RanksRequest,
+  read: (payload: object, rank: number) => T,
+): Observable<T | FluxError> {
+  const template = { ...request, streaming: false, timeout: deadline(timeout) };
+  const send = new Observable<T | FluxError>((subscriber) => {
+    const call = session.start(template, {
+      next: (message) => {
+        try {
+          if (message.type === "response") subscriber.next(read(message.payload, message.rank));
+          else if (message.type === "error") throw message.error;
+        } catch (error) {
+          if (error instanceof FluxError) subscriber.next(error);
+          else subscriber.error(error);
+        }
+      },
+      error: (error) => {
+        const { errno, message, topic, cause } = error;
+        for (const rank of call.owing) subscriber.next(new FluxError(errno, message, { topic, rank, cause }));
+        if (call.id === undefined) subscriber.error(error);
+        else subscriber.complete();
+      },
+      complete: () => subscriber.complete(),
+    });
+    return () => session.withdraw(call);
+  });
+  return abortable(send, signal);
+}
