@@ -53,7 +53,7 @@ module.exports = {
       "subprocess-knows-the-handle",
       "Verbs use the handle that an application has, so that an application can write one of its own.",
       "^src/subprocess/",
-      "^src/(subprocess/|session/|protocol/|errors|flux|rank-error|request|rpc)",
+      "^src/(subprocess/|session/|protocol/|errors|flux|rank-error|ranks-rpc|ranks-request|request|rpc)",
     ),
     {
       name: "client-has-no-node",

@@ -51,6 +51,8 @@ export interface FluxErrorOptions {
   topic?: string | undefined;
   /** The broker rank that the request was for. */
   rank?: number | undefined;
+  /** The name of that rank's host. */
+  host?: string | undefined;
   /** The error behind this one. */
   cause?: unknown;
 }
@@ -80,6 +82,8 @@ export class FluxError extends Error {
   readonly topic: string | undefined;
   /** The broker rank that the request was for. */
   readonly rank: number | undefined;
+  /** The name of that rank's host; undefined unless the request named hosts. */
+  readonly host: string | undefined;
 
   /**
    * @param errno a Linux errno, as a number or as a name
@@ -94,6 +98,7 @@ export class FluxError extends Error {
     this.code = code;
     this.topic = options.topic;
     this.rank = options.rank;
+    this.host = options.host;
   }
   /** All of the error as data, for `JSON.stringify`, which would drop the message and the cause. */
   toJSON(): object {

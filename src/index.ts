@@ -46,6 +46,7 @@ export type {
 } from "./subprocess/events.js";
 export { type ExecOptions, exec } from "./subprocess/exec.js";
 export type { ForegroundOptions } from "./subprocess/foreground.js";
+export { type HostsOptions, hosts } from "./subprocess/hosts.js";
 export type { Chunk, InputSource } from "./subprocess/input.js";
 export { type KillOptions, kill } from "./subprocess/kill.js";
 export {

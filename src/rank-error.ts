@@ -1,10 +1,13 @@
 import type { FluxError } from "./errors.js";
 import { encodeIdset } from "./protocol/idset.js";
 
+/** The most hosts that a message names of one failure. */
+const MAX_HOSTS = 8;
+
 /**
  * Ranks on which a request failed. Its counterpart is `AggregateError`.
  *
- * The message has each failure once, with the ranks (an RFC 22 idset) that had it.
+ * The message has each failure once, with the ranks (an RFC 22 idset) that had it, and their hosts if the request named hosts.
  *
  * @typeParam T the value of a rank that succeeded
  */
@@ -30,7 +33,15 @@ export class RankError<T = unknown> extends Error {
       if (these) these.push(rankOf(error));
       else ranks.set(error.message, [rankOf(error)]);
     }
-    super([...ranks].map(([message, these]) => `rank ${encodeIdset(these)}: ${message}`).join("; "));
+    // Brokers on one host have its name in common, which then says nothing.
+    const names = new Map(sorted.map((error) => [rankOf(error), error.host]));
+    const told = sorted.length === 1 || new Set(names.values()).size > 1;
+    const where = (these: number[]) => {
+      const hosts =
+        told && these.length <= MAX_HOSTS && these.flatMap((rank) => names.get(rank) ?? []).join();
+      return `rank ${encodeIdset(these)}${hosts ? ` (${hosts})` : ""}`;
+    };
+    super([...ranks].map(([message, these]) => `${where(these)}: ${message}`).join("; "));
     this.errors = sorted;
     this.results = results;
     this.ranks = encodeIdset(sorted.map(rankOf));

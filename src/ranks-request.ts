@@ -7,7 +7,7 @@ import type { CallRequest } from "./session/client-call.js";
 import type { Sessions } from "./session/sessions.js";
 
 /** A request to ranks, before it is checked. */
-export interface RanksRequest extends Pick<CallRequest, "topic" | "payload" | "nodeid" | "sign"> {
+export interface RanksRequest extends Pick<CallRequest, "topic" | "payload" | "nodeid" | "sign" | "one"> {
   signal?: AbortSignal | undefined;
   timeout?: number | undefined;
 }

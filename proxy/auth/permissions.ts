@@ -7,7 +7,7 @@ import { type SignalName, signalNumber } from "../../src/protocol/signals.js";
 import { RankRanges } from "./rank-ranges.js";
 
 /** The words of a scope and of a detail's `actions`. */
-export const ACTIONS = ["exec", "attach", "write", "kill", "wait", "list", "watch", "rpc"] as const;
+export const ACTIONS = ["exec", "attach", "write", "kill", "wait", "list", "watch", "rpc", "hosts"] as const;
 /** A word of {@link ACTIONS}. */
 export type Action = (typeof ACTIONS)[number];
 

@@ -14,6 +14,8 @@ import type { Shell } from "./shells.js";
 /** The parts of a broker. */
 export interface BrokerOptions {
   size: number;
+  /** The name of each rank's host. */
+  hosts: readonly string[];
   /** The directory of the sockets. */
   directory: string;
   log: ((rank: number, message: string) => void) | undefined;
@@ -113,7 +115,7 @@ export class Broker {
   }
 }
 
-function createRank(rank: number, { size, directory, log, shells, sdexec }: BrokerOptions): Rank {
+function createRank(rank: number, { size, hosts, directory, log, shells, sdexec }: BrokerOptions): Rank {
   const path = join(directory, `local-${rank}`);
   const uri = `local://${path}`;
   const options = { rank, uri, log: log && ((message: string) => log(rank, message)) };
@@ -121,7 +123,7 @@ function createRank(rank: number, { size, directory, log, shells, sdexec }: Brok
   const owner = new OwnerService({ ...options, localOnly: rank === 0 && shells.length > 0 });
   const services = new Map<string, Service>([
     ["rexec", owner],
-    ["attr", new Attributes({ rank, size, uri, directory })],
+    ["attr", new Attributes({ rank, size, hosts, uri, directory })],
   ]);
   const jobs = shells.map((shell) => {
     const service = new ShellService(shell, options);

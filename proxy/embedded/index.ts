@@ -4,6 +4,7 @@
  *
  * @module flux-subprocess/embedded
  */
+import { hostname } from "node:os";
 import { atExit } from "./atexit.js";
 import { Broker } from "./broker.js";
 import { createRunDirectory, removeRunDirectory } from "./rundir.js";
@@ -20,6 +21,11 @@ export interface EmbeddedBrokerOptions {
    * @default 1
    */
   size?: number;
+  /**
+   * The name of each rank's host, as the attribute `hostlist` has it: flux start has `--test-hosts` for this. It changes the attribute only.
+   * @default the name of this machine, for each rank
+   */
+  hosts?: readonly string[];
   /**
    * The parent of a private directory with the sockets.
    * @default the system's temporary directory
@@ -75,10 +81,14 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): 
   const { size = 1, dir, log, shells: shellOptions = [], sdexec = false } = options;
   if (!Number.isInteger(size)) throw new TypeError(`size must be an integer, not ${String(size)}`);
   if (size < 1 || size > MAX_SIZE) throw new RangeError(`size must be from 1 to ${MAX_SIZE}, not ${size}`);
+  const { hosts = new Array<string>(size).fill(hostname()) } = options;
+  if (hosts.length !== size || !hosts.every((host) => /^[^,[\]\s]+$/.test(host))) {
+    throw new TypeError(`hosts must have the name of a host for each of the ${size} ranks`);
+  }
   const shells = createShells(shellOptions);
 
   const directory = createRunDirectory(size, dir);
-  const broker = new Broker({ size, directory, log, shells, sdexec });
+  const broker = new Broker({ size, hosts, directory, log, shells, sdexec });
   const disarm = atExit(() => {
     broker.killAll();
     removeRunDirectory(directory);

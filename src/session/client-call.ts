@@ -21,8 +21,10 @@ import { InputQueue, type InputSink } from "./input-queue.js";
 export interface CallRequest {
   /** Service and method. */
   topic: string;
-  /** The ranks. */
+  /** The ranks, or an RFC 29 hostlist, of which the proxy is asked for the ranks. */
   nodeid: Nodeid;
+  /** True if hosts that have several ranks are an error. */
+  one?: boolean | undefined;
   /** True for any number of responses from each rank, false for one. */
   streaming: boolean;
   /** The JSON object for the service. */
@@ -71,6 +73,10 @@ export interface CallSigner {
 export class ClientCall {
   /** The request as the verb made it. */
   readonly request: CallRequest;
+  /** The ranks of the request, in this session. */
+  nodeid: Nodeid;
+  /** The host of each rank, if the request names hosts. */
+  hosts: ReadonlyMap<number, string> | undefined;
   /** The first of its ids on the session; undefined until it is sent. */
   id: number | undefined;
   /** The number of its ids: one for each rank. */
@@ -88,6 +94,7 @@ export class ClientCall {
 
   constructor(request: CallRequest, observer: CallObserver) {
     this.request = request;
+    this.nodeid = request.nodeid;
     this.#observer = observer;
   }
 
@@ -97,6 +104,12 @@ export class ClientCall {
     this.#waiting = new Set(ranks);
     this.#sink = sink;
     for (const [stream, writer] of this.#inputs) writer.open(sink(stream));
+  }
+
+  /** The request as the proxy takes it. */
+  get message(): Omit<CallRequest, "sign" | "one"> {
+    const { sign: _, one: __, ...request } = this.request;
+    return { ...request, nodeid: this.nodeid };
   }
 
   /** True if `rank` has not sent its last message. */
@@ -168,8 +181,8 @@ export class ClientCall {
 
 type Failed = { rank?: number | undefined; errno: number; message: string };
 
-function callError({ request }: ClientCall, { rank, errno, message }: Failed): FluxError {
-  return new FluxError(errno, message, { topic: request.topic, rank });
+function callError({ request, hosts }: ClientCall, { rank, errno, message }: Failed): FluxError {
+  return new FluxError(errno, message, { topic: request.topic, rank, host: hosts?.get(rank as number) });
 }
 
 type MessageType = SequencedServerMessage["type"] | DataFrame["type"];

@@ -69,6 +69,7 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
     sign: options.sign,
     overflow,
     timeout: deadline(options.timeout),
+    one: options.pid !== undefined,
   };
   const followed = new Observable<ProcessEvent>((subscriber) => {
     const call = flux.session.start(request, {

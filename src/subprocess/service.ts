@@ -71,14 +71,27 @@ export function serviceRanksRequest<T>(
   flux: Flux,
   method: string,
   payload: object,
-  { service = "rexec", nodeid = "any", ...options }: RankOptions,
+  {
+    service = "rexec",
+    nodeid = "any",
+    sign,
+    signal,
+    timeout,
+    pid,
+  }: RankOptions & { pid?: number | undefined },
   read: (payload: object, rank: number) => T,
 ): Observable<T | FluxError> {
+  const topic = topicOf(service, method);
+  // A host may have several ranks, and a pid names a process of one.
+  const one = pid !== undefined;
   const request = {
-    ...options,
-    topic: topicOf(service, method),
+    topic,
     nodeid: targetNodeid(nodeid),
     payload: { ...payload },
+    sign,
+    signal,
+    timeout,
+    one,
   };
   return ranksRequest(flux.session, request, read);
 }

@@ -1,21 +1,21 @@
 import { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
 import { type SignalName, signalName, signalNumber } from "../protocol/signals.js";
-import { rankNodeid } from "../request.js";
 import { checkSignal, onAbort } from "../session/abort.js";
 import { concat, toBytes } from "./bytes.js";
 import { gapError, type ProcessEvent } from "./events.js";
 import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { type Outcome, succeeded } from "./outcome.js";
 import { Pulled } from "./pulled.js";
+import { isSeveral } from "./target.js";
 
 /** Options of {@link spawn}. */
 export interface SpawnOptions extends ForegroundOptions {
   /**
-   * The broker rank, or "any": the broker that the proxy is connected to.
+   * The broker rank; "any", the broker that the proxy is connected to; or the name of a host with one broker.
    * @default "any"
    */
-  nodeid?: number | "any" | undefined;
+  nodeid?: number | "any" | (string & {}) | undefined;
 }
 
 /** The end of a {@link ChildProcess}. Its counterpart is `Deno.CommandStatus`. */
@@ -159,7 +159,10 @@ export class ChildProcess {
  * ```
  */
 export function spawn(flux: Flux, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
-  const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
+  const { nodeid = "any" } = options;
+  if (isSeveral(nodeid)) throw new TypeError(`spawn has one rank, and nodeid is ${JSON.stringify(nodeid)}`);
+  const request = foregroundRequest(command, nodeid, options);
+  request.call.one = true;
   checkSignal(options.signal);
   let process!: Foreground;
   const child = new ChildProcess((observer) => {

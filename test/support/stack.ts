@@ -26,14 +26,19 @@ export interface Stack {
 export async function startStack({
   uri,
   size = 4,
+  hosts,
   gateway = false,
 }: {
   uri?: string | undefined;
   size?: number;
+  /** The host of each rank of an embedded broker. */
+  hosts?: readonly string[];
   gateway?: boolean;
 } = {}): Promise<Stack> {
   const broker =
-    uri === undefined ? await startEmbeddedBroker({ size, sdexec: true, shells: [{ userid }] }) : undefined;
+    uri === undefined
+      ? await startEmbeddedBroker({ size, ...(hosts ? { hosts } : {}), sdexec: true, shells: [{ userid }] })
+      : undefined;
   const brokerUri = broker?.uri ?? (uri as string);
   const { privateJwk, jwks } = await generateKeys();
   const proxy = await createProxy({ uri: brokerUri, jwks, issuer, audience, gateway });

@@ -82,7 +82,7 @@ function refused(flux: Flux): void {
   // @ts-expect-error a process reads text or bytes
   exec(flux, ["a"], { stdin: [7] });
   // @ts-expect-error one process has one rank
-  spawn(flux, ["a"], { nodeid: "0-3" });
+  spawn(flux, ["a"], { nodeid: [0, 3] });
   // @ts-expect-error in background there are no channels
   rexecBg(flux, ["a"], { channels: ["C"] });
   // @ts-expect-error the environment is text

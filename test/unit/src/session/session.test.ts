@@ -239,7 +239,7 @@ describe("Sessions: requests", () => {
   it.each([
     ["a payload that is too large", { payload: { text: "x".repeat(MAX_FRAME) } }, "EMSGSIZE"],
     ["a payload that is no JSON", { payload: { n: 1n } }, "EINVAL"],
-    ["a malformed nodeid", { nodeid: "some" }, "EINVAL"],
+    ["a malformed nodeid", { nodeid: "0-" }, "EINVAL"],
   ])("refuses %s, and goes on", async (_, fields, code) => {
     const { session, proxy } = await openSession();
     const [bad, good] = [new Recorder(), new Recorder()];
