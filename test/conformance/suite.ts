@@ -14,6 +14,7 @@ import { flowCases } from "./flow.js";
 import { gatewayCases } from "./gateway.js";
 import { inputCases } from "./input.js";
 import { outputCases } from "./output.js";
+import { ranksCases } from "./ranks.js";
 import { rpcCases } from "./rpc.js";
 import { sdexecCases } from "./sdexec.js";
 import { sessionCases } from "./session.js";
@@ -62,6 +63,7 @@ export function conformance(name: string, uri: string | undefined, shell?: strin
       outputCases,
       inputCases,
       fanOutCases,
+      ranksCases,
       backgroundCases,
       attachCases,
       clauseCases,
