@@ -1,8 +1,7 @@
 /** The sessions of a handle, one after another: its requests, those of the present session and those that wait for one. */
 import type { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
-import { HOSTS_TOPIC, isHostlist } from "../protocol/hosts.js";
-import { encodeIdset } from "../protocol/idset.js";
+import { HOSTS_TOPIC, type Hosts, isHostlist } from "../protocol/hosts.js";
 import type { Expiry, Response, Welcome } from "../protocol/messages.js";
 import type { Connector } from "../transport/transport.js";
 import { type CallObserver, type CallRequest, ClientCall, type RankMessage } from "./client-call.js";
@@ -118,11 +117,10 @@ export class Sessions {
       if (this.status.state !== "open" || !this.#unsent.delete(call)) return;
       try {
         if (message.type === "error") throw message.error;
-        call.hosts = hostNames((message as Response).payload);
-        const ranks = [...call.hosts.keys()];
-        if (one && ranks.length > 1)
-          throw new FluxError("EINVAL", `${hosts} has the ranks ${encodeIdset(ranks)}, not one`);
-        call.nodeid = encodeIdset(ranks);
+        const { payload } = message as Response;
+        call.hosts = hostNames(payload);
+        call.nodeid = (payload as unknown as Hosts).ranks;
+        if (one && call.hosts.size > 1) throw new FluxError("EINVAL", `${hosts} is ranks ${call.nodeid}`);
         this.#session.send(call, this.#ids, this.status);
       } catch (error) {
         call.fail(error as FluxError);

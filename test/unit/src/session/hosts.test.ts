@@ -126,7 +126,7 @@ describe("a nodeid that names hosts", () => {
     await settled();
     for (const id of [1, 2, 3]) proxy.send(answer(id, "0,2", ["vm", "vm"]));
     await settled();
-    const message = "vm has the ranks 0,2, not one";
+    const message = "vm is ranks 0,2";
     expect(await pid).toMatchObject({ code: "EINVAL", message });
     await expect(status).rejects.toMatchObject({ code: "EINVAL", message });
     expect(proxy.requests.slice(3)).toMatchObject([{ topic: "rexec.kill", nodeid: "0,2" }]);
