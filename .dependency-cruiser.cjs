@@ -184,7 +184,7 @@ module.exports = {
       "cli-uses-public-names",
       "The command line uses the client and the proxy as any program does, and so tests their public names. Its flags come from the table of options.",
       "^proxy/cli/",
-      "^(proxy/(cli/|index|embedded/index|auth/|options/table|signing/index)|src/(index|signing/|protocol/idset))",
+      "^(proxy/(cli/|index|embedded/index|auth/|options/table|signing/index)|src/(index|signing/|protocol/(idset|hosts)))",
     ),
     only(
       "dashboard-files-know-nothing",

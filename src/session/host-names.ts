@@ -11,7 +11,5 @@ export function hostNames(payload: object): Map<number, string> {
       return new Map(ids.map((rank, i) => [rank, hosts[i] as string]));
     }
   } catch {}
-  throw new FluxError("EPROTO", `the answer to ${HOSTS_TOPIC} is not ranks and hosts`, {
-    topic: HOSTS_TOPIC,
-  });
+  throw new FluxError("EPROTO", "the answer is not ranks and hosts", { topic: HOSTS_TOPIC });
 }
