@@ -2,7 +2,7 @@ import { describe, expect, it, test } from "vitest";
 import { decodeHostlist } from "../../../../proxy/hosts/hostlist.js";
 
 describe("decodeHostlist", () => {
-  // The first ones are from RFC 29; the others are what libhostlist of flux-core does.
+  // The first ones are from RFC 29; the others are what flux-core does.
   test.each<[string, string]>([
     ["foo[1-3]", "foo1,foo2,foo3"],
     ["foo[1-3,5]", "foo1,foo2,foo3,foo5"],
