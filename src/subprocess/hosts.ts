@@ -26,7 +26,7 @@ export interface HostsOptions extends Omit<RpcOptions, "nodeid"> {
  * @example
  * ```ts
  * const names = await hosts(flux);
- * console.log([...names.keys()]); // [0, 1, 2, 3]
+ * console.log([...names.keys()].join()); // 0,1,2,3
  * ```
  */
 export function hosts(

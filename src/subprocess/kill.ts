@@ -27,7 +27,7 @@ export type KillOptions<N extends Target | undefined = Target | undefined> = Pro
  * ```ts
  * await rexecBg(flux, ["sleep", "60"], { label: "nap", nodeid: [1, 2] });
  * const killed = await kill(flux, { label: "nap", signum: "SIGTERM", nodeid: [1, 2] });
- * console.log(killed.map(({ rank }) => rank)); // [1, 2]
+ * console.log(killed.map(({ rank }) => rank).join()); // 1,2
  * ```
  */
 export function kill<N extends Target | undefined = undefined>(

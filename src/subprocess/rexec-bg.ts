@@ -53,7 +53,7 @@ export class SubprocessBackgroundRexecRpc extends Rpc<PidRef> {
  * @example
  * ```ts
  * const naps = await rexecBg(flux, ["sleep", "60"], { nodeid: [0, 3] });
- * console.log(naps.map(({ rank }) => rank)); // [0, 3]
+ * console.log(naps.map(({ rank }) => rank).join()); // 0,3
  * for (const nap of naps) await kill(flux, nap);
  * ```
  */
