@@ -111,7 +111,7 @@ module.exports = {
       "embedded-knows-wire-and-signing",
       "The embedded broker stands in for Flux. If it imported the proxy, a test of one would be a test of itself.",
       "^proxy/embedded/",
-      "^(proxy/(embedded|wire|signing)/|src/(protocol/|signing/|errors))",
+      "^(proxy/((embedded|wire|signing)/|strerror)|src/(protocol/|signing/|errors))",
     ),
     only(
       "auth-knows-errors",

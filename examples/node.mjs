@@ -1,8 +1,8 @@
 // Runs a command on every rank and prints its lines at once, each with its rank.
 //
 //   FLUX_SUBPROCESS_URL=... FLUX_SUBPROCESS_TOKEN=... node examples/node.mjs hostname
-import { connect, exec, lines, orThrow, stdout } from "flux-subprocess";
-import { filter, groupBy, lastValueFrom, map, mergeMap, tap } from "rxjs";
+import { connect, exec, lines, orThrow } from "flux-subprocess";
+import { lastValueFrom, tap } from "rxjs";
 
 const { FLUX_SUBPROCESS_URL: url, FLUX_SUBPROCESS_TOKEN: token } = process.env;
 if (!url || !token) throw new Error("FLUX_SUBPROCESS_URL and FLUX_SUBPROCESS_TOKEN must be set");
@@ -14,17 +14,9 @@ try {
   const labelled = exec(flux, command, { nodeid: "all" }).pipe(
     // An error, after all ranks have ended, unless each ended with exit code 0.
     orThrow(),
-    filter((event) => event.type === "output"),
-    // One decoder for each rank, since a chunk may end within a character.
-    groupBy((event) => event.rank),
-    mergeMap((events) =>
-      events.pipe(
-        stdout(),
-        lines(),
-        map((line) => `${events.key}: ${line}`),
-      ),
-    ),
-    tap((line) => console.log(line)),
+    // Lines of each stream of each rank by itself.
+    lines(),
+    tap(({ rank, stream, line }) => console[stream === "stderr" ? "error" : "log"](`${rank}: ${line}`)),
   );
   await lastValueFrom(labelled, { defaultValue: undefined });
 } catch (error) {

@@ -42,7 +42,16 @@ export function errnoName(errno: number): FluxErrorCode {
 
 /** The message of `cause` after a colon, to follow a message of this package; "" without one. */
 export function because(cause: unknown): string {
-  return cause instanceof Error && cause.message ? `: ${cause.message}` : "";
+  return cause instanceof Error && cause.message ? `: ${cause.message.trim()}` : "";
+}
+
+/** The message of an error. @param where the ranks, such as " on rank 9" */
+export function messageOf(
+  { subject, reason, code }: Pick<FluxError, "subject" | "reason" | "code">,
+  where: string,
+): string {
+  const what = ((subject ?? "") + where).trim();
+  return what ? `${what}: ${reason}${reason === code ? "" : ` (${code})`}` : reason;
 }
 
 /** Options of {@link FluxError}. */
@@ -53,6 +62,8 @@ export interface FluxErrorOptions {
   rank?: number | undefined;
   /** The name of that rank's host. */
   host?: string | undefined;
+  /** The verb and its object, such as "exec hostname". */
+  subject?: string | undefined;
   /** The error behind this one. */
   cause?: unknown;
 }
@@ -60,7 +71,8 @@ export interface FluxErrorOptions {
 /**
  * A request that Flux, the proxy or the connection refused or lost. Python's counterpart is `OSError`.
  *
- * The message is the broker's own text if it sent one.
+ * The message of a failed request says the verb, its object, the rank, the reason and the code: "exec hostname on rank 9: no such rank
+ * (EHOSTUNREACH)". Its stack is that of the call.
  *
  * @example
  * ```ts
@@ -84,22 +96,33 @@ export class FluxError extends Error {
   readonly rank: number | undefined;
   /** The name of that rank's host; undefined unless the request named hosts. */
   readonly host: string | undefined;
+  /** The verb and its object, such as "exec hostname"; undefined if no request failed, or it is not known which. */
+  readonly subject: string | undefined;
+  /** The reason in words: the broker's own if it sent some. The message without subject, rank and code. */
+  readonly reason: string;
 
   /**
    * @param errno a Linux errno, as a number or as a name
-   * @param message the text; `code` if it is absent or empty
+   * @param reason the reason in words; `code` if it is absent or empty
    * @param options the request that failed
    */
-  constructor(errno: number | FluxErrorCode, message?: string, options: FluxErrorOptions = {}) {
+  constructor(errno: number | FluxErrorCode, reason?: string, options: FluxErrorOptions = {}) {
+    const { topic, rank, host, subject, cause } = options;
     const number = typeof errno === "number" ? errno : errnoOf(errno);
     const code = errnoName(number);
-    super(message || code, options.cause === undefined ? undefined : { cause: options.cause });
+    const parts = { code, subject, reason: reason || code };
+    const where = rank === undefined ? "" : ` on rank ${rank}${host === undefined ? "" : ` (${host})`}`;
+    // A reason without a subject is a sentence of its own.
+    super(subject ? messageOf(parts, where) : parts.reason, cause === undefined ? undefined : { cause });
     this.errno = number;
     this.code = code;
-    this.topic = options.topic;
-    this.rank = options.rank;
-    this.host = options.host;
+    this.topic = topic;
+    this.rank = rank;
+    this.host = host;
+    this.subject = subject;
+    this.reason = parts.reason;
   }
+
   /** All of the error as data, for `JSON.stringify`, which would drop the message and the cause. */
   toJSON(): object {
     const { message, cause } = this;

@@ -14,7 +14,7 @@ export type { Overflow } from "./protocol/messages.js";
 export type { Command, IoObject } from "./protocol/rfc42.js";
 export { type SignalName, signalName, signalNumber } from "./protocol/signals.js";
 export type { ListedProcess } from "./protocol/watch.js";
-export { RankError } from "./rank-error.js";
+export { type FailedRank, RankError } from "./rank-error.js";
 export { RanksRpc, type SettledRanks } from "./ranks-rpc.js";
 export type { RpcOptions } from "./request.js";
 export { Rpc } from "./rpc.js";
@@ -37,6 +37,7 @@ export type {
   FailedEvent,
   FinishedEvent,
   GapEvent,
+  OneRankEvent,
   OutputEvent,
   ProcessEvent,
   RankEvent,
@@ -56,12 +57,20 @@ export {
   SubprocessListRanksRpc,
   SubprocessListRpc,
 } from "./subprocess/list.js";
-export { type CompletedProcess, collect } from "./subprocess/operators/collect.js";
+export { byRank } from "./subprocess/operators/by-rank.js";
+export {
+  type Collect,
+  type CollectOptions,
+  type CompletedProcess,
+  collect,
+} from "./subprocess/operators/collect.js";
 export { consume } from "./subprocess/operators/consume.js";
-export { lines } from "./subprocess/operators/lines.js";
+export type { Origin } from "./subprocess/operators/decode.js";
+export { lines, type RankLine } from "./subprocess/operators/lines.js";
 export { type Failure, orThrow, ProcessError } from "./subprocess/operators/or-throw.js";
+export type { RankErrorOption } from "./subprocess/operators/rank-failures.js";
 export { stderr, stdout, stream } from "./subprocess/operators/stream.js";
-export { text } from "./subprocess/operators/text.js";
+export { type RankText, text } from "./subprocess/operators/text.js";
 export { describeOutcome, type Outcome, outcomeOf, succeeded } from "./subprocess/outcome.js";
 export type {
   PidOrLabel,

@@ -1,13 +1,21 @@
-import type { FluxError } from "./errors.js";
+import { type FluxError, messageOf } from "./errors.js";
 import { encodeIdset } from "./protocol/idset.js";
 
 /** The most hosts that a message names of one failure. */
 const MAX_HOSTS = 8;
+/** A rank on which a request failed, in the place of its value. */
+export interface FailedRank {
+  /** The broker rank. */
+  readonly rank: number;
+  /** The reason. */
+  readonly error: FluxError;
+}
 
 /**
  * Ranks on which a request failed. Its counterpart is `AggregateError`.
  *
- * The message has each failure once, with the ranks (an RFC 22 idset) that had it, and their hosts if the request named hosts.
+ * The message has each failure once, with the ranks (an RFC 22 idset) that had it: "exec hostname on ranks 9-10: no such rank
+ * (EHOSTUNREACH)". If the request named hosts, it has their names too.
  *
  * @typeParam T the value of a rank that succeeded
  */
@@ -27,27 +35,41 @@ export class RankError<T = unknown> extends Error {
    */
   constructor(errors: readonly FluxError[], results: readonly T[] = []) {
     const sorted = [...errors].sort((a, b) => rankOf(a) - rankOf(b));
-    const ranks = new Map<string, number[]>();
-    for (const error of sorted) {
-      const these = ranks.get(error.message);
-      if (these) these.push(rankOf(error));
-      else ranks.set(error.message, [rankOf(error)]);
-    }
-    // Brokers on one host have its name in common, which then says nothing.
-    const names = new Map(sorted.map((error) => [rankOf(error), error.host]));
-    const told = sorted.length === 1 || new Set(names.values()).size > 1;
-    const where = (these: number[]) => {
-      const hosts =
-        told && these.length <= MAX_HOSTS && these.flatMap((rank) => names.get(rank) ?? []).join();
-      return `rank ${encodeIdset(these)}${hosts ? ` (${hosts})` : ""}`;
-    };
-    super([...ranks].map(([message, these]) => `${where(these)}: ${message}`).join("; "));
+    super(
+      alike(sorted, (error) => messageOf(error, ""))
+        .map(([error, ranks]) => messageOf(error, ` on ${ranks}`))
+        .join("; "),
+    );
     this.errors = sorted;
     this.results = results;
     this.ranks = encodeIdset(sorted.map(rankOf));
   }
 }
 
-function rankOf({ rank = 0 }: FluxError): number {
+/** Groups what has the same words. @returns the first of each group with all its ranks: "rank 3", "ranks 0-2,7" */
+export function alike<T extends Place>(
+  values: readonly T[],
+  words: (value: T) => string,
+): [first: T, ranks: string][] {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const group = groups.get(words(value));
+    if (group) group.push(value);
+    else groups.set(words(value), [value]);
+  }
+  return [...groups.values()].map((group) => {
+    const ranks = encodeIdset(group.map(rankOf).sort((a, b) => a - b));
+    const hosts = group.length <= MAX_HOSTS ? group.flatMap(({ host }) => host ?? []) : [];
+    const names = hosts.length > 0 ? ` (${hosts.join()})` : "";
+    return [group[0] as T, `rank${group.length > 1 ? "s" : ""} ${ranks}${names}`];
+  });
+}
+
+interface Place {
+  readonly rank?: number | undefined;
+  readonly host?: string | undefined;
+}
+
+function rankOf({ rank = 0 }: Place): number {
   return rank;
 }

@@ -22,7 +22,7 @@ export function ranksRequest<T>(
   { signal, timeout = 30_000, ...request }: RanksRequest,
   read: (payload: object, rank: number) => T,
 ): Observable<T | FluxError> {
-  const template = { ...request, streaming: false, timeout: deadline(timeout) };
+  const template = { ...request, streaming: false, timeout: deadline(timeout), origin: new Error() };
   const send = new Observable<T | FluxError>((subscriber) => {
     const call = session.start(template, {
       next: (message) => {
@@ -30,13 +30,16 @@ export function ranksRequest<T>(
           if (message.type === "response") subscriber.next(read(message.payload, message.rank));
           else if (message.type === "error") throw message.error;
         } catch (error) {
-          if (error instanceof FluxError) subscriber.next(error);
-          else subscriber.error(error);
+          if (!(error instanceof FluxError)) subscriber.error(error);
+          else
+            subscriber.next(
+              error.rank === undefined ? call.error(error.errno, error.reason, message.rank) : error,
+            );
         }
       },
       error: (error) => {
-        const { errno, message, topic, cause } = error;
-        for (const rank of call.owing) subscriber.next(new FluxError(errno, message, { topic, rank, cause }));
+        const { errno, reason, cause } = error;
+        for (const rank of call.owing) subscriber.next(call.error(errno, reason, rank, cause));
         if (call.id === undefined) subscriber.error(error);
         else subscriber.complete();
       },

@@ -1,5 +1,6 @@
 /** A request with one answer: the base of {@link Flux.rpc} and of the verbs. */
 import { Observable } from "rxjs";
+import type { FluxError } from "./errors.js";
 import { demand, milliseconds, rank } from "./protocol/checks.js";
 import { abortable } from "./session/abort.js";
 import type { Sessions } from "./session/sessions.js";
@@ -36,7 +37,14 @@ export function request<T>(
   { topic, payload, nodeid = "any", sign, signal, timeout = 30_000 }: RankRequest,
   read: (payload: object, rank: number) => T,
 ): Observable<T> {
-  const template = { topic, nodeid: rankNodeid(nodeid), streaming: false, sign, timeout: deadline(timeout) };
+  const template = {
+    topic,
+    nodeid: rankNodeid(nodeid),
+    streaming: false,
+    sign,
+    timeout: deadline(timeout),
+    origin: new Error(),
+  };
   const send = new Observable<T>((subscriber) => {
     const call = session.start(
       { ...template, payload: { ...payload } },
@@ -44,9 +52,10 @@ export function request<T>(
         next: (message) => {
           try {
             if (message.type === "response") subscriber.next(read(message.payload, message.rank));
-            else if (message.type === "error") throw message.error;
+            else if (message.type === "error") subscriber.error(message.error);
           } catch (error) {
-            subscriber.error(error);
+            const { errno, reason } = error as FluxError;
+            subscriber.error(errno ? call.error(errno, reason, message.rank) : error);
           }
         },
         error: (error) => subscriber.error(error),

@@ -1,11 +1,12 @@
 /** The last message of ranks whose request failed. PROTOCOL.md, "Requests". */
 import type { FluxError } from "../../src/errors.js";
 import type { ControlMessage } from "../flow/message.js";
+import { strerror } from "../strerror.js";
 import { idsetOf, type Target } from "./target.js";
 
-/** The broker's own text of an error; "" if it sent none, since a FluxError then has its code as its message. */
-export function errorText({ code, message }: Pick<FluxError, "code" | "message">): string {
-  return message === code ? "" : message;
+/** The broker's own text of an error, or that of its errno: a FluxError without a text has its code as its reason. */
+export function errorText({ code, reason }: Pick<FluxError, "code" | "reason">): string {
+  return reason === code ? strerror(code) : reason;
 }
 
 /** An `error` for ranks of the request `id`, which may not exist. */

@@ -145,7 +145,7 @@ export class RankedCall {
     const { target, monitor } = this.admitted;
     const [range] = target.missing;
     if (range !== undefined) {
-      const error = new FluxError("EHOSTUNREACH");
+      const error = new FluxError("EHOSTUNREACH", "no such rank");
       monitor.failed(range[0], error);
       this.#owner.outbox.send(errorMessage(this.id, { ranks: [], missing: target.missing }, error));
     }

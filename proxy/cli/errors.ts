@@ -1,5 +1,4 @@
 /** Errors on the command line: one line on stderr and an exit code. */
-import { getSystemErrorMap } from "node:util";
 import { FluxError } from "../../src/index.js";
 
 /** The exit code for wrong usage. */
@@ -31,13 +30,9 @@ export function say(command: string | undefined, message: string): void {
 
 /** An error in one line. An unforeseen error keeps its stack. */
 export function explain(error: unknown): string {
-  if (error instanceof FluxError) return error.message === error.code ? errnoText(error.code) : error.message;
+  // The command has named verb and object, and reports name the rank.
+  if (error instanceof FluxError) return error.reason;
   if (!(error instanceof Error)) return String(error);
   const foreseen = error instanceof CliError || error instanceof TypeError || error instanceof RangeError;
   return foreseen || "code" in error ? error.message : (error.stack ?? error.message);
-}
-
-function errnoText(code: string): string {
-  for (const [name, text] of getSystemErrorMap().values()) if (name === code) return text;
-  return code;
 }

@@ -4,10 +4,10 @@
  */
 import { FluxError } from "../../src/errors.js";
 import type { ParsedSignature } from "../../src/signing/signature.js";
+import { strerror } from "../strerror.js";
 import { parsePayload } from "./json.js";
 import type { Request } from "./request.js";
 import type { Payload } from "./rexec.js";
-import { strerror } from "./strerror.js";
 import { cString } from "./unpack.js";
 
 /** The one method that needs no payload. */

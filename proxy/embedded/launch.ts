@@ -8,8 +8,8 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { FluxError, type FluxErrorCode } from "../../src/errors.js";
+import { errorCode, strerror } from "../strerror.js";
 import type { ServerCommand } from "./command.js";
-import { errorCode, strerror } from "./strerror.js";
 
 /** RFC 42 `local_flags`. */
 export const LOCAL_FLAG = { stdioFallthrough: 1, noSetpgrp: 2, forkExec: 4 } as const;

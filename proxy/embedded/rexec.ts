@@ -4,6 +4,7 @@
  */
 import { FluxError } from "../../src/errors.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
+import { errorCode, strerror } from "../strerror.js";
 import { commandName, completeEnvironment, parseCommand, type ServerCommand } from "./command.js";
 import type { Connection } from "./connection.js";
 import { mayActFor } from "./credential.js";
@@ -11,7 +12,6 @@ import { decodeIo } from "./io.js";
 import { LOCAL_FLAG, launch } from "./launch.js";
 import type { Request } from "./request.js";
 import { planStreams } from "./streams.js";
-import { errorCode, strerror } from "./strerror.js";
 import { Subprocess } from "./subprocess.js";
 import { ProcessTable } from "./table.js";
 import { type Format, UnpackError, type Unpacked, unpack } from "./unpack.js";

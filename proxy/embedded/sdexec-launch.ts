@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { FluxError } from "../../src/errors.js";
+import { errorCode } from "../strerror.js";
 import type { ServerCommand } from "./command.js";
 import { planStreams, type StreamPlan } from "./streams.js";
-import { errorCode } from "./strerror.js";
 
 /** systemd.exec(5), "Process Exit Codes". */
 const EXIT_CHDIR = 200;

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { errnoOf, FluxError } from "../../src/errors.js";
 import { EXEC_FLAG } from "../../src/protocol/rfc42.js";
 import { SIGNUM } from "../../src/protocol/signals.js";
+import { errorCode, strerror } from "../strerror.js";
 import type { ServerCommand } from "./command.js";
 import type { Connection, Source } from "./connection.js";
 import { encodeIo } from "./io.js";
@@ -12,7 +13,6 @@ import type { Request } from "./request.js";
 import { RetainedOutput } from "./retained.js";
 import { unnamedCause, waitStatus } from "./status.js";
 import { OutputStream, type StreamPlan } from "./streams.js";
-import { errorCode, strerror } from "./strerror.js";
 
 /** The parts of an {@link SdexecProcess}. */
 export interface SdexecProcessParts {

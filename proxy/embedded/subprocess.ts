@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { errnoOf, FluxError } from "../../src/errors.js";
 import { EXEC_FLAG, type IoObject } from "../../src/protocol/rfc42.js";
 import { SIGNUM } from "../../src/protocol/signals.js";
+import { errorCode, strerror } from "../strerror.js";
 import { commandObject, type ServerCommand } from "./command.js";
 import type { Source } from "./connection.js";
 import { Input } from "./input.js";
@@ -15,7 +16,6 @@ import { RetainedOutput } from "./retained.js";
 import { noteContinued, unwatchStops, watchStops } from "./sigchld.js";
 import { unnamedCause, waitStatus } from "./status.js";
 import { isForwarded, OutputStream, type StreamPlan } from "./streams.js";
-import { errorCode, strerror } from "./strerror.js";
 
 /** The parts of a {@link Subprocess}. */
 export interface SubprocessParts {

@@ -40,7 +40,7 @@ export interface WatchOptions {
 /** The most ranks that one turn begins to follow. */
 const TURN_RANKS = 64;
 
-const UNREACHABLE = new FluxError("EHOSTUNREACH");
+const UNREACHABLE = new FluxError("EHOSTUNREACH", "no such rank");
 
 /** A watch from its admission to its last message. */
 export class Watch implements Job {

@@ -1,5 +1,5 @@
 /** One request of a session: the ranks that still owe messages, and the input streams. */
-import { FluxError } from "../errors.js";
+import { FluxError, type FluxErrorCode } from "../errors.js";
 import type { DataFrame } from "../protocol/frame.js";
 import { decodeIdset } from "../protocol/idset.js";
 import type {
@@ -15,6 +15,7 @@ import type {
   SequencedServerMessage,
 } from "../protocol/messages.js";
 import { CLOSE, ProtocolError } from "../protocol/protocol-error.js";
+import type { Command } from "../protocol/rfc42.js";
 import { InputQueue, type InputSink } from "./input-queue.js";
 
 /** A request (RFC 6) before it has an id. */
@@ -35,6 +36,8 @@ export interface CallRequest {
   overflow?: Overflow | undefined;
   /** Milliseconds until the first answer of each rank. @default no limit */
   timeout?: number | undefined;
+  /** Made where the verb was called: its stack is that of the call's errors. */
+  origin?: Error | undefined;
 }
 
 /** A message from a rank of a request. `end` and `error` are the last ones of a rank. */
@@ -107,8 +110,8 @@ export class ClientCall {
   }
 
   /** The request as the proxy takes it. */
-  get message(): Omit<CallRequest, "sign" | "one"> {
-    const { sign: _, one: __, ...request } = this.request;
+  get message(): Omit<CallRequest, "sign" | "one" | "origin"> {
+    const { sign: _, one: __, origin: ___, ...request } = this.request;
     return { ...request, nodeid: this.nodeid };
   }
 
@@ -160,7 +163,11 @@ export class ClientCall {
     const over = waiting.size === 0;
     if (over) this.#end();
     const failure = type === "error";
-    this.#observer.next(failure ? { type, rank, error: callError(this, message) } : (message as RankMessage));
+    this.#observer.next(
+      failure
+        ? { type, rank, error: this.error(message.errno, message.message, rank) }
+        : (message as RankMessage),
+    );
     if (over) this.#observer.complete();
     return over;
   }
@@ -169,8 +176,23 @@ export class ClientCall {
   fail(error: FluxError): void {
     if (this.over) return;
     this.#end();
-    const { topic } = this.request;
-    this.#observer.error(new FluxError(error.errno, error.message, { topic, cause: error }));
+    this.#observer.error(this.error(error.errno, error.reason, undefined, error));
+  }
+
+  /** Makes an error of this request. */
+  error(errno: number | FluxErrorCode, reason: string, rank?: number, cause?: unknown): FluxError {
+    const { topic, origin } = this.request;
+    const host = this.hosts?.get(rank as number);
+    const error = new FluxError(errno, reason, {
+      topic,
+      rank,
+      host,
+      subject: subjectOf(this.request),
+      cause,
+    });
+    // V8 begins a stack with the error's text, others do not.
+    if (origin?.stack) error.stack = origin.stack.replace(/^Error/, () => String(error));
+    return error;
   }
 
   #end(): void {
@@ -179,10 +201,11 @@ export class ClientCall {
   }
 }
 
-type Failed = { rank?: number | undefined; errno: number; message: string };
-
-function callError({ request, hosts }: ClientCall, { rank, errno, message }: Failed): FluxError {
-  return new FluxError(errno, message, { topic: request.topic, rank, host: hosts?.get(rank as number) });
+/** The verb of a request and its object: "exec hostname", "kill nap", "watch"; the topic of another service. */
+function subjectOf({ topic, streaming, payload: { cmd, label, pid } }: CallRequest): string {
+  const [, verb] = /^(?:rexec|sdexec|.*\.rexec)\.(\w+)$/.exec(topic) ?? [];
+  const what = (cmd as Partial<Command> | undefined)?.cmdline?.[0] ?? label ?? pid;
+  return [verb === "list" && streaming ? "watch" : (verb ?? topic), what].join(" ").trim();
 }
 
 type MessageType = SequencedServerMessage["type"] | DataFrame["type"];
@@ -196,6 +219,6 @@ const STREAMING: typeof SINGLE = { end: true, error: true };
 const INPUT: { [T in MessageType]?: (call: ClientCall, message: never) => void } = {
   credit: (call, { stream, bytes }: Credit) => call.input(stream).addCredit(bytes),
   refused: (call, refusal: Refused) =>
-    call.input(refusal.stream).refuse(callError(call, refusal), refusal.bytes),
+    call.input(refusal.stream).refuse(call.error(refusal.errno, refusal.message), refusal.bytes),
   stale: () => {},
 };

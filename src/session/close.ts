@@ -1,5 +1,5 @@
 /** The meaning of a closed connection for the session and its requests. */
-import { because, FluxError, type FluxErrorCode } from "../errors.js";
+import { because, errnoOf, FluxError, type FluxErrorCode } from "../errors.js";
 import { CLOSE } from "../protocol/protocol-error.js";
 import type { TransportClose } from "../transport/transport.js";
 
@@ -19,12 +19,30 @@ const CODES: Readonly<Record<number, FluxErrorCode>> = {
 
 /** The error of a connection that its peer or the network ended. */
 export function closeError({ code, reason, opened, cause }: TransportClose): FluxError {
-  if (!opened) {
-    return new FluxError("ECONNREFUSED", `the proxy cannot be reached${because(cause)}`, { cause });
-  }
+  if (!opened) return unreachable(cause);
   const what = reason || "the connection to the proxy was lost";
-  return new FluxError(CODES[code] ?? "ECONNRESET", `${what} (close code ${code})`, { cause });
+  return new FluxError(CODES[code] ?? "ECONNRESET", `${what}, close code ${code}`, { cause });
 }
+
+/** Only Node's ws says why a connection could not be opened. A browser must not tell a page. */
+function unreachable(cause: unknown): FluxError {
+  const { code = "", message = "" } = (cause ?? {}) as { code?: FluxErrorCode; message?: string };
+  const [, status] = /response: (\d+)/.exec(message) ?? [];
+  const [errno, what]: [FluxErrorCode, string] =
+    status === "404"
+      ? ["ENOENT", "there is no proxy at this URL"]
+      : status
+        ? ["EPROTO", "the server is not a proxy, or cannot reach it"]
+        : /CERT|SSL|SIGNED/.test(code + message)
+          ? ["EKEYREJECTED", "TLS has failed"]
+          : /^(ENOTFOUND|EAI_AGAIN)$/.test(code)
+            ? ["EADDRNOTAVAIL", "the name of the proxy's host is not known"]
+            : [errnoOf(code as FluxErrorCode) ? (code as FluxErrorCode) : "ECONNREFUSED", UNREACHABLE];
+  const why = because(cause) || ", and this runtime does not say why";
+  return new FluxError(errno, what + why, { cause });
+}
+
+const UNREACHABLE = "the proxy cannot be reached";
 
 /**
  * True if the connection was lost, not ended: by the network (1005, 1006), by a server between client and proxy (1011 to 1015), by a

@@ -118,9 +118,11 @@ export class Sessions {
       try {
         if (message.type === "error") throw message.error;
         const { payload } = message as Response;
-        call.hosts = hostNames(payload);
+        const names = hostNames(payload);
         call.nodeid = (payload as unknown as Hosts).ranks;
-        if (one && call.hosts.size > 1) throw new FluxError("EINVAL", `${hosts} is ranks ${call.nodeid}`);
+        // Brokers on one host have its name in common, which then says nothing in an error.
+        call.hosts = names.size > 1 && new Set(names.values()).size === 1 ? undefined : names;
+        if (one && names.size > 1) throw new FluxError("EINVAL", `${hosts} is ranks ${call.nodeid}`);
         this.#session.send(call, this.#ids, this.status);
       } catch (error) {
         call.fail(error as FluxError);

@@ -5,19 +5,19 @@ import type { Overflow } from "../protocol/messages.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { deadline } from "../request.js";
 import { abortable } from "../session/abort.js";
-import { type ProcessEvent, ProcessEvents } from "./events.js";
+import { type OneRankEvent, type ProcessEvent, ProcessEvents } from "./events.js";
 import { type ProcessOptions, processFields, processTarget } from "./process-ref.js";
 import { type ServiceOptions, topicOf } from "./service.js";
-import { type Target, targetNodeid } from "./target.js";
+import { type ByTarget, type Target, targetNodeid } from "./target.js";
 
 /** Options of {@link attach}. */
-export type AttachOptions = ProcessOptions &
+export type AttachOptions<N extends Target | undefined = Target | undefined> = ProcessOptions &
   ServiceOptions & {
     /**
      * The rank of the process; with a label also several ranks.
      * @default "any"
      */
-    nodeid?: Target | undefined;
+    nodeid?: N | undefined;
     /**
      * Forward standard output.
      * @default true
@@ -55,12 +55,15 @@ export type AttachOptions = ProcessOptions &
  * attach(flux, server).pipe(stdout(), lines()).subscribe((line) => console.log(line)); // ready
  * ```
  */
-export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEvent> {
-  const { service = "rexec", stdout = true, stderr = true, overflow } = options;
+export function attach<N extends Target | undefined = undefined>(
+  flux: Flux,
+  options: AttachOptions<N>,
+): Observable<ByTarget<N, OneRankEvent, ProcessEvent>> {
+  const { service = "rexec", stdout = true, stderr = true, overflow } = options as AttachOptions;
   demand("overflow", overflow, (value) => optional(value, overflowCheck));
   const request = {
     topic: topicOf(service, "attach"),
-    nodeid: targetNodeid(processTarget(options)),
+    nodeid: targetNodeid(processTarget(options as AttachOptions)),
     streaming: true,
     payload: {
       ...processFields(options),
@@ -68,6 +71,7 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
     },
     sign: options.sign,
     overflow,
+    origin: new Error(),
     timeout: deadline(options.timeout),
     one: options.pid !== undefined,
   };
@@ -82,5 +86,5 @@ export function attach(flux: Flux, options: AttachOptions): Observable<ProcessEv
       if (!flux.session.withdraw(call)) flux.session.detach(call);
     };
   });
-  return abortable(followed, options.signal);
+  return abortable(followed, options.signal) as Observable<never>;
 }

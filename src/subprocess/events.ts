@@ -83,6 +83,9 @@ export type ProcessEvent =
   | FinishedEvent
   | FailedEvent;
 
+/** The events of a process on one rank. A failure of that rank is the error of the Observable. */
+export type OneRankEvent = Exclude<ProcessEvent, FailedEvent>;
+
 /** Receives events, as an RxJS subscriber does. */
 export interface ProcessObserver {
   /** An event. */
@@ -136,7 +139,8 @@ export class ProcessEvents {
         break;
       case "end":
         // RFC 42: the server must have sent started and finished before ENODATA.
-        if (!this.#finished.has(rank)) this.#fail(rank, protocolError(rank, "the process did not finish"));
+        if (!this.#finished.has(rank))
+          this.#fail(rank, this.#protocolError(rank, "the process did not finish"));
         this.#pids.delete(rank);
         break;
       default: {
@@ -177,11 +181,13 @@ export class ProcessEvents {
     } else if (outcome) {
       this.#finish(rank, outcome);
     } else {
-      this.#fail(
-        rank,
-        protocolError(rank, `an answer that RFC 42 does not have: ${JSON.stringify(payload)}`),
-      );
+      const sent = JSON.stringify(payload);
+      this.#fail(rank, this.#protocolError(rank, `an answer that RFC 42 does not have: ${sent}`));
     }
+  }
+
+  #protocolError(rank: number, reason: string): FluxError {
+    return this.#call().error("EPROTO", reason, rank);
   }
 
   #finish(rank: number, outcome: Outcome): void {
@@ -202,9 +208,8 @@ export class ProcessEvents {
 
 /** The error of a reader that cannot represent a gap. */
 export function gapError({ rank, stream, bytes }: ProcessEvent & { type: "gap" }): FluxError {
-  return new FluxError("ENOBUFS", `${bytes} bytes of ${stream} were not taken in time and are missing`, {
-    rank,
-  });
+  const reason = `${bytes} bytes of ${stream} were not taken in time and are missing`;
+  return new FluxError("ENOBUFS", reason, { rank, subject: "output" });
 }
 
 function readOutcome(status: unknown): Outcome | undefined {
@@ -217,8 +222,4 @@ function readOutcome(status: unknown): Outcome | undefined {
 
 function isPid(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value > 0;
-}
-
-function protocolError(rank: number, message: string): FluxError {
-  return new FluxError("EPROTO", message, { rank });
 }

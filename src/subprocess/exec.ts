@@ -1,18 +1,18 @@
 import { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
 import { abortable } from "../session/abort.js";
-import type { ProcessEvent } from "./events.js";
+import type { OneRankEvent, ProcessEvent } from "./events.js";
 import { Foreground, type ForegroundOptions, foregroundRequest } from "./foreground.js";
 import { checkInput, type InputSource, pump } from "./input.js";
-import type { Target } from "./target.js";
+import type { ByTarget, Target } from "./target.js";
 
 /** Options of {@link exec}. */
-export interface ExecOptions extends ForegroundOptions {
+export interface ExecOptions<N extends Target | undefined = Target | undefined> extends ForegroundOptions {
   /**
    * The ranks. On several ranks, one process runs on each, and all share one stream of events.
    * @default "any"
    */
-  nodeid?: Target | undefined;
+  nodeid?: N | undefined;
   /**
    * Standard input, the same for each rank.
    * @default no input: the process reads end-of-file at once
@@ -25,7 +25,7 @@ export interface ExecOptions extends ForegroundOptions {
  * ends it (SIGTERM, then SIGKILL after `killGrace`).
  *
  * It completes when every rank has delivered everything. An exit code other than 0 is an outcome, not an error. A rank of several that
- * fails emits an `error` event, and the others go on.
+ * fails emits an `error` event, and the others go on; the operators then error with a {@link RankError} at the end.
  *
  * @param command the program and its arguments
  * @param options the ranks, the input, and more
@@ -38,14 +38,17 @@ export interface ExecOptions extends ForegroundOptions {
  * exec(flux, ["sh", "-c", "echo one; echo two"], { nodeid: 2 })
  *   .pipe(stdout(), lines())
  *   .subscribe((line) => console.log(line)); // one, two
+ * exec(flux, ["hostname"], { nodeid: "0-3" })
+ *   .pipe(lines()) // of several ranks: not stdout(), which would mix them
+ *   .subscribe(({ rank, line }) => console.assert(line !== "", rank));
  * ```
  */
-export function exec(
+export function exec<N extends Target | undefined = undefined>(
   flux: Flux,
   command: readonly string[],
-  options: ExecOptions = {},
-): Observable<ProcessEvent> {
-  const { nodeid = "any", stdin } = options;
+  options: ExecOptions<N> = {},
+): Observable<ByTarget<N, OneRankEvent, ProcessEvent>> {
+  const { nodeid = "any", stdin } = options as ExecOptions;
   const request = foregroundRequest(command, nodeid, options);
   if (stdin !== undefined) checkInput(stdin);
   const events = new Observable<ProcessEvent>((subscriber) => {
@@ -56,5 +59,5 @@ export function exec(
     if (stdin === undefined) queue.end();
     else subscriber.add(pump(stdin, queue, (error) => subscriber.error(error)));
   });
-  return abortable(events, options.signal);
+  return abortable(events, options.signal) as Observable<never>;
 }

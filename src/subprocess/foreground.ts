@@ -90,6 +90,7 @@ export function foregroundRequest(
       },
       sign: options.sign,
       overflow,
+      origin: new Error(),
       timeout: deadline(options.timeout),
     },
     service,

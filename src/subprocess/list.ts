@@ -6,7 +6,7 @@ import { RanksRpc } from "../ranks-rpc.js";
 import { Rpc } from "../rpc.js";
 import { payloadReader } from "./payload.js";
 import type { PidRef } from "./process-ref.js";
-import { type RankOptions, serviceRanksRequest, serviceRequest, topicOf } from "./service.js";
+import { type RankOptions, serviceRanksRequest, serviceRequest } from "./service.js";
 import { type ByTarget, isOneRank, type Target } from "./target.js";
 
 /** A process of a subprocess server. Python's counterpart is `flux.subprocess.Subprocess`. */
@@ -117,7 +117,7 @@ export function list<N extends Target | undefined = undefined>(
 ): ByTarget<N, SubprocessListRpc, SubprocessListRanksRpc>;
 export function list(flux: Flux, options: RankOptions = {}): SubprocessListRpc | SubprocessListRanksRpc {
   const { service = "rexec", nodeid } = options;
-  const read = payloadReader(topicOf(service, "list"), isListResponse);
+  const read = payloadReader(isListResponse);
   return isOneRank(nodeid)
     ? new SubprocessListRpc(serviceRequest(flux, "list", {}, { ...options, nodeid }, read), service)
     : new SubprocessListRanksRpc(serviceRanksRequest(flux, "list", {}, options, read), service);

@@ -1,10 +1,9 @@
 import { FluxError } from "../errors.js";
 
-/** Makes a reader of the RFC 42 answers of ranks. It throws FluxError EPROTO, with the rank, if `check` fails. */
-export function payloadReader<T extends object>(topic: string, check: (payload: Partial<T>) => payload is T) {
-  return (payload: object, rank: number): T => {
+/** Makes a reader of RFC 42 answers that throws FluxError EPROTO if `check` fails. */
+export function payloadReader<T extends object>(check: (payload: Partial<T>) => payload is T) {
+  return (payload: object): T => {
     if (check(payload)) return payload;
-    const sent = JSON.stringify(payload);
-    throw new FluxError("EPROTO", `the answer to ${topic} is not what RFC 42 says: ${sent}`, { topic, rank });
+    throw new FluxError("EPROTO", `an answer that RFC 42 does not have: ${JSON.stringify(payload)}`);
   };
 }

@@ -1,6 +1,7 @@
 /** Adds up the differences of a watch to process tables. PROTOCOL.md, "Watching". */
-import { FluxError } from "../errors.js";
+import type { FluxError } from "../errors.js";
 import type { TableDifference, TableFailure } from "../protocol/watch.js";
+import type { ClientCall } from "../session/client-call.js";
 import { isListResponse, Subprocess } from "./list.js";
 import { payloadReader } from "./payload.js";
 
@@ -23,16 +24,16 @@ interface Rank {
 
 /** The latest table of one watch. */
 export class ProcessTables {
-  readonly #topic: string;
+  readonly #error: ClientCall["error"];
   readonly #service: string;
   readonly #ranks = new Map<number, Rank>();
   #table: ProcessTable = { processes: [], errors: [] };
   /** The arrays of `#table` that are older than the ranks' messages. */
   #stale = { processes: false, errors: false };
 
-  /** @param topic that of the errors @param service that of the processes */
-  constructor(topic: string, service: string) {
-    this.#topic = topic;
+  /** @param error makes the errors of the watch @param service that of the processes */
+  constructor(error: ClientCall["error"], service: string) {
+    this.#error = error;
     this.#service = service;
   }
 
@@ -57,9 +58,9 @@ export class ProcessTables {
   /** Applies a message of a rank. @returns true if the table changes @throws FluxError EPROTO */
   apply(rank: number, payload: object): boolean {
     if (isFailure(payload)) {
-      return this.fail(new FluxError(payload.errno, payload.message, { topic: this.#topic, rank }));
+      return this.fail(this.#error(payload.errno, payload.message, rank));
     }
-    const { procs, gone, rank: answering } = payloadReader(this.#topic, isDifference)(payload, rank);
+    const { procs, gone, rank: answering } = payloadReader(isDifference)(payload);
     const before = this.#ranks.get(rank);
     const rows = new Map(before?.rows.map((row) => [row.pid, row]));
     let changed = false;
@@ -78,7 +79,7 @@ export class ProcessTables {
   fail(error: FluxError): boolean {
     const rank = error.rank as number;
     const before = this.#ranks.get(rank)?.error;
-    const same = before?.errno === error.errno && before.message === error.message;
+    const same = before?.errno === error.errno && before.reason === error.reason;
     return this.#put(rank, { rows: [], error: same ? before : error });
   }
 

@@ -5,7 +5,7 @@ import { Rpc } from "../rpc.js";
 import { type CommandOptions, commandCreate } from "./command.js";
 import { payloadReader } from "./payload.js";
 import type { PidRef } from "./process-ref.js";
-import { type RankOptions, serviceRanksRequest, serviceRequest, topicOf } from "./service.js";
+import { type RankOptions, serviceRanksRequest, serviceRequest } from "./service.js";
 import { type ByTarget, isOneRank, type Target } from "./target.js";
 
 /** Options of {@link rexecBg}. A background process has no channels (RFC 42 exec). @typeParam N the type of `nodeid` */
@@ -75,8 +75,8 @@ export function rexecBg(
       throw new TypeError(`opts.${key} is "false" in background`);
   }
   const payload = { cmd, flags: waitable ? EXEC_FLAG.waitable : 0 };
-  const started = payloadReader(topicOf(service, "exec"), isStarted);
-  const read = (answer: object, rank: number) => ({ service, rank, pid: started(answer, rank).pid });
+  const started = payloadReader(isStarted);
+  const read = (answer: object, rank: number) => ({ service, rank, pid: started(answer).pid });
   return isOneRank(nodeid)
     ? new SubprocessBackgroundRexecRpc(serviceRequest(flux, "exec", payload, { ...options, nodeid }, read))
     : new RanksRpc(serviceRanksRequest(flux, "exec", payload, options, read));

@@ -6,7 +6,7 @@ import { concat } from "./bytes.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import { payloadReader } from "./payload.js";
 import { type ProcessOptions, processFields, processTarget } from "./process-ref.js";
-import { type RankOptions, serviceRanksRequest, serviceRequest, topicOf } from "./service.js";
+import { type RankOptions, serviceRanksRequest, serviceRequest } from "./service.js";
 import { type ByTarget, isOneRank, type Target } from "./target.js";
 
 /** The answer to a wait (RFC 42 wait response). */
@@ -97,15 +97,15 @@ export function wait<N extends Target | undefined = undefined>(
   options: WaitOptions<N>,
 ): ByTarget<N, SubprocessWaitRpc, RanksRpc<WaitResult>>;
 export function wait(flux: Flux, options: WaitOptions): SubprocessWaitRpc | RanksRpc<WaitResult> {
-  const { service = "rexec", timeout = Number.POSITIVE_INFINITY } = options;
+  const { timeout = Number.POSITIVE_INFINITY } = options;
   const fields = processFields(options);
   const nodeid = processTarget(options);
-  const read = payloadReader(topicOf(service, "wait"), isWaitResponse);
+  const read = payloadReader(isWaitResponse);
   if (isOneRank(nodeid)) {
     return new SubprocessWaitRpc(serviceRequest(flux, "wait", fields, { ...options, nodeid, timeout }, read));
   }
   const result = (payload: object, rank: number): WaitResult => {
-    const { status, output = [] } = read(payload, rank);
+    const { status, output = [] } = read(payload);
     return {
       rank,
       status,

@@ -53,9 +53,16 @@ export function watch(flux: Flux, options: WatchOptions = {}): Observable<Proces
     throw new TypeError(`interval is a positive integer of milliseconds, not ${JSON.stringify(interval)}`);
   }
   const topic = topicOf(service, "list");
-  const request = { topic, nodeid: targetNodeid(nodeid), streaming: true, payload: { interval }, sign };
+  const request = {
+    topic,
+    nodeid: targetNodeid(nodeid),
+    streaming: true,
+    payload: { interval },
+    sign,
+    origin: new Error(),
+  };
   const tables$ = new Observable<ProcessTable>((subscriber) => {
-    const tables = new ProcessTables(topic, service);
+    const tables = new ProcessTables((...failure) => call.error(...failure), service);
     let emitted = false;
     const call = flux.session.start(request, {
       next: (message) => {

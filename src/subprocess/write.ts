@@ -51,7 +51,8 @@ export function write(
   demand("stream", stream, streamName);
   const send = new Observable<void>((subscriber) => {
     const queue = flux.session.call(process.matchtag)?.input(stream);
-    if (queue === undefined) throw new FluxError("EPIPE", "the process has ended");
+    if (queue === undefined)
+      throw new FluxError("EPIPE", "the process has ended", { subject: `write to ${stream}` });
     const written = queue.write(bytes);
     if (eof) queue.end();
     written.then(

@@ -69,11 +69,11 @@ export function attachCases(context: Context): void {
       const { over } = await attached(label);
       expect(await failure(firstValueFrom(attach(context.flux, { label })))).toMatchObject({
         code: "EBUSY",
-        message: "subprocess already has a client attached",
+        reason: "subprocess already has a client attached",
       });
       expect(await failure(wait(context.flux, { label }).get())).toMatchObject({
         code: "EBUSY",
-        message: "subprocess has a client attached",
+        reason: "subprocess has a client attached",
       });
       await kill(context.flux, { label, signum: 9 }).get();
       await over;
@@ -87,7 +87,7 @@ export function attachCases(context: Context): void {
       const status = retryBusy(() => wait(context.flux, { label }).getStatus());
       await until(async () => {
         const refused = await firstValueFrom(attach(context.flux, { label })).catch((error) => error);
-        return refused.code === "EBUSY" && refused.message === "subprocess is being waited on";
+        return refused.code === "EBUSY" && refused.reason === "subprocess is being waited on";
       }, "the attach is refused");
       await kill(context.flux, { label, signum: 9 }).get();
       expect(await status).toBe(9);
@@ -102,7 +102,7 @@ export function attachCases(context: Context): void {
       });
       expect(await failure(firstValueFrom(attach(context.flux, { pid })))).toMatchObject({
         code: "EBUSY",
-        message: "subprocess is not in background mode",
+        reason: "subprocess is not in background mode",
       });
       await kill(context.flux, { pid, signum: 9 }).get();
       expect(await failure(firstValueFrom(attach(context.flux, { pid: 4194304 })))).toMatchObject({

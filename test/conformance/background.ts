@@ -32,7 +32,7 @@ export function backgroundCases(context: Context): void {
       expect(await find(label, 1)).toBeUndefined();
       expect(await failure(wait(context.flux, { label, nodeid: 1 }).get())).toMatchObject({
         code: "ESRCH",
-        message: `label ${label} does not belong to any subprocess`,
+        reason: `label ${label} does not belong to any subprocess`,
       });
     });
 
@@ -43,7 +43,7 @@ export function backgroundCases(context: Context): void {
         for (const topic of ["rexec.kill", "rexec.wait"]) {
           expect(await failure(flux.rpc(topic, { pid: wrong, signum: 9 }).get())).toMatchObject({
             code: "EPERM",
-            message: expect.stringContaining("pid is not an integer of 1 to 2147483647"),
+            reason: expect.stringContaining("pid is not an integer of 1 to 2147483647"),
           });
         }
       }
@@ -61,7 +61,7 @@ export function backgroundCases(context: Context): void {
         code: "ETIMEDOUT",
         rank: 1,
         topic: "rexec.wait",
-        message: "rank 1 has not answered rexec.wait for 0.2 s",
+        reason: "rank 1 has not answered rexec.wait for 0.2 s",
       });
       // Flux has no way to take a wait back: it takes the status when the process ends.
       await kill(flux, { ...where, signum: "SIGKILL", timeout: 60_000 }).get();
@@ -82,7 +82,7 @@ export function backgroundCases(context: Context): void {
       const status = waiting.getStatus();
       expect(await failure(wait(context.flux, { label }).get())).toMatchObject({
         code: "EINVAL",
-        message: "process is already being waited on",
+        reason: "process is already being waited on",
       });
       await kill(context.flux, { label, signum: 9 });
       expect(await status).toBe(9);
@@ -103,7 +103,7 @@ export function backgroundCases(context: Context): void {
       const pid = await rexecBg(context.flux, ["sleep", "60"], { label }).getPid();
       expect(await failure(wait(context.flux, { pid }).get())).toMatchObject({
         code: "EINVAL",
-        message: "process is not waitable",
+        reason: "process is not waitable",
       });
       await kill(context.flux, { label }).get();
       await untilGone(context.flux, pid);
@@ -129,7 +129,7 @@ export function backgroundCases(context: Context): void {
     it("gives ESRCH, with the broker's text, for what is not there", async () => {
       expect(await failure(kill(context.flux, { pid: 4194304 }).get())).toMatchObject({
         code: "ESRCH",
-        message: "pid 4194304 does not belong to any subprocess",
+        reason: "pid 4194304 does not belong to any subprocess",
         topic: "rexec.kill",
       });
       expect(await failure(wait(context.flux, { pid: 4194304 }).get())).toMatchObject({ code: "ESRCH" });
@@ -140,7 +140,7 @@ export function backgroundCases(context: Context): void {
       const options = { label, waitable: true };
       expect(await failure(rexecBg(context.flux, ["/no/such/program"], options).get())).toMatchObject({
         code: "ENOENT",
-        message: "error launching process: No such file or directory",
+        reason: "error launching process: No such file or directory",
       });
       expect(await find(label, 0)).toBeUndefined();
     });

@@ -47,7 +47,7 @@ export function clauseCases(context: Context): void {
       expect(await rpc("wait", { pid: other, label }).get()).toEqual({ status: 9 });
       expect(await failure(rpc("kill", { pid: other, label, signum: 9 }).get())).toMatchObject({
         code: "ESRCH",
-        message: `label ${label} does not belong to any subprocess`,
+        reason: `label ${label} does not belong to any subprocess`,
       });
       await kill(context.flux, { pid: other, signum: 15 }).get();
       expect(await wait(context.flux, { pid: other }).getStatus()).toBe(15);
@@ -133,7 +133,7 @@ export function clauseCases(context: Context): void {
       ["opts", true, "EPROTO"],
     ])("command object: a value of %s that is %j is refused", async (field, value, code) => {
       const request = rpc("exec", { cmd: { ...cmd, [field]: { NAME: value } }, flags: 0 });
-      expect(await failure(request.get())).toMatchObject({ code, message: "error parsing command string" });
+      expect(await failure(request.get())).toMatchObject({ code, reason: "error parsing command string" });
     });
 
     it("command object: without cwd a process has the server's", async () => {
@@ -149,7 +149,7 @@ export function clauseCases(context: Context): void {
         rpc("wait", { pid: NO_PID, label: "" }),
       ];
       for (const request of requests) {
-        expect(await failure(request.get())).toMatchObject({ code: "EINVAL", message: "label is empty" });
+        expect(await failure(request.get())).toMatchObject({ code: "EINVAL", reason: "label is empty" });
       }
       expect(() => exec(context.flux, ["true"], { label: "" })).toThrow(TypeError);
       expect(() => attach(context.flux, { label: "" })).toThrow(TypeError);
@@ -168,7 +168,7 @@ export function clauseCases(context: Context): void {
         });
       });
       expect(started).toBe(true);
-      expect(error).toMatchObject({ code: "EINVAL", message: "internal fatal error: Invalid argument" });
+      expect(error).toMatchObject({ code: "EINVAL", reason: "internal fatal error: Invalid argument" });
     });
 
     it("write: names that no channel can have are refused before anything is sent", async () => {

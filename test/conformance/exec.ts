@@ -39,7 +39,7 @@ export function execCases(context: Context): void {
     it("fails with ENOENT and EACCES for programs that cannot run, with the broker's text", async () => {
       expect(await failure(run(context.flux, ["/no/such/program"]))).toMatchObject({
         code: "ENOENT",
-        message: "error launching process: No such file or directory",
+        reason: "error launching process: No such file or directory",
         topic: "rexec.exec",
         rank: 0,
       });
@@ -109,7 +109,7 @@ export function execCases(context: Context): void {
       });
       expect(await failure(run(context.flux, ["true"], { label }))).toMatchObject({
         code: "EINVAL",
-        message: "command label is not unique",
+        reason: "command label is not unique",
       });
       await kill(context.flux, { label, signum: "SIGKILL" }).get();
       await untilGone(context.flux, pid);

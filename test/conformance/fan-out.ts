@@ -12,9 +12,10 @@ export function fanOutCases(context: Context): void {
       );
       expect(all.map(({ rank }) => rank)).toEqual(all.map((_, i) => i));
       expect(all.length).toBeGreaterThanOrEqual(4);
-      for (const { rank, stdout, outcome } of all) {
-        expect(utf8(stdout)).toMatch(new RegExp(`local-${rank}\\n$`));
-        expect(outcome).toEqual({ kind: "exited", code: 0 });
+      for (const each of all) {
+        if (each.error) throw each.error;
+        expect(utf8(each.stdout)).toMatch(new RegExp(`local-${each.rank}\\n$`));
+        expect(each.outcome).toEqual({ kind: "exited", code: 0 });
       }
     });
 
@@ -24,7 +25,7 @@ export function fanOutCases(context: Context): void {
       const some = await lastValueFrom(
         exec(context.flux, sh(script), { nodeid: [3, 1] }).pipe(collect(), toArray()),
       );
-      expect(some.map(({ rank, outcome }) => [rank, outcome])).toEqual([
+      expect(some.map((each) => [each.rank, each.error ?? each.outcome])).toEqual([
         [1, { kind: "exited", code: 1 }],
         [3, { kind: "exited", code: 3 }],
       ]);

@@ -100,7 +100,7 @@ export function ranksCases(context: Context): void {
       const nodeid: string = `${name},no-such-host[1-2]`;
       expect(await failure(rexecBg(flux, ["sleep", "600"], { label, nodeid }).get())).toMatchObject({
         code: "EHOSTUNREACH",
-        message: "no such host: no-such-host1,no-such-host2",
+        reason: "no such host: no-such-host1,no-such-host2",
       });
       const listed = await list(flux, { nodeid: "all" }).getProcesses();
       expect(listed.filter((process) => process.label === label)).toEqual([]);

@@ -37,7 +37,7 @@ export function rpcCases(context: Context): void {
     it("gives the broker's text for a service that is not there", async () => {
       expect(await failure(context.flux.rpc("nope.rexec.list").get())).toMatchObject({
         code: "ENOSYS",
-        message: "No service matching nope.rexec.list is registered",
+        reason: "No service matching nope.rexec.list is registered",
       });
     });
 
@@ -45,7 +45,7 @@ export function rpcCases(context: Context): void {
       for (const topic of ["rexec.nope", "rexec.disconnect", "rexec.ping"]) {
         expect(await failure(context.flux.rpc(topic).get())).toMatchObject({
           code: "EPERM",
-          message: "no token allows rpc: its service runs commands, or is a user's own",
+          reason: "no token allows rpc: its service runs commands, or is a user's own",
         });
       }
     });
@@ -70,8 +70,8 @@ export function rpcCases(context: Context): void {
         ["rexec.kill", { pid: "x", signum: 1 }],
         ["rexec.list", signed],
       ] as const) {
-        const { code, message } = await failure(context.flux.rpc(topic, payload).get());
-        errors.push([code, message]);
+        const { code, reason } = await failure(context.flux.rpc(topic, payload).get());
+        errors.push([code, reason]);
       }
       expect(errors).toEqual([
         ["EPROTO", "invalid request payload: Object item not found: cmd"],

@@ -19,7 +19,7 @@ export function sdexecCases(context: Context): void {
         .get()
         .then(
           () => undefined,
-          (error) => error.message as string,
+          (error) => error.reason as string,
         );
       test.skip(missing !== undefined, missing);
     });
@@ -131,7 +131,7 @@ export function sdexecCases(context: Context): void {
           const request = { topic: "sdexec.exec", nodeid: "1", streaming: true, payload: { cmd, flags } };
           context.flux.session.start(request, {
             next: (message) =>
-              message.type === "error" && resolve([message.error.code, message.error.message]),
+              message.type === "error" && resolve([message.error.code, message.error.reason]),
             error: resolve,
             complete: () => resolve("completed"),
           });
@@ -155,7 +155,7 @@ export function sdexecCases(context: Context): void {
     it("refuses attach with its text", async () => {
       const error = await failure(firstValueFrom(attach(context.flux, { pid: 1, ...at })));
       expect(error).toMatchObject({ code: "ENOSYS", topic: "sdexec.attach" });
-      expect(error.message).toMatch(/^sdexec has no attach: /);
+      expect(error.reason).toMatch(/^sdexec has no attach: /);
     });
 
     it("starts in background, is listed, and is waited for with its output", async () => {
@@ -171,7 +171,7 @@ export function sdexecCases(context: Context): void {
       expect([utf8(await waited.stdout), utf8(await waited.stderr)]).toEqual(["one\n", "two\n"]);
       expect(await failure(wait(context.flux, { label, ...at }).get())).toMatchObject({
         code: "ESRCH",
-        message: `wait label=${label} not found`,
+        reason: `wait label=${label} not found`,
       });
     });
 
@@ -186,7 +186,7 @@ export function sdexecCases(context: Context): void {
       });
       expect(await failure(kill(context.flux, { pid: 4194304, ...at }).get())).toMatchObject({
         code: "ESRCH",
-        message: "kill pid=4194304 not found",
+        reason: "kill pid=4194304 not found",
       });
     });
 
@@ -198,7 +198,7 @@ export function sdexecCases(context: Context): void {
       );
       expect(error).toMatchObject({
         code: "ENOENT",
-        message: "unit process could not be started (systemd error 203)",
+        reason: "unit process could not be started (systemd error 203)",
       });
     });
 

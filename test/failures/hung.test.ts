@@ -57,7 +57,7 @@ describe("a broker that hangs", () => {
       code: "ETIMEDOUT",
       rank: 1,
       topic,
-      message: `rank 1 has not answered ${topic} for ${timeout / 1000} s`,
+      reason: `rank 1 has not answered ${topic} for ${timeout / 1000} s`,
     });
     const where = { nodeid: 1, timeout: 300 };
     expect(await failure(list(flux, where).get())).toMatchObject(error("rexec.list", 300));

@@ -268,7 +268,7 @@ describe("out of reach", () => {
     const reason = new Error("the vault is shut");
     const flux = connect(proxy.url, { token: () => Promise.reject(reason), retry: { count: 2 } });
     const error = await failure(list(flux).get());
-    expect(error).toMatchObject({ code: "EACCES", message: "the token source failed: the vault is shut" });
+    expect(error).toMatchObject({ code: "EACCES", reason: "the token source failed: the vault is shut" });
     await proxy.close();
     await broker.close();
   });

@@ -40,6 +40,7 @@ describe("collect", () => {
     const gap = { type: "gap", rank: 0, stream: "stdout", bytes: 9 } as const;
     const error = new FluxError("ENOBUFS", "9 bytes of stdout were not taken in time and are missing", {
       rank: 0,
+      subject: "output",
     });
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const partial = {
@@ -63,9 +64,47 @@ describe("collect", () => {
     });
   });
 
-  it("leaves out a rank that never started", () => {
+  it("emits a failed rank with its error, also if all have failed", () => {
+    const [first, second] = [
+      new FluxError("ENOENT", "no file"),
+      new FluxError("EHOSTUNREACH", "no such rank"),
+    ];
+    const all = {
+      ...EVENTS,
+      x: { type: "error", rank: 9, error: second } as const,
+      y: { type: "error", rank: 1, error: first } as const,
+    };
+    const [y, x] = [
+      { rank: 1, error: first },
+      { rank: 9, error: second },
+    ];
     marbles(({ cold, expectObservable }) => {
-      expectObservable(cold<ProcessEvent>("a-|", EVENTS).pipe(collect())).toBe("--|");
+      const some = cold<ProcessEvent>("sxaaybf|", all);
+      expectObservable(some.pipe(collect())).toBe("-------(dyx|)", { d: done, y, x });
+      expectObservable(cold<ProcessEvent>("xy#", all, second).pipe(collect())).toBe("--(yx|)", { y, x });
+    });
+  });
+
+  it("keeps the output and the pid of a rank that is lost after its start", () => {
+    const cause = new FluxError("ECONNRESET", "lost");
+    const all = {
+      ...EVENTS,
+      x: { type: "error", rank: 0, error: cause } as const,
+      y: { type: "finished", rank: 0, outcome: { kind: "unknown", cause } } as const,
+    };
+    const lost = { ...done, outcome: { kind: "unknown", cause }, stdout: bytes("a"), stderr: nothing };
+    marbles(({ cold, expectObservable }) => {
+      const events = cold<ProcessEvent>("sSaxyAF|", all);
+      expectObservable(events.pipe(collect())).toBe("-------(xy|)", { x: lost, y: other });
+    });
+  });
+
+  it("gives text if asked to", () => {
+    marbles(({ cold, expectObservable }) => {
+      const events = cold<ProcessEvent>("saabf|", EVENTS);
+      expectObservable(events.pipe(collect({ text: true }))).toBe("-----(d|)", {
+        d: { ...done, stdout: "aa", stderr: "b" },
+      });
     });
   });
 

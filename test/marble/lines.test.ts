@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { lines, text } from "../../src/index.js";
+import { FluxError, lines, type ProcessEvent, text } from "../../src/index.js";
 import { bytes } from "../support/peer.js";
 import { marbles } from "./support.js";
 
@@ -61,6 +61,60 @@ describe("lines", () => {
       const source = cold<string>("ab|", { a: "x\n", b: 7 as unknown as string });
       const error = new TypeError("input is strings or Uint8Arrays, not number");
       expectObservable(source.pipe(lines())).toBe("x#", { x: "x" }, error);
+    });
+  });
+
+  it("of events keep ranks and streams apart, and end with their stream", () => {
+    const of = (rank: number, stream: string, text: string): ProcessEvent => ({
+      type: "output",
+      rank,
+      stream,
+      data: bytes(text),
+    });
+    const events = {
+      a: of(0, "stdout", "one\ntw"),
+      b: of(1, "stdout", "ONE\nTW"),
+      c: of(0, "stderr", "oops"),
+      d: of(0, "stdout", "o\n"),
+      e: { type: "eof", rank: 1, stream: "stdout" } as const,
+    };
+    const values = {
+      a: { rank: 0, stream: "stdout", line: "one" },
+      b: { rank: 1, stream: "stdout", line: "ONE" },
+      d: { rank: 0, stream: "stdout", line: "two" },
+      e: { rank: 1, stream: "stdout", line: "TW" },
+      f: { rank: 0, stream: "stderr", line: "oops" },
+    };
+    marbles(({ cold, expectObservable }) => {
+      const lost = new FluxError("ECONNRESET");
+      expectObservable(cold<ProcessEvent>("abcde-|", events).pipe(lines())).toBe("ab-de-(f|)", values);
+      expectObservable(cold<ProcessEvent>("abc#", events, lost).pipe(lines())).toBe(
+        "ab-(ghf#)",
+        {
+          ...values,
+          g: { rank: 0, stream: "stdout", line: "tw" },
+          h: { rank: 1, stream: "stdout", line: "TW" },
+        },
+        lost,
+      );
+    });
+  });
+
+  it("of events error at a gap, after all the text before it", () => {
+    const events = {
+      a: { type: "output", rank: 3, stream: "stdout", data: bytes("x\ny") } as const,
+      g: { type: "gap", rank: 3, stream: "stdout", bytes: 9 } as const,
+    };
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ProcessEvent>("aga|", events);
+      const reason = "9 bytes of stdout were not taken in time and are missing";
+      const error = new FluxError("ENOBUFS", reason, { rank: 3, subject: "output" });
+      expectObservable(source.pipe(lines())).toBe(
+        "x(y#)",
+        { x: { rank: 3, stream: "stdout", line: "x" }, y: { rank: 3, stream: "stdout", line: "y" } },
+        error,
+      );
+      expectSubscriptions(source.subscriptions).toBe("^!");
     });
   });
 

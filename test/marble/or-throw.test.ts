@@ -56,6 +56,18 @@ describe("orThrow", () => {
     expect(error.name).toBe("ProcessError");
   });
 
+  it("names each end once, with its ranks, and a failed rank without its number", () => {
+    const cause = new FluxError("EHOSTUNREACH", "no such rank", { rank: 9, subject: "exec a" });
+    const error = new ProcessError([
+      { rank: 3, outcome: { kind: "exited", code: 3 } },
+      { rank: 9, outcome: { kind: "unknown", cause } },
+      { rank: 0, outcome: { kind: "exited", code: 3 } },
+      { rank: 1, outcome: { kind: "exited", code: 3 } },
+    ]);
+    expect(error.message).toBe("ranks 0-1,3: process exited with 3; rank 9: no such rank (EHOSTUNREACH)");
+    expect(error.failures.map(({ rank }) => rank)).toEqual([0, 1, 3, 9]);
+  });
+
   it("prefers the error of the source", () => {
     const error = new FluxError("ECONNRESET");
     marbles(({ cold, expectObservable }) => {

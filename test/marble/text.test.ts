@@ -1,5 +1,5 @@
-import { describe, it } from "vitest";
-import { text } from "../../src/index.js";
+import { describe, expect, it } from "vitest";
+import { type ProcessEvent, text } from "../../src/index.js";
 import { bytes } from "../support/peer.js";
 import { marbles } from "./support.js";
 
@@ -47,18 +47,31 @@ describe("text", () => {
     });
   });
 
-  it("errors for an unknown encoding, without subscribing", () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold("a|", input);
-      const error = (() => {
-        try {
-          return new TextDecoder("none");
-        } catch (reason) {
-          return reason;
-        }
-      })();
-      expectObservable(source.pipe(text("none"))).toBe("#", {}, error);
-      expectSubscriptions(source.subscriptions).toBe([]);
+  it("throws for an unknown encoding at once", () => {
+    expect(() => text("none")).toThrow(RangeError);
+  });
+
+  it("decodes each stream of each rank by itself", () => {
+    const of = (rank: number, stream: string, ...data: number[]): ProcessEvent => ({
+      type: "output",
+      rank,
+      stream,
+      data: new Uint8Array(data),
+    });
+    // "é" is C3 A9, "ë" is C3 AB.
+    const events = {
+      a: of(0, "stdout", 0xc3),
+      b: of(1, "stdout", 0xc3),
+      c: of(1, "stdout", 0xa9),
+      d: of(0, "stderr", 0x78),
+      e: of(0, "stdout", 0xab),
+    };
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(cold<ProcessEvent>("abcde|", events).pipe(text())).toBe("--xyz|", {
+        x: { rank: 1, stream: "stdout", text: "é" },
+        y: { rank: 0, stream: "stderr", text: "x" },
+        z: { rank: 0, stream: "stdout", text: "ë" },
+      });
     });
   });
 

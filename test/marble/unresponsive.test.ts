@@ -50,7 +50,7 @@ describe("unresponsive and responsive", () => {
         code: "ETIMEDOUT",
         rank: 2,
         topic: "rexec.attach",
-        message: "rank 2 has not answered rexec.attach for 12 s",
+        reason: "rank 2 has not answered rexec.attach for 12 s",
       },
     ]);
   });

@@ -81,7 +81,7 @@ function asSent(message: RankMessage): unknown {
     const { seq: _, ...rest } = message;
     return JSON.parse(JSON.stringify(rest, bytesAsArrays));
   }
-  const { errno, message: text, code } = message.error;
+  const { errno, reason: text, code } = message.error;
   return { type: "error", rank: message.rank, errno, message: text === code ? "" : text };
 }
 

@@ -1,7 +1,9 @@
 /** The differences add up to the last table of a rank, whatever its tables were and whichever of them were sent. */
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { differenceOf, type RankSnapshot, readTable } from "../../proxy/watch/rank-snapshot.js";
+import { FluxError } from "../../src/errors.js";
 import { type ProcessTable, ProcessTables } from "../../src/subprocess/process-table.js";
 
 const proc = fc.record({
@@ -22,7 +24,10 @@ const history = fc.array(fc.record({ of: fc.nat(2), answer, sent: fc.boolean() }
 
 /** A proxy that polls some ranks, and a client that watches them. */
 class Watched {
-  readonly tables = new ProcessTables("rexec.list", "rexec");
+  readonly tables = new ProcessTables(
+    (errno, reason, rank) => new FluxError(errno, reason, { rank }),
+    "rexec",
+  );
   readonly last = new Map<number, Answer>();
   readonly #seen = new Map<number, RankSnapshot>();
   readonly #sent = new Map<number, RankSnapshot>();
@@ -113,7 +118,10 @@ describe("the differences of tables", () => {
   });
 
   it("cost as much for the first table as its ranks, and not their square", () => {
-    const tables = new ProcessTables("rexec.list", "rexec");
+    const tables = new ProcessTables(
+      (errno, reason, rank) => new FluxError(errno, reason, { rank }),
+      "rexec",
+    );
     for (let rank = 0; rank < 32_768; rank++) {
       tables.apply(rank, { rank, procs: [{ pid: 1, cmd: "sh", label: "", state: "R" }], gone: [] });
     }

@@ -85,7 +85,7 @@ describe("a payload that would take far more than its bytes is EPROTO for its ra
     expect(await client.answer(1)).toMatchObject({
       type: "error",
       errno: EPROTO,
-      message: `the response's payload ${reason}`,
+      reason: `the response's payload ${reason}`,
     });
     answering(({ matchtag }, peer) => peer.respond(matchtag, { payload: good }));
     client.request(2, "attr.list", {});
@@ -198,7 +198,7 @@ describe("a broker of more ranks than a request goes to", () => {
         type: "error",
         rank: 0,
         errno: 22,
-        message: '"all" is 65537 ranks, and a request goes to at most 65536',
+        reason: '"all" is 65537 ranks, and a request goes to at most 65536',
       },
     ]);
     session.request(1, "attr.list", {});

@@ -47,7 +47,7 @@ describe("a token for one bash script, in any directory", () => {
     limited.next({ type: "request", id: 1, nodeid: "any", ...request });
     expect(await limited.answer(1)).toMatchObject({
       errno: 1,
-      message: "token does not allow exec: channels",
+      reason: "token does not allow exec: channels",
     });
     expect(await ran()).toBe(false);
     await limited.close();

@@ -39,9 +39,9 @@ test.each([
 ])("kill 9 of %s", async (_, of) => {
   const wrong = of(pid);
   const error = await failure(flux.rpc("rexec.kill", { pid: wrong, signum: 9 }).get());
-  const message = "no token allows kill: pid is not an integer of 1 to 2147483647";
-  expect(error).toMatchObject({ code: "EPERM", message });
-  expect(lines.at(-1)).toMatchObject({ operation: "kill", pid: wrong, allowed: false, reason: message });
+  const reason = "no token allows kill: pid is not an integer of 1 to 2147483647";
+  expect(error).toMatchObject({ code: "EPERM", reason });
+  expect(lines.at(-1)).toMatchObject({ operation: "kill", pid: wrong, allowed: false, reason });
   expect(await running()).toEqual([pid]);
 });
 

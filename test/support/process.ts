@@ -22,7 +22,7 @@ export const sh = (script: string) => ["sh", "-c", script];
 export const run = (
   flux: Flux,
   command: readonly string[],
-  options?: ExecOptions,
+  options?: ExecOptions<number | "any" | undefined>,
 ): Promise<CompletedProcess> => firstValueFrom(exec(flux, command, options).pipe(collect()));
 
 /** Runs to the end. @returns all events */

@@ -40,7 +40,7 @@ afterAll(async () => {
   await broker?.close();
 });
 
-const denied = (field: string) => ({ code: "EPERM", message: `token does not allow hosts: ${field}` });
+const denied = (field: string) => ({ code: "EPERM", reason: `token does not allow hosts: ${field}` });
 
 describe("hosts", () => {
   it("needs its action: no other one has the right", async () => {
@@ -69,8 +69,8 @@ describe("hosts", () => {
     const flux = open(undefined, [{ actions: ["hosts", "list"], ranks: "1,3" }]);
     const there = await failure(hosts(flux, { hosts: "node2" }).get());
     const absent = await failure(hosts(flux, { hosts: "node7" }).get());
-    expect(there).toMatchObject({ code: "EHOSTUNREACH", message: "no such host: node2" });
-    expect({ ...there, message: "" }).toEqual({ ...absent, message: "" });
+    expect(there).toMatchObject({ code: "EHOSTUNREACH", reason: "no such host: node2" });
+    expect({ ...there, reason: "" }).toEqual({ ...absent, reason: "" });
     expect([...(await hosts(flux))]).toEqual([
       [1, "node1"],
       [3, "node3"],
@@ -83,12 +83,12 @@ describe("hosts", () => {
     const reason = 'flux-subprocess.hosts is a request with one answer to nodeid "any"';
     expect(await failure(flux.rpc("flux-subprocess.hosts", {}, { nodeid: 1 }).get())).toMatchObject({
       code: "EINVAL",
-      message: reason,
+      reason,
     });
     for (const wrong of [7, ["node1"], {}]) {
       expect(await failure(flux.rpc("flux-subprocess.hosts", { hosts: wrong }).get())).toMatchObject({
         code: "EINVAL",
-        message: "hosts is not a string",
+        reason: "hosts is not a string",
       });
     }
     expect(await flux.rpc("flux-subprocess.hosts", { hosts: "node1" })).toEqual({

@@ -50,14 +50,14 @@ describe("a token for exec alone", () => {
   it("gives nothing to a process, and says so", async () => {
     expect(await failure(lastValueFrom(exec(limited, ["cat"], { stdin: "text" })))).toMatchObject({
       code: "EPERM",
-      message: "token does not allow write: scope",
+      reason: "token does not allow write: scope",
     });
   });
 
   it("neither lists nor signals another user's process", async () => {
     expect(await failure(list(limited).get())).toMatchObject({
       code: "EPERM",
-      message: "token does not allow list: scope",
+      reason: "token does not allow list: scope",
       topic: "rexec.list",
     });
     expect(await failure(kill(limited, { pid: 1 }).get())).toMatchObject({ code: "EPERM" });

@@ -34,7 +34,7 @@ describe("watch: permissions", () => {
     const { processes, errors } = await firstValueFrom(watch(flux, options));
     return {
       shown: processes.map(({ rank, label }) => `${rank} ${label === "-" ? "" : label}`.trim()),
-      errors: errors.map(({ rank, code, message }) => `${rank} ${code} ${message}`),
+      errors: errors.map(({ rank, code, reason }) => `${rank} ${code} ${reason}`),
     };
   };
 

@@ -1,4 +1,4 @@
-import { type Flux, type RexecBgOptions, rexecBg } from "flux-subprocess";
+import { type Flux, type FluxError, type RexecBgOptions, rexecBg } from "flux-subprocess";
 import { catchError, forkJoin, map, type Observable, of } from "rxjs";
 
 /** The most ranks that the text names. */
@@ -14,7 +14,7 @@ export function startInBackground(
   const starts = ranks.map((rank) =>
     rexecBg(flux, command, { ...options, nodeid: rank }).pipe(
       map(({ pid }) => ({ text: `${rank}: pid ${pid}`, bad: false })),
-      catchError((error: Error) => of({ text: `${rank}: ${error.message}`, bad: true })),
+      catchError((error: FluxError) => of({ text: `${rank}: ${error.reason}`, bad: true })),
     ),
   );
   return forkJoin(starts).pipe(

@@ -35,7 +35,12 @@ export function entryOf(event: RunEvent): Entry | undefined {
         bad: event.outcome.kind === "unknown",
       };
     case "error":
-      return { type: "note", rank: event.rank, text: event.error.message, bad: true };
+      return {
+        type: "note",
+        rank: event.rank,
+        text: `${event.error.reason} (${event.error.code})`,
+        bad: true,
+      };
     case "lost":
       return { type: "note", text: event.error.message, bad: true };
     case "started":

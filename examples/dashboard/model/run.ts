@@ -1,5 +1,5 @@
 /** A run: the processes of an exec, an attach or a wait, and their output. */
-import { consume, type Flux, kill, type ProcessEvent, write } from "flux-subprocess";
+import { consume, type Flux, type FluxError, kill, type ProcessEvent, write } from "flux-subprocess";
 import {
   BehaviorSubject,
   catchError,
@@ -94,8 +94,8 @@ export class Run<D extends Display = Display> {
     for (const { rank, pid } of to) {
       kill(this.#flux, { pid: pid as number, nodeid: rank, signum }).subscribe({
         complete: () => this.say({ type: "note", rank, text: `was sent ${name}` }),
-        error: (error: Error) =>
-          this.say({ type: "note", rank, text: `${name}: ${error.message}`, bad: true }),
+        error: (error: FluxError) =>
+          this.say({ type: "note", rank, text: `${name}: ${error.reason}`, bad: true }),
       });
     }
   }

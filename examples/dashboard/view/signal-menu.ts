@@ -1,5 +1,5 @@
 /** The menu of signals, for the selected process or for a run. */
-import { kill, type SignalName, type Subprocess, signalNumber } from "flux-subprocess";
+import { type FluxError, kill, type SignalName, type Subprocess, signalNumber } from "flux-subprocess";
 import { html, type TemplateResult } from "lit-html";
 import type { App } from "../app.js";
 import { placeOf } from "../model/host-names.js";
@@ -31,8 +31,8 @@ export function openSignals(app: App, process: Subprocess): void {
     if (!app.flux) return;
     kill(app.flux, { pid, nodeid: rank, signum }).subscribe({
       complete: () => notify(`${name} sent to ${pid} on ${placeOf(rank, app.hosts)}`),
-      error: (error: Error) =>
-        notify(`${name} to ${pid} on ${placeOf(rank, app.hosts)}: ${error.message}`, true),
+      error: (error: FluxError) =>
+        notify(`${name} to ${pid} on ${placeOf(rank, app.hosts)}: ${error.reason}`, true),
     });
   });
 }

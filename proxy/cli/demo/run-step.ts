@@ -84,7 +84,7 @@ function render(value: unknown, style: Style): string {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof client.FluxError) return `FluxError ${error.code} (${error.errno}): ${error.message}`;
+  if (error instanceof client.FluxError) return `FluxError: ${error.message}`;
   return String(error);
 }
 

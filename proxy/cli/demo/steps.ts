@@ -25,8 +25,8 @@ export const STEPS: readonly Step[] = [
     title: "The same command on every rank at once",
     code: [
       `exec(flux, ["sh", "-c", "basename $FLUX_URI"], { nodeid: "all" }).pipe(`,
-      `  collect(),`,
-      `  map(({ rank, pid, stdout }) => ({ rank, pid, stdout: new TextDecoder().decode(stdout) })),`,
+      `  collect({ text: true }),`,
+      `  map((each) => each.error ?? { rank: each.rank, pid: each.pid, stdout: each.stdout }),`,
       `)`,
     ].join("\n"),
     shows: /rank: 0, pid: \d+, stdout: 'local-0/,
@@ -49,7 +49,7 @@ export const STEPS: readonly Step[] = [
   {
     title: "A program that cannot be run is an error, with Flux's errno",
     code: `exec(flux, ["no-such-program"])`,
-    shows: /FluxError ENOENT \(2\)/,
+    shows: /FluxError: exec no-such-program on rank 0: .* \(ENOENT\)/,
     fails: true,
   },
   {

@@ -1,29 +1,36 @@
 import { type MonoTypeOperatorFunction, Observable } from "rxjs";
+import { alike, type FailedRank } from "../../rank-error.js";
 import type { ProcessEvent } from "../events.js";
 import { describeOutcome, type Outcome, succeeded } from "../outcome.js";
 import type { CompletedProcess } from "./collect.js";
 
-/** A rank whose process did not exit with 0. It has the output too if {@link collect} came before. */
-export interface Failure extends Partial<CompletedProcess> {
+/** A rank whose process did not exit with 0, or did not start. It has the output too if {@link collect} came before. */
+export interface Failure extends Partial<Omit<CompletedProcess<unknown>, "error">> {
   /** The broker rank. */
   readonly rank: number;
   /** How the process ended. */
   readonly outcome: Outcome;
 }
 
-/** Processes that did not exit with 0. {@link orThrow} has an example. */
+/**
+ * Processes that did not exit with 0. The message has each end once, with its ranks: "ranks 0-2: process exited with 2".
+ * {@link orThrow} has an example.
+ */
 export class ProcessError extends Error {
   /** "ProcessError". */
   override readonly name = "ProcessError";
   /** One for each rank that failed. */
   readonly failures: readonly Failure[];
 
-  /** @param failures each becomes a part of the message */
+  /** @param failures one for each rank that failed, in any order */
   constructor(failures: readonly Failure[]) {
+    const sorted = [...failures].sort((a, b) => a.rank - b.rank);
     super(
-      failures.map(({ rank, outcome }) => `rank ${rank}: process ${describeOutcome(outcome)}`).join("; "),
+      alike(sorted, wordsOf)
+        .map(([failure, ranks]) => `${ranks}: ${wordsOf(failure)}`)
+        .join("; "),
     );
-    this.failures = failures;
+    this.failures = sorted;
   }
 }
 
@@ -41,7 +48,9 @@ export class ProcessError extends Error {
  *   });
  * ```
  */
-export function orThrow<T extends ProcessEvent | CompletedProcess>(): MonoTypeOperatorFunction<T> {
+export function orThrow<
+  T extends ProcessEvent | CompletedProcess<unknown> | FailedRank,
+>(): MonoTypeOperatorFunction<T> {
   return (source) =>
     new Observable((subscriber) => {
       // By rank, since a lost rank has two events: `error` and `finished`.
@@ -61,8 +70,18 @@ export function orThrow<T extends ProcessEvent | CompletedProcess>(): MonoTypeOp
     });
 }
 
-function failureOf(value: ProcessEvent | CompletedProcess): Failure | undefined {
-  if (!("type" in value)) return succeeded(value.outcome) ? undefined : value;
+function wordsOf({ outcome }: Failure): string {
+  // Without the rank, which the cause's message has too.
+  if (outcome.kind === "unknown") return `${outcome.cause.reason} (${outcome.cause.code})`;
+  return `process ${describeOutcome(outcome)}`;
+}
+
+function failureOf(value: ProcessEvent | CompletedProcess<unknown> | FailedRank): Failure | undefined {
+  if (!("type" in value)) {
+    const { rank, error } = value;
+    if (error) return { rank, outcome: { kind: "unknown", cause: error } };
+    return succeeded(value.outcome) ? undefined : value;
+  }
   switch (value.type) {
     case "finished":
       return succeeded(value.outcome) ? undefined : { rank: value.rank, outcome: value.outcome };

@@ -34,7 +34,10 @@ export interface Context {
   /** Sends a request to the world's server. */
   control<T>(request: string): Promise<T>;
   /** Runs a command to its end on one rank. */
-  run(command: readonly string[], options?: ExecOptions): Promise<CompletedProcess>;
+  run(
+    command: readonly string[],
+    options?: ExecOptions<number | "any" | undefined>,
+  ): Promise<CompletedProcess>;
   /** Subscribes to a process. Resolves to its pid once it has started. `stop` unsubscribes. */
   started(
     command: readonly string[],

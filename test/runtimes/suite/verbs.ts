@@ -32,7 +32,10 @@ export const verbCases: Case[] = [
       const all = await rx.lastValueFrom(events.pipe(client.collect(), rx.toArray()));
       const ranks = Array.from({ length: world.size }, (_, rank) => rank);
       equal(
-        all.map(({ rank, stdout }) => [rank, utf8(stdout).replace(/^local:.*-(\d+)$/m, "of broker $1")]),
+        all.map((each) => [
+          each.rank,
+          each.error ?? utf8(each.stdout).replace(/^local:.*-(\d+)$/m, "of broker $1"),
+        ]),
         ranks.map((rank) => [rank, `of broker ${rank}\nthe same for all`]),
       );
     },
@@ -44,7 +47,7 @@ export const verbCases: Case[] = [
       const events = client.exec(flux, sh(script), { nodeid: "0-1" });
       const all = await rx.lastValueFrom(events.pipe(client.collect(), rx.toArray()));
       equal(
-        all.map(({ outcome }) => outcome),
+        all.map((each) => each.error ?? each.outcome),
         [
           { kind: "exited", code: 0 },
           { kind: "exited", code: 9 },

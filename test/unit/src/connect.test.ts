@@ -77,7 +77,7 @@ describe("connect", () => {
     const token = () => Promise.reject(new Error("no keys"));
     const flux = connect("ws://host", { token, retry: { count: 3, delay: () => 1 } });
     await expect(flux.rpc("a.b").get()).rejects.toMatchObject({
-      message: "the token source failed: no keys",
+      reason: "the token source failed: no keys",
     });
   });
 });

@@ -48,7 +48,7 @@ describe("Flux.rpc", () => {
       name: "FluxError",
       errno: 38,
       code: "ENOSYS",
-      message: "No service matching a.b",
+      reason: "No service matching a.b",
       topic: "a.b",
       rank: 2,
     });

@@ -10,7 +10,7 @@ it("has each failure once in its message, with the ranks as an idset", () => {
     failed(10, "no such rank"),
     failed(12, "no such rank"),
   ]);
-  expect(error.message).toBe("rank 2: lost; rank 9-10,12: no such rank");
+  expect(error.message).toBe("on rank 2: lost (EHOSTUNREACH); on ranks 9-10,12: no such rank (EHOSTUNREACH)");
   expect(error.ranks).toBe("2,9-10,12");
 });
 

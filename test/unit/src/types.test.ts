@@ -1,5 +1,5 @@
 /** The types that the compiler must refuse and must know: `npx tsc -p . --noEmit` runs most of this. */
-import { NEVER, type Observable } from "rxjs";
+import { firstValueFrom, NEVER, type Observable } from "rxjs";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
   attach,
@@ -7,18 +7,22 @@ import {
   type ConnectOptions,
   collect,
   exec,
+  type FailedRank,
   type Flux,
   type FluxError,
   type FluxErrorCode,
   kill,
   lines,
   list,
+  type OneRankEvent,
   type Outcome,
   orThrow,
   type PidRef,
   type ProcessEvent,
   type ProcessRef,
+  type RankLine,
   type RanksRpc,
+  type RankText,
   type Rpc,
   rexecBg,
   type Subprocess,
@@ -89,8 +93,6 @@ function refused(flux: Flux): void {
   exec(flux, ["a"], { env: { A: undefined } });
   // @ts-expect-error a handle needs a token
   const options: ConnectOptions = {};
-  // @ts-expect-error bytes have no lines before they are bytes of one stream
-  exec(flux, ["a"]).pipe(lines());
   // @ts-expect-error text is decoded once
   exec(flux, ["a"]).pipe(stdout(), text(), text());
   // @ts-expect-error no such code
@@ -132,15 +134,31 @@ async function known(flux: Flux): Promise<void> {
   expectTypeOf(kill(flux, started)).toEqualTypeOf<Rpc<void>>();
   expectTypeOf(kill(flux, { ...started, signum: "SIGTERM" })).toEqualTypeOf<Rpc<void>>();
   expectTypeOf(wait(flux, started as ProcessRef)).toEqualTypeOf<SubprocessWaitRpc>();
-  expectTypeOf(attach(flux, started)).toEqualTypeOf<Observable<ProcessEvent>>();
+  expectTypeOf(attach(flux, started)).toEqualTypeOf<Observable<OneRankEvent>>();
   for (const process of await list(flux).getProcesses()) await kill(flux, process.ref);
 
   const events = exec(flux, ["a"], { stdin: NEVER });
-  expectTypeOf(events).toEqualTypeOf<Observable<ProcessEvent>>();
-  expectTypeOf(events.pipe(orThrow())).toEqualTypeOf<Observable<ProcessEvent>>();
+  expectTypeOf(events).toEqualTypeOf<Observable<OneRankEvent>>();
+  expectTypeOf(events.pipe(orThrow())).toEqualTypeOf<Observable<OneRankEvent>>();
+  expectTypeOf(exec(flux, ["a"], { nodeid: 3 })).toEqualTypeOf<Observable<OneRankEvent>>();
   expectTypeOf(events.pipe(stdout())).toEqualTypeOf<Observable<Uint8Array>>();
   expectTypeOf(events.pipe(stdout(), text(), lines())).toEqualTypeOf<Observable<string>>();
+  expectTypeOf(events.pipe(lines())).toEqualTypeOf<Observable<RankLine>>();
+  expectTypeOf(events.pipe(text())).toEqualTypeOf<Observable<RankText>>();
   expectTypeOf(events.pipe(collect(), orThrow())).toEqualTypeOf<Observable<CompletedProcess>>();
+  expectTypeOf(events.pipe(collect({ text: true }))).toEqualTypeOf<Observable<CompletedProcess<string>>>();
+
+  for (const nodeid of ["0-3", "all", [0, 1]] as const) {
+    const several = exec(flux, ["a"], { nodeid });
+    expectTypeOf(several).toEqualTypeOf<Observable<ProcessEvent>>();
+    expectTypeOf(several.pipe(collect())).toEqualTypeOf<Observable<CompletedProcess | FailedRank>>();
+  }
+  expectTypeOf(attach(flux, { label: "a", nodeid: "all" })).toEqualTypeOf<Observable<ProcessEvent>>();
+  expectTypeOf(attach(flux, { label: "a" })).toEqualTypeOf<Observable<OneRankEvent>>();
+  const each = await firstValueFrom(exec(flux, ["a"], { nodeid: "all" }).pipe(collect()));
+  // @ts-expect-error a failed rank has no output
+  void each.stdout;
+  if (!each.error) void each.stdout;
 }
 
 function narrowed(event: ProcessEvent, outcome: Outcome): number | undefined {

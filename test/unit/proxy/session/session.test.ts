@@ -204,7 +204,7 @@ describe("requests", () => {
     h.broker.handler(6).end();
     h.broker.handler(5).error(new FluxError(2, "no such thing"));
     expect(h.socket.messages).toEqual([
-      { type: "error", seq: 1, id: 5, rank: 2, errno: 113, message: "" },
+      { type: "error", seq: 1, id: 5, rank: 2, errno: 113, message: "No route to host" },
       { type: "response", seq: 2, id: 5, rank: 1, payload: { a: 1 } },
       { type: "end", seq: 3, id: 5, rank: 1 },
       { type: "error", seq: 4, id: 5, rank: 0, errno: 2, message: "no such thing" },
@@ -251,7 +251,7 @@ describe("requests", () => {
       [2, 1],
       [3, 2],
     ]);
-    const error = { type: "error", seq: 1, id: 1, ranks: "4-65537", errno: 113, message: "" };
+    const error = { type: "error", seq: 1, id: 1, ranks: "4-65537", errno: 113, message: "no such rank" };
     expect(h.socket.messages).toEqual([error]);
     // The ids are in use until those that exist have answered.
     h.broker.handler(1).response({});
@@ -268,7 +268,14 @@ describe("requests", () => {
     for (const request of requests) h.next({ ...request, id: 1, nodeid: "9" });
     await settle();
     expect(h.socket.messages).toEqual(
-      requests.map((_, i) => ({ type: "error", seq: i + 1, id: 1, rank: 9, errno: 113, message: "" })),
+      requests.map((_, i) => ({
+        type: "error",
+        seq: i + 1,
+        id: 1,
+        rank: 9,
+        errno: 113,
+        message: "no such rank",
+      })),
     );
     expect([h.broker.calls, h.brokers.length, h.socket.closes]).toEqual([[], 1, []]);
   });

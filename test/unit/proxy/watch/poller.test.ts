@@ -151,9 +151,9 @@ describe("Poller", () => {
     const { snapshots } = world.watch();
     await pass(10_000);
     expect(world.polledAt).toEqual([0, 5000, 10_000]);
-    expect(snapshots[0]).toEqual({ errno: 113, message: "" });
+    expect(snapshots[0]).toEqual({ errno: 113, message: "No route to host" });
     const { snapshots: later } = world.watch();
-    expect(later).toEqual([{ errno: 113, message: "" }]);
+    expect(later).toEqual([{ errno: 113, message: "No route to host" }]);
     world.error = undefined;
     world.pids = [7];
     await pass(5000);
@@ -202,7 +202,7 @@ describe("Poller", () => {
     world.answers = true;
     world.error = new FluxError("EHOSTUNREACH");
     await pass(2000);
-    expect(snapshots.map(pids)).toEqual([[7], { errno: 113, message: "" }]);
+    expect(snapshots.map(pids)).toEqual([[7], { errno: 113, message: "No route to host" }]);
     await pass(20_000);
     world.error = undefined;
     world.pids = [9];

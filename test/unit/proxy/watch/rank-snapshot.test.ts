@@ -67,5 +67,5 @@ describe("differenceOf", () => {
 
 test("a failure has the broker's text, or none", () => {
   expect(failureOf(new FluxError("EPERM", "no"))).toEqual({ errno: 1, message: "no" });
-  expect(failureOf(new FluxError(113))).toEqual({ errno: 113, message: "" });
+  expect(failureOf(new FluxError(113))).toEqual({ errno: 113, message: "No route to host" });
 });

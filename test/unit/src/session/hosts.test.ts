@@ -44,7 +44,7 @@ describe("a nodeid that names hosts", () => {
     proxy.send(failed(1, 113, 0, "no such host: node9"), failed(2, 113, 0, "no such host: node9"));
     await settled();
     expect(recorder.ends).toMatchObject([
-      { code: "EHOSTUNREACH", message: "no such host: node9", topic: "rexec.exec" },
+      { code: "EHOSTUNREACH", reason: "no such host: node9", topic: "rexec.exec" },
     ]);
     expect(await rejected).toMatchObject({ code: "EHOSTUNREACH", topic: "rexec.kill" });
     expect(proxy.requests).toHaveLength(2);
@@ -113,7 +113,9 @@ describe("a nodeid that names hosts", () => {
       [2, "node2"],
       [3, "login"],
     ]);
-    expect(error.message).toBe("rank 1,3 (node1,login): ESRCH; rank 2 (node2): ETIMEDOUT");
+    expect(error.message).toBe(
+      "kill l on ranks 1,3 (node1,login): ESRCH; kill l on rank 2 (node2): ETIMEDOUT",
+    );
   });
 
   it("may have several ranks, but not for a pid, and not for spawn", async () => {
@@ -127,8 +129,8 @@ describe("a nodeid that names hosts", () => {
     for (const id of [1, 2, 3]) proxy.send(answer(id, "0,2", ["vm", "vm"]));
     await settled();
     const message = "vm is ranks 0,2";
-    expect(await pid).toMatchObject({ code: "EINVAL", message });
-    await expect(status).rejects.toMatchObject({ code: "EINVAL", message });
+    expect(await pid).toMatchObject({ code: "EINVAL", reason: message });
+    await expect(status).rejects.toMatchObject({ code: "EINVAL", reason: message });
     expect(proxy.requests.slice(3)).toMatchObject([{ topic: "rexec.kill", nodeid: "0,2" }]);
     const id = proxy.requests[3]?.id as number;
     for (const rank of [0, 2]) proxy.send({ type: "response", id, rank, payload: {} });

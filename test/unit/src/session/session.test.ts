@@ -65,7 +65,7 @@ describe("Sessions: opening", () => {
     session.start(request(), call);
     await settled();
     expect(session.status).toMatchObject({ state: "closed", error: { code: "EACCES", message } });
-    expect(call.ends).toMatchObject([{ code: "EACCES", message, topic: "a.b" }]);
+    expect(call.ends).toMatchObject([{ code: "EACCES", reason: message, topic: "a.b" }]);
     expect([proxy.token, proxy.closed]).toEqual([
       undefined,
       { code: 1000, reason: "no token", opened: true },
@@ -182,7 +182,7 @@ describe("Sessions: requests", () => {
       [[{ type: "response", payload: { n: 1 } }], ["completed"]],
       [[{ type: "response", payload: { n: 2 } }], ["completed"]],
       [
-        [{ type: "error", rank: 0, error: { code: "ENOENT", message: "not there", topic: "a.b", rank: 0 } }],
+        [{ type: "error", rank: 0, error: { code: "ENOENT", reason: "not there", topic: "a.b", rank: 0 } }],
         ["completed"],
       ],
     ]);
@@ -281,7 +281,7 @@ describe("Sessions: its end", () => {
     session.close();
     await settled();
     for (const recorder of [...recorders, unsent]) {
-      expect(recorder.ends).toMatchObject([{ code: "ECANCELED", message: "the Flux handle was closed" }]);
+      expect(recorder.ends).toMatchObject([{ code: "ECANCELED", reason: "the Flux handle was closed" }]);
     }
     expect(proxy.closed).toEqual({ code: 1000, reason: "", opened: true });
     expect(values.map(({ state }) => state)).toEqual(["open", "closed"]);
@@ -305,7 +305,7 @@ describe("Sessions: its end", () => {
     session.start(request(), recorder);
     await vi.waitFor(() => expect(recorder.ends).toHaveLength(1));
     expect(recorder.ends).toMatchObject([
-      { code: "EACCES", message: "expired (close code 4401)", topic: "a.b" },
+      { code: "EACCES", reason: "expired, close code 4401", topic: "a.b" },
     ]);
     expect((recorder.ends[0] as FluxError).cause).toBeInstanceOf(FluxError);
   });
@@ -370,7 +370,7 @@ describe("Sessions: its end", () => {
     await settled();
     expect(proxy.closed).toEqual({ code, reason, opened: true });
     expect(recorder.ends).toMatchObject([
-      { code: "EPROTO", message: `the proxy broke the protocol: ${reason}`, topic: "a.b" },
+      { code: "EPROTO", reason: `the proxy broke the protocol: ${reason}`, topic: "a.b" },
     ]);
   });
 

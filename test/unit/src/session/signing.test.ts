@@ -159,7 +159,7 @@ describe("signing", () => {
     const { proxy, flux } = await guest(broken);
     await expect(kill(flux, { pid: 7 }).get()).rejects.toMatchObject({
       code: "EPERM",
-      message: "the request could not be signed: the key is locked",
+      reason: "the request could not be signed: the key is locked",
       topic: "rexec.kill",
     });
     expect(proxy.received).toEqual([]);
@@ -169,7 +169,7 @@ describe("signing", () => {
     const { proxy, flux } = await guest(noneSigner(1002));
     await expect(list(flux).get()).rejects.toMatchObject({
       code: "EPERM",
-      message: "the signer is of user 1002, the token of 1001",
+      reason: "the signer is of user 1002, the token of 1001",
     });
     expect(proxy.received).toEqual([]);
   });
@@ -262,7 +262,7 @@ describe("signing a watch", () => {
     proxy.send({ type: "stale", id: 1 });
     await settled();
     expect(errors).toMatchObject([
-      { code: "EPERM", message: "the request could not be signed: the key is locked", topic },
+      { code: "EPERM", reason: "the request could not be signed: the key is locked", topic },
     ]);
     expect(proxy.received.slice(1)).toEqual([{ type: "detach", id: 1 }]);
     proxy.send(failed(1, 125));
@@ -285,12 +285,12 @@ describe("input that is refused", () => {
     expect(errors).toEqual(["EPERM"]);
     expect(proxy.received.map(({ type }) => type)).toEqual(["request", "eof", "request"]);
     const waiting = write(flux, { matchtag: 1 }, "x", { stream: "CHAN" }).get();
-    const refused = expect(waiting).rejects.toMatchObject({ code: "EPERM", message });
+    const refused = expect(waiting).rejects.toMatchObject({ code: "EPERM", reason: message });
     proxy.send({ type: "refused", id: 1, stream: "CHAN", bytes: 0, errno: 1, message });
     await refused;
     await expect(write(flux, { matchtag: 1 }, "x", { stream: "CHAN" }).get()).rejects.toMatchObject({
       code: "EPERM",
-      message,
+      reason: message,
     });
   });
 

@@ -85,7 +85,7 @@ describe("attach", () => {
     const { proxy, ends } = await following();
     proxy.send(failed(1, 16, 0, "busy"));
     await settled();
-    expect(ends).toMatchObject([{ code: "EBUSY", message: "busy", topic: "rexec.attach" }]);
+    expect(ends).toMatchObject([{ code: "EBUSY", reason: "busy", topic: "rexec.attach" }]);
     expect(proxy.received).toHaveLength(1);
   });
 });

@@ -107,7 +107,7 @@ describe("exec: events", () => {
     await settled();
     expect(values).toEqual([]);
     expect(ends).toMatchObject([
-      { code: "ENOENT", message: "error launching process", topic: "rexec.exec", rank: 0 },
+      { code: "ENOENT", reason: "error launching process", topic: "rexec.exec", rank: 0 },
     ]);
   });
 
@@ -126,7 +126,7 @@ describe("exec: events", () => {
     proxy.send(started(1), finished(1), failed(1, 104, 0, "lost"));
     await settled();
     expect(values.slice(1)).toEqual([{ type: "finished", rank: 0, outcome: { kind: "exited", code: 0 } }]);
-    expect(ends).toMatchObject([{ code: "ECONNRESET", message: "lost" }]);
+    expect(ends).toMatchObject([{ code: "ECONNRESET", reason: "lost" }]);
   });
 
   it("of several ranks go on when one fails", async () => {
@@ -255,6 +255,6 @@ describe("exec: payloads that RFC 42 does not have", () => {
     expect(values.slice(1)).toMatchObject([
       { type: "finished", outcome: { kind: "unknown", cause: { code: "EPROTO" } } },
     ]);
-    expect(ends).toMatchObject([{ code: "EPROTO", message: "the process did not finish", rank: 0 }]);
+    expect(ends).toMatchObject([{ code: "EPROTO", reason: "the process did not finish", rank: 0 }]);
   });
 });

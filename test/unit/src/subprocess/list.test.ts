@@ -53,7 +53,7 @@ describe("list", () => {
     await expect(processes).rejects.toMatchObject({
       code: "EPROTO",
       rank: 2,
-      message: `the answer to rexec.list is not what RFC 42 says: ${JSON.stringify(payload)}`,
+      reason: `an answer that RFC 42 does not have: ${JSON.stringify(payload)}`,
     });
   });
 });

@@ -103,7 +103,7 @@ describe("watch", () => {
     const c = values[2] as ProcessTable;
     expect(pids(c)).toEqual(["0:1", "0:2", "0:3"]);
     expect(c.errors).toMatchObject([
-      { code: "ETIMEDOUT", message: "late", rank: 1, topic: "rexec.list" },
+      { code: "ETIMEDOUT", reason: "late", rank: 1, topic: "rexec.list" },
       { code: "EHOSTUNREACH", rank: 2 },
     ]);
     expect(c.errors[1]).toBe(a.errors[0]);
@@ -135,7 +135,7 @@ describe("watch", () => {
       [0, 1],
     ]);
     await send(failed(1, 1, 1, "token does not allow list: scope"));
-    expect(values[2]?.errors.map(({ rank, code, message }) => [rank, code, message])).toEqual([
+    expect(values[2]?.errors.map(({ rank, code, reason }) => [rank, code, reason])).toEqual([
       [0, "EPERM", "token does not allow list: ranks"],
       [1, "EPERM", "token does not allow list: scope"],
     ]);
