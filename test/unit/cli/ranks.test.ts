@@ -25,7 +25,8 @@ const nap = (label: string, ranks: string, ...words: string[]) =>
   );
 const unknown = (label: string) => `label ${label} does not belong to any subprocess`;
 
-describe("ranks", () => {
+// Each runs the command line a dozen times.
+describe("ranks", { timeout: 120_000 }, () => {
   test("ps shows the ranks and hosts of several ranks, and reports those that failed", async () => {
     const [, started] = await nap("shown", "0,3");
     const pids = [...started.matchAll(/^(\d): (\d+)$/gm)].map(([, rank, pid]) => [rank, pid?.padStart(9)]);
