@@ -53,7 +53,7 @@ module.exports = {
       "subprocess-knows-the-handle",
       "Verbs use the handle that an application has, so that an application can write one of its own.",
       "^src/subprocess/",
-      "^src/(subprocess/|session/|protocol/|errors|flux|rank-error|request|rpc)",
+      "^src/(subprocess/|session/|protocol/|errors|flux|rank-error|ranks-rpc|ranks-request|request|rpc)",
     ),
     only(
       "job-knows-the-handle",
@@ -190,7 +190,7 @@ module.exports = {
       "cli-uses-public-names",
       "The command line uses the client and the proxy as any program does, and so tests their public names. Its flags come from the table of options.",
       "^proxy/cli/",
-      "^(proxy/(cli/|index|embedded/index|auth/|options/table|signing/index)|src/(index|signing/|protocol/idset))",
+      "^(proxy/(cli/|index|embedded/index|auth/|options/table|signing/index)|src/(index|signing/|protocol/(idset|hosts)))",
     ),
     only(
       "dashboard-files-know-nothing",

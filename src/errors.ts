@@ -60,6 +60,8 @@ export interface FluxErrorOptions {
   topic?: string | undefined;
   /** The broker rank that the request was for. */
   rank?: number | undefined;
+  /** The name of that rank's host. */
+  host?: string | undefined;
   /** The verb and its object, such as "exec hostname". */
   subject?: string | undefined;
   /** The error behind this one. */
@@ -92,6 +94,8 @@ export class FluxError extends Error {
   readonly topic: string | undefined;
   /** The broker rank that the request was for. */
   readonly rank: number | undefined;
+  /** The name of that rank's host; undefined unless the request named hosts. */
+  readonly host: string | undefined;
   /** The verb and its object, such as "exec hostname"; undefined if no request failed, or it is not known which. */
   readonly subject: string | undefined;
   /** The reason in words: the broker's own if it sent some. The message without subject, rank and code. */
@@ -103,17 +107,18 @@ export class FluxError extends Error {
    * @param options the request that failed
    */
   constructor(errno: number | FluxErrorCode, reason?: string, options: FluxErrorOptions = {}) {
-    const { topic, rank, subject, cause } = options;
+    const { topic, rank, host, subject, cause } = options;
     const number = typeof errno === "number" ? errno : errnoOf(errno);
     const code = errnoName(number);
     const parts = { code, subject, reason: reason || code };
-    const where = rank === undefined ? "" : ` on rank ${rank}`;
+    const where = rank === undefined ? "" : ` on rank ${rank}${host === undefined ? "" : ` (${host})`}`;
     // A reason without a subject is a sentence of its own.
     super(subject ? messageOf(parts, where) : parts.reason, cause === undefined ? undefined : { cause });
     this.errno = number;
     this.code = code;
     this.topic = topic;
     this.rank = rank;
+    this.host = host;
     this.subject = subject;
     this.reason = parts.reason;
   }

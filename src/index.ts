@@ -17,6 +17,7 @@ export type { Command, IoObject } from "./protocol/rfc42.js";
 export { type SignalName, signalName, signalNumber } from "./protocol/signals.js";
 export type { ListedProcess } from "./protocol/watch.js";
 export { type FailedRank, RankError } from "./rank-error.js";
+export { RanksRpc, type SettledRanks } from "./ranks-rpc.js";
 export type { RpcOptions, StreamOptions } from "./request.js";
 export { Rpc } from "./rpc.js";
 export type { RetryOptions } from "./session/retry.js";
@@ -50,10 +51,17 @@ export type {
 export { type ExecOptions, exec } from "./subprocess/exec.js";
 export { type ExecBgOptions, execBg } from "./subprocess/exec-bg.js";
 export type { ForegroundOptions } from "./subprocess/foreground.js";
+export { type HostsOptions, hosts } from "./subprocess/hosts.js";
 export type { Chunk, InputSource } from "./subprocess/input.js";
 export { type KillOptions, kill } from "./subprocess/kill.js";
 export type { LaunchOptions } from "./subprocess/launch.js";
-export { type ListResponse, list, Subprocess, SubprocessListRpc } from "./subprocess/list.js";
+export {
+  type ListResponse,
+  list,
+  Subprocess,
+  SubprocessListRanksRpc,
+  SubprocessListRpc,
+} from "./subprocess/list.js";
 export { byRank } from "./subprocess/operators/by-rank.js";
 export {
   type Collect,
@@ -69,13 +77,19 @@ export type { RankErrorOption } from "./subprocess/operators/rank-failures.js";
 export { stderr, stdout, stream } from "./subprocess/operators/stream.js";
 export { type RankText, text } from "./subprocess/operators/text.js";
 export { describeOutcome, type Outcome, outcomeOf, succeeded } from "./subprocess/outcome.js";
+export type {
+  PidOrLabel,
+  PidRef,
+  ProcessOptions,
+  ProcessPlace,
+  ProcessRef,
+} from "./subprocess/process-ref.js";
 export {
   type RexecBgOptions,
   rexecBg,
-  type StartedResponse,
   SubprocessBackgroundRexecRpc,
 } from "./subprocess/rexec-bg.js";
-export type { PidOrLabel, RankOptions, ServiceOptions } from "./subprocess/service.js";
+export type { RankOptions, ServiceOptions } from "./subprocess/service.js";
 export { type ShellValue, sh } from "./subprocess/sh.js";
 export {
   ChildProcess,
@@ -87,6 +101,12 @@ export {
 } from "./subprocess/spawn.js";
 export type { ByTarget, Target } from "./subprocess/target.js";
 export { toReadableStream, values } from "./subprocess/to-readable-stream.js";
-export { SubprocessWaitRpc, type WaitResponse, wait } from "./subprocess/wait.js";
+export {
+  SubprocessWaitRpc,
+  type WaitOptions,
+  type WaitResponse,
+  type WaitResult,
+  wait,
+} from "./subprocess/wait.js";
 export { type ProcessTable, type WatchOptions, watch } from "./subprocess/watch.js";
 export { type WriteOptions, write } from "./subprocess/write.js";

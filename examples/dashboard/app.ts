@@ -11,9 +11,11 @@ import {
 import {
   auditTime,
   BehaviorSubject,
+  combineLatest,
   concat,
   EMPTY,
   filter,
+  map,
   NEVER,
   type Observable,
   of,
@@ -25,6 +27,7 @@ import {
   takeUntil,
 } from "rxjs";
 import { Connection, type Link, type SessionInfo } from "./model/connection.js";
+import type { HostNames } from "./model/host-names.js";
 import { ProcessList } from "./model/process-list.js";
 import type { Run } from "./model/run.js";
 import { Runs } from "./model/runs.js";
@@ -100,6 +103,11 @@ export class App {
     return this.#connection$.value?.session;
   }
 
+  /** The names of the hosts; empty where they do not tell ranks apart. */
+  get hosts(): HostNames {
+    return this.#connection$.value?.hosts ?? new Map();
+  }
+
   exec(command: readonly string[], ranks: readonly number[], options: ExecOptions, title: string): void {
     if (!this.flux) return;
     const events = exec(this.flux, command, { ...options, nodeid: ranks.join(",") });
@@ -145,7 +153,7 @@ export class App {
 const isConclusive = ({ processes, errors }: ProcessTable) => processes.length > 0 || errors.length === 0;
 
 /** The process tables of one session after another, then undefined when the handle is closed. The status has the reason. */
-function follow({ flux, link$, renewed$ }: Connection): Observable<ProcessTable | undefined> {
+function follow({ flux, link$, renewed$, hosts$ }: Connection): Observable<ProcessTable | undefined> {
   const closed$ = link$.pipe(filter(({ status }) => status.state === "closed"));
   const table$ = renewed$.pipe(
     startWith(undefined),
@@ -154,7 +162,11 @@ function follow({ flux, link$, renewed$ }: Connection): Observable<ProcessTable 
     auditTime(DRAW_MS),
     // A watch waits for the next session. The delay is for one that is refused at once.
     retry({ delay: INTERVAL_MS }),
+  );
+  // Names that come after the table draw it again.
+  const named$ = combineLatest([table$, hosts$]).pipe(
+    map(([table]) => table),
     takeUntil(closed$),
   );
-  return concat(table$, of(undefined));
+  return concat(named$, of(undefined));
 }

@@ -18,6 +18,7 @@ export const ACTIONS = [
   "rpc",
   "stream",
   "events",
+  "hosts",
 ] as const;
 /** A word of {@link ACTIONS}. */
 export type Action = (typeof ACTIONS)[number];

@@ -3,15 +3,14 @@ import type { Command } from "commander";
 import { attach, type Flux, type PidOrLabel } from "../../src/index.js";
 import { encodeIdset } from "../../src/protocol/idset.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
-import { CliError, USAGE } from "./errors.js";
 import { follow } from "./follow.js";
 import { addJobOption, inJob } from "./job.js";
-import { pidOrLabel, ranks } from "./parse.js";
-import { targetRanks } from "./ranks.js";
+import { namesHosts, pidOrLabel, type Ranks, ranks } from "./parse.js";
+import { hostNames, processRanks } from "./ranks.js";
 
 interface AttachOptions extends ConnectionOptions {
   jobid?: string;
-  rank?: "all" | number | number[];
+  rank?: Ranks;
   service: string;
   labelIo?: boolean;
   verbose?: boolean;
@@ -24,7 +23,7 @@ export function addAttach(program: Command, end: (code: number) => void): void {
     .command("attach")
     .description("follow a background process to its end; Ctrl-C leaves it running")
     .argument("<pid|label>", "the process: a pid, on one rank only, or a label", pidOrLabel)
-    .option("-r, --rank <IDSET>", `its rank or ranks, or "all" (default: the proxy's broker)`, ranks)
+    .option("-r, --rank <RANKS>", `its ranks or hosts, or "all" (default: the proxy's broker)`, ranks)
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
     .option("-l, --label-io", "begin each line of output with its rank")
     .option("-v, --verbose", "report each step")
@@ -36,17 +35,15 @@ export function addAttach(program: Command, end: (code: number) => void): void {
 
 async function run(flux: Flux, process: PidOrLabel, options: AttachOptions): Promise<number> {
   const { rank, service, sign } = options;
-  const targets =
-    rank === undefined ? undefined : await targetRanks(flux, typeof rank === "number" ? [rank] : rank);
-  if (process.pid !== undefined && targets !== undefined && targets.length > 1) {
-    throw new CliError(`a pid is of one rank: --rank names ${targets.length}`, USAGE);
-  }
+  const targets = rank === undefined ? undefined : await processRanks(flux, rank, process);
   const nodeid = targets === undefined ? "any" : encodeIdset(targets);
   const name = process.label ?? process.pid;
   const where = rank === undefined ? "" : ` -r ${nodeid}`;
+  const hosts = rank !== undefined && namesHosts(rank) ? await hostNames(flux) : undefined;
   return follow(flux, attach(flux, { ...process, service, nodeid, sign }), {
     ...options,
     command: "attach",
+    hosts,
     subject: process.label === undefined ? `pid ${name}` : `label ${name}`,
     detached: `detached; it still runs: flux-subprocess kill${where} TERM ${name} ends it\n`,
   });

@@ -4,16 +4,17 @@ import { type CommandOptions, exec, type Flux, rexecBg, type ServiceOptions } fr
 import { encodeIdset } from "../../src/protocol/idset.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
 import { CliError, say, USAGE } from "./errors.js";
+import { startFailureCode } from "./exit-code.js";
 import { follow } from "./follow.js";
 import { addJobOption, inJob } from "./job.js";
-import { assignment, duration, idset, ranks } from "./parse.js";
-import { targetRanks } from "./ranks.js";
-import { Report } from "./report.js";
+import { assignment, duration, namesHosts, type Ranks, ranks } from "./parse.js";
+import { reportFailures } from "./rank-failures.js";
+import { hostNames, hostNamesFor, targetRanks } from "./ranks.js";
 
 interface ExecOptions extends ConnectionOptions {
   jobid?: string;
-  rank: "all" | number[];
-  exclude?: number[];
+  rank: Ranks;
+  exclude?: Ranks;
   dir?: string;
   label?: string;
   env?: Record<string, string>;
@@ -44,8 +45,8 @@ export function addExec(program: Command, end: (code: number) => void): void {
     .description("run a command on ranks; options end at its first word")
     .passThroughOptions()
     .argument("<command...>", "the program and its arguments")
-    .option("-r, --rank <IDSET>", 'the ranks to run on, such as "0-3,7"', ranks, "all")
-    .option("-x, --exclude <IDSET>", "ranks to leave out", idset)
+    .option("-r, --rank <RANKS>", 'the ranks to run on, such as "0-3,7", or hosts: "node[1-3]"', ranks, "all")
+    .option("-x, --exclude <RANKS>", "ranks or hosts to leave out", ranks)
     .option("-d, --dir <PATH>", "the working directory (default: the broker's)")
     .option("-l, --label-io", "begin each line of output with its rank")
     .option("-n, --noinput", "do not read stdin")
@@ -74,7 +75,7 @@ async function run(flux: Flux, words: string[], options: ExecOptions): Promise<n
 async function foreground(
   flux: Flux,
   words: string[],
-  targets: number[],
+  targets: readonly number[],
   options: ExecOptions,
 ): Promise<number> {
   const { service, noinput, verbose, timeout } = options;
@@ -87,7 +88,8 @@ async function foreground(
   const stdin = noinput ? undefined : process.stdin;
   const events = exec(flux, words, { ...commandOptions(options), service, nodeid, stdin, timeout });
   note(`starting ${subject} on [${nodeid}]`);
-  const code = await follow(flux, events, { ...options, command: "exec", subject });
+  const hosts = namesHosts(options.rank) ? await hostNames(flux) : undefined;
+  const code = await follow(flux, events, { ...options, command: "exec", subject, hosts });
   note(`done, exit code ${code}`);
   // An open terminal would keep this process alive.
   stdin?.destroy();
@@ -97,21 +99,16 @@ async function foreground(
 async function background(
   flux: Flux,
   words: string[],
-  targets: number[],
+  targets: readonly number[],
   options: ExecOptions,
 ): Promise<number> {
   const { service, waitable } = options;
-  const report = new Report("exec", words[0] as string);
-  const start = async (rank: number) => {
-    const rpc = rexecBg(flux, words, { ...commandOptions(options), service, waitable, nodeid: rank });
-    try {
-      process.stdout.write(`${rank}: ${await rpc.getPid()}\n`);
-    } catch (error) {
-      report.failed(error);
-    }
-  };
-  await Promise.all(targets.map(start));
-  return report.code;
+  const nodeid = [...targets];
+  const started = rexecBg(flux, words, { ...commandOptions(options), service, waitable, nodeid });
+  const { results, errors } = await started.settle();
+  process.stdout.write(results.map(({ rank, pid }) => `${rank}: ${pid}\n`).join(""));
+  const hosts = await hostNamesFor(flux, errors);
+  return reportFailures("exec", errors, { hosts, subject: words[0] as string, codeOf: startFailureCode });
 }
 
 function commandOptions({ dir, label, env, setopt, sign }: ExecOptions): CommandOptions & ServiceOptions {

@@ -18,6 +18,8 @@ export interface FollowOptions {
   service: string;
   /** Sign the signals that are forwarded, as the process's own request was. */
   sign?: boolean;
+  /** The names of hosts, if they tell ranks apart. */
+  hosts?: ReadonlyMap<number, string> | undefined;
   labelIo?: boolean;
   quiet?: boolean;
   verbose?: boolean;
@@ -48,7 +50,7 @@ class Follower {
     this.#flux = flux;
     this.#options = options;
     this.#resolve = resolve;
-    this.#report = new Report(options.command, options.subject, options.quiet);
+    this.#report = new Report(options.command, options.subject, options.quiet, options.hosts);
     this.#output = new Output(options.labelIo ?? false);
   }
 

@@ -2,12 +2,13 @@
 import type { Command } from "commander";
 import { type Flux, job } from "../../src/index.js";
 import { CliError, USAGE } from "./errors.js";
+import type { Ranks } from "./parse.js";
 
 /** The options that {@link inJob} changes. */
 export interface JobFlags {
   jobid?: string;
-  rank?: "all" | number | number[];
-  exclude?: number[];
+  rank?: Ranks;
+  exclude?: Ranks;
   service: string;
 }
 
@@ -34,8 +35,17 @@ export async function inJob<T extends JobFlags>(flux: Flux, options: T): Promise
       throw new CliError((error as Error).message, USAGE);
     }
   };
-  const named = rank === "all" ? [...found.ranks] : Array.isArray(rank) ? rank.map(on) : on(rank ?? 0);
-  return { ...options, rank: named, exclude: exclude?.map(on), service: found.service.name };
+  const within = (ranks: Ranks): number[] => {
+    if (ranks === "all") return [...found.ranks];
+    if ("hosts" in ranks) throw new CliError("--jobid takes the numbers of nodes, not hosts", USAGE);
+    return ranks.map(on);
+  };
+  return {
+    ...options,
+    rank: within(rank ?? [0]),
+    exclude: exclude && within(exclude),
+    service: found.service.name,
+  };
 }
 
 async function find(flux: Flux, jobid: string) {

@@ -1,6 +1,7 @@
 /** Option values, from text. An error is one line. */
 import { InvalidArgumentError, Option } from "commander";
 import { type PidOrLabel, type SignalName, signalNumber } from "../../src/index.js";
+import { isHostlist } from "../../src/protocol/hosts.js";
 import { decodeIdset } from "../../src/protocol/idset.js";
 import { OPTIONS } from "../options/table.js";
 
@@ -26,23 +27,23 @@ export function userid(text: string): number {
   return integer(text);
 }
 
-/** A broker rank: "0". */
-export function rank(text: string): number {
-  return integer(text);
+/** Ranks of a command line: all, those of an RFC 22 idset, or those of the hosts of an RFC 29 hostlist. */
+export type Ranks = "all" | readonly number[] | { readonly hosts: string };
+
+/** True for the ranks of hosts. */
+export function namesHosts(ranks: Ranks): boolean {
+  return typeof ranks === "object" && "hosts" in ranks;
 }
 
-/** "all", or an RFC 22 idset as its ranks. */
-export function ranks(text: string): "all" | number[] {
-  return text === "all" ? text : idset(text);
-}
-
-/** An RFC 22 idset: "0-3,7". */
-export function idset(text: string): number[] {
+/** "all", an RFC 22 idset as its ranks, or an RFC 29 hostlist. */
+export function ranks(text: string): Ranks {
+  if (text === "all") return text;
+  if (isHostlist(text)) return { hosts: text };
   try {
     const ids = decodeIdset(text);
     if (ids.length > 0) return ids;
   } catch {}
-  throw new InvalidArgumentError('It is a set of ranks such as "0-3,7".');
+  throw new InvalidArgumentError('It is a set of ranks such as "0-3,7", or hosts such as "node[1-3]".');
 }
 
 /** NAME=VALUE, gathered over several uses of the option. */

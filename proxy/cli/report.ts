@@ -9,9 +9,10 @@ export class Report {
   readonly #command: string;
   readonly #subject: string;
   readonly #quiet: boolean;
+  readonly #hosts: ReadonlyMap<number, string> | undefined;
   /** The pid on each rank where the process runs. */
   readonly running = new Map<number, number>();
-  readonly #ranksOf = new Map<string, number[]>();
+  readonly #failures: RankOutcome[] = [];
   readonly #reported = new Set<string>();
   #code = 0;
 
@@ -19,11 +20,13 @@ export class Report {
    * @param command the verb of the command line
    * @param subject the name of the process, for messages
    * @param quiet do not report ranks that do not answer
+   * @param hosts the names of hosts, if they tell ranks apart
    */
-  constructor(command: string, subject: string, quiet = false) {
+  constructor(command: string, subject: string, quiet = false, hosts?: ReadonlyMap<number, string>) {
     this.#command = command;
     this.#subject = subject;
     this.#quiet = quiet;
+    this.#hosts = hosts;
   }
 
   /** The greatest exit code so far. */
@@ -48,14 +51,14 @@ export class Report {
         if (this.#quiet) break;
         say(
           this.#command,
-          `rank ${event.rank} ${event.type === "responsive" ? "answers again" : "does not answer"}`,
+          `${this.#place(event.rank)} ${event.type === "responsive" ? "answers again" : "does not answer"}`,
         );
         break;
       case "gap":
         this.#raise(FAILED);
         say(
           this.#command,
-          `Error: rank ${event.rank}: ${this.#subject}: ${event.bytes} bytes of ${event.stream} were not read in time and are missing`,
+          `Error: ${this.#place(event.rank)}: ${this.#subject}: ${event.bytes} bytes of ${event.stream} were not read in time and are missing`,
         );
         break;
     }
@@ -71,33 +74,52 @@ export class Report {
 
   /** The ranks that did not exit with 0, a line for each outcome: "[0-1]: Exit 7". */
   summary(): string {
-    return [...this.#ranksOf]
-      .map(([how, ranks]) => `[${encodeIdset(ranks.sort(ascending))}]: ${how}\n`)
-      .join("");
+    return outcomeLines(this.#failures);
   }
 
   #finished(rank: number, outcome: Outcome): void {
     this.running.delete(rank);
     this.#raise(outcomeCode(outcome));
     if (outcome.kind === "unknown") this.#say(outcome.cause, outcome.cause.rank);
-    if (!succeeded(outcome)) {
-      const how = summaryOf(outcome);
-      this.#ranksOf.set(how, [...(this.#ranksOf.get(how) ?? []), rank]);
-    }
+    if (!succeeded(outcome)) this.#failures.push({ rank, outcome });
   }
 
   /** Says it once: a lost process is reported with its outcome again, and a lost session with each rank. */
   #say(error: unknown, rank: number | undefined): void {
-    const where = rank === undefined ? "" : `rank ${rank}: ${this.#subject}: `;
+    const where = rank === undefined ? "" : `${this.#place(rank)}: ${this.#subject}: `;
     const message = `Error: ${where}${explain(error)}`;
     if (this.#reported.has(message)) return;
     this.#reported.add(message);
     say(this.#command, message);
   }
 
+  #place(rank: number): string {
+    const host = this.#hosts?.get(rank);
+    return host === undefined ? `rank ${rank}` : `rank ${rank} (${host})`;
+  }
+
   #raise(code: number): void {
     this.#code = Math.max(this.#code, code);
   }
+}
+
+/** The outcome of a process on one rank. */
+interface RankOutcome {
+  readonly rank: number;
+  readonly outcome: Outcome;
+}
+
+/** The ranks whose process did not exit with 0, a line for each outcome: "[0-1]: Exit 7". */
+export function outcomeLines(outcomes: readonly RankOutcome[]): string {
+  const ranksOf = new Map<string, number[]>();
+  for (const { rank, outcome } of outcomes) {
+    if (succeeded(outcome)) continue;
+    const how = summaryOf(outcome);
+    const ranks = ranksOf.get(how) ?? [];
+    ranksOf.set(how, ranks);
+    ranks.push(rank);
+  }
+  return [...ranksOf].map(([how, ranks]) => `[${encodeIdset(ranks.sort(ascending))}]: ${how}\n`).join("");
 }
 
 function summaryOf(outcome: Outcome): string {

@@ -4,11 +4,14 @@ import { type Flux, type PidOrLabel, wait } from "../../src/index.js";
 import { addConnectionOptions, type ConnectionOptions, withFlux } from "./connection.js";
 import { outcomeCode } from "./exit-code.js";
 import { addJobOption, inJob } from "./job.js";
-import { pidOrLabel, rank } from "./parse.js";
+import { pidOrLabel, type Ranks, ranks } from "./parse.js";
+import { reportFailures } from "./rank-failures.js";
+import { hostNamesFor, processRanks } from "./ranks.js";
+import { outcomeLines } from "./report.js";
 
 interface WaitOptions extends ConnectionOptions {
   jobid?: string;
-  rank?: number;
+  rank?: Ranks;
   service: string;
   output?: boolean;
 }
@@ -18,10 +21,10 @@ export function addWait(program: Command, end: (code: number) => void): void {
   const command = program
     .command("wait")
     .description(
-      "wait for the end of a process that was started with --waitable, and exit with its exit code",
+      "wait for the end of a process that was started with --waitable, and exit with its greatest exit code",
     )
-    .argument("<pid|label>", "the process", pidOrLabel)
-    .option("-r, --rank <RANK>", "its rank (default: the proxy's broker)", rank)
+    .argument("<pid|label>", "the process: a pid, on one rank only, or a label", pidOrLabel)
+    .option("-r, --rank <RANKS>", `its ranks or hosts, or "all" (default: the proxy's broker)`, ranks)
     .option("-s, --service <NAME>", "the subprocess service", "rexec")
     .option("-o, --output", "write the output that the broker kept, its last few KiB");
   addConnectionOptions(addJobOption(command)).action(async (target: PidOrLabel, options: WaitOptions) => {
@@ -29,16 +32,35 @@ export function addWait(program: Command, end: (code: number) => void): void {
   });
 }
 
-async function run(
-  flux: Flux,
-  target: PidOrLabel,
-  { rank, service, output, sign }: WaitOptions,
-): Promise<number> {
-  const rpc = wait(flux, { ...target, nodeid: rank, service, sign });
+async function run(flux: Flux, target: PidOrLabel, options: WaitOptions): Promise<number> {
+  const { rank, service, output, sign } = options;
+  const targets = rank === undefined ? [] : await processRanks(flux, rank, target);
+  if (targets.length > 1) return waitOnRanks(flux, "wait", target, targets, options);
+  const rpc = wait(flux, { ...target, nodeid: targets[0], service, sign });
   const outcome = await rpc.getOutcome();
   if (output) {
     process.stdout.write(await rpc.stdout);
     process.stderr.write(await rpc.stderr);
   }
   return outcomeCode(outcome);
+}
+
+/** Waits for a labelled process on several ranks. @returns the greatest exit code */
+export async function waitOnRanks(
+  flux: Flux,
+  command: string,
+  target: PidOrLabel,
+  ranks: readonly number[],
+  { service, output, sign }: Pick<WaitOptions, "service" | "output" | "sign">,
+): Promise<number> {
+  const { results, errors } = await wait(flux, { ...target, nodeid: [...ranks], service, sign }).settle();
+  if (output) {
+    for (const { stdout, stderr } of results) {
+      process.stdout.write(stdout);
+      process.stderr.write(stderr);
+    }
+  }
+  process.stderr.write(outcomeLines(results));
+  const code = reportFailures(command, errors, { hosts: await hostNamesFor(flux, errors) });
+  return results.reduce((most, { outcome }) => Math.max(most, outcomeCode(outcome)), code);
 }

@@ -1,5 +1,4 @@
 /** The attr service of one rank. Flux's tools request attributes before anything else. */
-import { hostname } from "node:os";
 import { errnoOf } from "../../src/errors.js";
 import { OWNER } from "./credential.js";
 import { parsePayload } from "./json.js";
@@ -10,6 +9,8 @@ import { UnpackError, unpack } from "./unpack.js";
 export interface AttributeOptions {
   rank: number;
   size: number;
+  /** The name of each rank's host. */
+  hosts: readonly string[];
   uri: string;
   directory: string;
 }
@@ -21,11 +22,11 @@ const IMMUTABLE = 1;
 export class Attributes {
   readonly #values: ReadonlyMap<string, string>;
 
-  constructor({ rank, size, uri, directory }: AttributeOptions) {
+  constructor({ rank, size, hosts, uri, directory }: AttributeOptions) {
     this.#values = new Map([
       ["broker.pid", String(process.pid)],
-      ["hostlist", new Array(size).fill(hostname()).join(",")],
-      ["hostname", hostname()],
+      ["hostlist", hosts.join()],
+      ["hostname", hosts[rank] as string],
       ["instance-level", "0"],
       ["jobid-path", "/"],
       ["local-uri", uri],

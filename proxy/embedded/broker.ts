@@ -15,6 +15,8 @@ import type { Shell } from "./shells.js";
 /** The parts of a broker. */
 export interface BrokerOptions {
   size: number;
+  /** The name of each rank's host. */
+  hosts: readonly string[];
   /** The directory of the sockets. */
   directory: string;
   log: ((rank: number, message: string) => void) | undefined;
@@ -118,7 +120,7 @@ export class Broker {
 
 function createRank(
   rank: number,
-  { size, directory, log, shells, sdexec }: BrokerOptions,
+  { size, hosts, directory, log, shells, sdexec }: BrokerOptions,
   events: Events,
 ): Rank {
   const path = join(directory, `local-${rank}`);
@@ -128,7 +130,7 @@ function createRank(
   const owner = new OwnerService({ ...options, localOnly: rank === 0 && shells.length > 0 });
   const services = new Map<string, Service>([
     ["rexec", owner],
-    ["attr", new Attributes({ rank, size, uri, directory })],
+    ["attr", new Attributes({ rank, size, hosts, uri, directory })],
     ["event", events],
   ]);
   const jobs = shells.map((shell) => {

@@ -4,6 +4,7 @@
  *
  * @module flux-subprocess/embedded
  */
+import { hostname } from "node:os";
 import { boolean, func, string } from "../../src/protocol/checks.js";
 import { checkOptions, unchecked } from "../../src/protocol/options.js";
 import { atExit } from "./atexit.js";
@@ -22,6 +23,11 @@ export interface EmbeddedBrokerOptions {
    * @default 1
    */
   size?: number;
+  /**
+   * The name of each rank's host, as the attribute `hostlist` has it: flux start has `--test-hosts` for this. It changes the attribute only.
+   * @default the name of this machine, for each rank
+   */
+  hosts?: readonly string[];
   /**
    * The parent of a private directory with the sockets.
    * @default the system's temporary directory
@@ -76,6 +82,7 @@ const MAX_SIZE = 1024;
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
   checkOptions("startEmbeddedBroker", options, {
     size: unchecked,
+    hosts: unchecked,
     dir: string,
     log: func,
     shells: unchecked,
@@ -84,10 +91,14 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): 
   const { size = 1, dir, log, shells: shellOptions = [], sdexec = false } = options;
   if (!Number.isInteger(size)) throw new TypeError(`size must be an integer, not ${String(size)}`);
   if (size < 1 || size > MAX_SIZE) throw new RangeError(`size must be from 1 to ${MAX_SIZE}, not ${size}`);
+  const { hosts = new Array<string>(size).fill(hostname()) } = options;
+  if (hosts.length !== size || !hosts.every((host) => /^[^,[\]\s]+$/.test(host))) {
+    throw new TypeError(`hosts must have the name of a host for each of the ${size} ranks`);
+  }
   const shells = createShells(shellOptions);
 
   const directory = createRunDirectory(size, dir);
-  const broker = new Broker({ size, directory, log, shells, sdexec });
+  const broker = new Broker({ size, hosts, directory, log, shells, sdexec });
   const disarm = atExit(() => {
     broker.killAll();
     removeRunDirectory(directory);

@@ -19,8 +19,10 @@ import type { SendQueue } from "../call/send-queue.js";
 import { type Target, targetOf } from "../call/target.js";
 import { Subscription } from "../events/subscription.js";
 import type { Brakes } from "../flow/brakes.js";
-import type { Outbox } from "../flow/outbox.js";
+import { MAX_RESPONSE, type Outbox } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
+import type { HostNames } from "../hosts/host-names.js";
+import { answerHosts, isHostsRequest } from "../hosts/hosts-request.js";
 import type { Liveness } from "../liveness/liveness.js";
 import { isEvents, isSigned, isWatch } from "../policy/parsed-request.js";
 import type { Polls } from "../watch/polls.js";
@@ -35,6 +37,7 @@ export interface RequestTableOptions extends AdmissionOptions {
   lease: Pick<TokenLease, "identity">;
   broker: Broker;
   brokerInfo: BrokerInfo;
+  hosts: HostNames;
   pool: Pick<BrokerPool, "open">;
   outbox: Outbox;
   queue: SendQueue;
@@ -182,6 +185,10 @@ export class RequestTable {
     }
     const target = targetOf(request.nodeid, brokerInfo);
     this.#open.check(request.id, target.size);
+    if (isHostsRequest(request)) {
+      this.#hosts(request, target);
+      return;
+    }
     if (isWatch(request)) {
       this.#watch(request, target);
       return;
@@ -212,6 +219,20 @@ export class RequestTable {
     if (!call.begin() || !this.#open.has(call)) return;
     if (call.ownConnection) this.#connectAndStart(call);
     else call.start(broker);
+  }
+
+  /** Answered at once, so that its ids are never in use. */
+  #hosts(request: Request, target: Target): void {
+    const { lease, hosts, brokerInfo, outbox, audit } = this.#options;
+    const payload = answerHosts(hosts, lease.identity, request, audit);
+    if (payload instanceof FluxError) {
+      this.#refuse(request, target, payload);
+      return;
+    }
+    const { rank } = brokerInfo;
+    const response = { type: "response", id: request.id, rank, payload: { ...payload } } as const;
+    if (outbox.sendWithin(MAX_RESPONSE, response)) return;
+    this.#refuse(request, target, new FluxError("EMSGSIZE", `the names are over ${MAX_RESPONSE} characters`));
   }
 
   #watch(request: Request, target: Target): void {

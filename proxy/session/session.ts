@@ -12,6 +12,7 @@ import { SendQueue } from "../call/send-queue.js";
 import type { Brakes } from "../flow/brakes.js";
 import { Outbox, type OutboxSocket } from "../flow/outbox.js";
 import type { Scheduler } from "../flow/scheduler.js";
+import type { HostNames } from "../hosts/host-names.js";
 import type { Liveness } from "../liveness/liveness.js";
 import type { Usage } from "../usage.js";
 import type { Polls } from "../watch/polls.js";
@@ -64,6 +65,7 @@ export interface SessionOptions extends SharedResources {
   broker: Broker;
   pool: BrokerPool;
   brokerInfo: BrokerInfo;
+  hosts: HostNames;
   allowance: Allowance;
   audit: AuditSession | undefined;
   /** Opens a further connection to the broker in the name of the client's user. */

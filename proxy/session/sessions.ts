@@ -4,8 +4,9 @@ import { CLOSE, ProtocolError } from "../../src/protocol/protocol-error.js";
 import type { Audit } from "../audit.js";
 import type { Identity } from "../auth/identity.js";
 import type { Broker } from "../broker/broker.js";
+import { HostNames } from "../hosts/host-names.js";
 import type { Allowances } from "./allowances.js";
-import { readBrokerInfo } from "./broker-info.js";
+import { readBrokerInfo, readHostlist } from "./broker-info.js";
 import { BrokerPool } from "./broker-pool.js";
 import { ResumeIds } from "./resume-ids.js";
 import { Session, type SessionConnection, type SharedResources } from "./session.js";
@@ -37,6 +38,8 @@ export class Sessions {
   readonly #bySubject = new Map<string, Set<Session>>();
   /** By subject, the number of sessions that are being opened. */
   readonly #opening = new Map<string, number>();
+  /** Those of the last session. Decoded once, since nearly always all sessions have the same instance. */
+  #hosts = new HostNames(undefined, 0);
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -71,9 +74,12 @@ export class Sessions {
         () => connectBroker(userid),
         () => wanted() !== undefined,
       );
-      const brokerInfo = broker && (await readBrokerInfo(broker, brokerTimeoutMs));
+      const answers =
+        broker &&
+        (await Promise.all([readBrokerInfo(broker, brokerTimeoutMs), readHostlist(broker, brokerTimeoutMs)]));
       const connection = wanted();
-      if (!broker || !brokerInfo || !connection) return pool.close();
+      if (!broker || !answers || !connection) return pool.close();
+      const [brokerInfo, hostlist] = answers;
       const id = randomUUID();
       const allowance = allowances.open(sub);
       const session: Session = new Session({
@@ -84,6 +90,7 @@ export class Sessions {
         broker,
         pool,
         brokerInfo,
+        hosts: this.#hostNames(hostlist, brokerInfo.size),
         allowance,
         audit: audit?.session(id, peer),
         connectBroker: () => connectBroker(userid),
@@ -114,6 +121,12 @@ export class Sessions {
   shutdown(): void {
     for (const sessions of this.#bySubject.values())
       for (const session of sessions) session.end(CLOSE.goingAway, "the proxy stops");
+  }
+
+  #hostNames(hostlist: string | undefined, size: number): HostNames {
+    const last = this.#hosts;
+    if (last.hostlist !== hostlist || last.size !== size) this.#hosts = new HostNames(hostlist, size);
+    return this.#hosts;
   }
 
   /** @throws ProtocolError 4423 */

@@ -22,8 +22,10 @@ import { InputQueue, type InputSink } from "./input-queue.js";
 export interface CallRequest {
   /** Service and method. */
   topic: string;
-  /** The ranks. */
+  /** The ranks, or an RFC 29 hostlist, of which the proxy is asked for the ranks. */
   nodeid: Nodeid;
+  /** True if hosts that have several ranks are an error. */
+  one?: boolean | undefined;
   /** True for any number of responses from each rank, false for one. */
   streaming: boolean;
   /** The JSON object for the service. */
@@ -76,6 +78,10 @@ export interface CallSigner {
 export class ClientCall {
   /** The request as the verb made it. */
   readonly request: CallRequest;
+  /** The ranks of the request, in this session. */
+  nodeid: Nodeid;
+  /** The host of each rank, if the request names hosts. */
+  hosts: ReadonlyMap<number, string> | undefined;
   /** The first of its ids on the session; undefined until it is sent. */
   id: number | undefined;
   /** The number of its ids: one for each rank. */
@@ -93,6 +99,7 @@ export class ClientCall {
 
   constructor(request: CallRequest, observer: CallObserver) {
     this.request = request;
+    this.nodeid = request.nodeid;
     this.#observer = observer;
   }
 
@@ -104,9 +111,20 @@ export class ClientCall {
     for (const [stream, writer] of this.#inputs) writer.open(sink(stream));
   }
 
+  /** The request as the proxy takes it. */
+  get message(): Omit<CallRequest, "sign" | "one" | "origin" | "program"> {
+    const { sign: _, one: __, origin: ___, program: ____, ...request } = this.request;
+    return { ...request, nodeid: this.nodeid };
+  }
+
   /** True if `rank` has not sent its last message. */
   owes(rank: number): boolean {
     return this.#waiting?.has(rank) ?? false;
+  }
+
+  /** The ranks that have not sent their last message, ascending; empty if the request was not sent. */
+  get owing(): number[] {
+    return [...(this.#waiting ?? [])];
   }
 
   /** The queue of an input stream. */
@@ -166,7 +184,14 @@ export class ClientCall {
   /** Makes an error of this request. */
   error(errno: number | FluxErrorCode, reason: string, rank?: number, cause?: unknown): FluxError {
     const { topic, origin } = this.request;
-    const error = new FluxError(errno, reason, { topic, rank, subject: subjectOf(this.request), cause });
+    const host = this.hosts?.get(rank as number);
+    const error = new FluxError(errno, reason, {
+      topic,
+      rank,
+      host,
+      subject: subjectOf(this.request),
+      cause,
+    });
     // V8 begins a stack with the error's text, others do not.
     if (origin?.stack) error.stack = origin.stack.replace(/^Error:? ?/, () => String(error));
     return error;

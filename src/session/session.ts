@@ -28,9 +28,9 @@ export class Session {
 
   /** Sends a request, or signs it first. */
   send(call: ClientCall, ids: Ids, { rank, size, owner, userid }: Status & { state: "open" }): void {
-    const { sign = owner !== userid, origin: _, program: __, ...request } = call.request;
+    const { sign = owner !== userid } = call.request;
     try {
-      const ranks = ranksOf(request.nodeid, rank, size);
+      const ranks = ranksOf(call.nodeid, rank, size);
       const id = ids.claim(ranks.length, this.calls);
       call.ids = ranks.length;
       if (sign && this.signing) {
@@ -39,7 +39,7 @@ export class Session {
         });
       } else {
         // JSON drops an undefined field.
-        this.#out.json({ type: "request", id, ...request, sign: sign || undefined });
+        this.#out.json({ type: "request", id, ...call.message, sign: sign || undefined });
         call.sent(ranks, id, (stream) => plainSink(this.#out, id, stream));
       }
       this.calls.set(id, call);

@@ -1,9 +1,11 @@
 /** The sessions of a handle, one after another: its requests, those of the present session and those that wait for one. */
 import type { Observable } from "rxjs";
 import { FluxError } from "../errors.js";
-import type { Expiry, Welcome } from "../protocol/messages.js";
+import { HOSTS_TOPIC, type Hosts, isHostlist } from "../protocol/hosts.js";
+import type { Expiry, Response, Welcome } from "../protocol/messages.js";
 import type { Connector } from "../transport/transport.js";
-import { type CallObserver, type CallRequest, ClientCall } from "./client-call.js";
+import { type CallObserver, type CallRequest, ClientCall, type RankMessage } from "./client-call.js";
+import { hostNames } from "./host-names.js";
 import { Ids } from "./ids.js";
 import { Latest } from "./latest.js";
 import { Link, type LinkOptions } from "./link.js";
@@ -99,9 +101,35 @@ export class Sessions {
   }
 
   #send(call: ClientCall): void {
-    if (this.status.state === "open" && this.#unsent.delete(call)) {
+    if (this.status.state !== "open" || !this.#unsent.has(call)) return;
+    if (isHostlist(call.request.nodeid)) {
+      this.#find(call);
+    } else {
+      this.#unsent.delete(call);
       this.#session.send(call, this.#ids, this.status);
     }
+  }
+
+  /** Asks for the ranks of the hosts of a call, which then is sent. If the session is lost, the call waits for the next one. */
+  #find(call: ClientCall): void {
+    const { nodeid: hosts, one } = call.request;
+    const found = (message: RankMessage) => {
+      if (this.status.state !== "open" || !this.#unsent.delete(call)) return;
+      try {
+        if (message.type === "error") throw message.error;
+        const { payload } = message as Response;
+        const names = hostNames(payload);
+        call.nodeid = (payload as unknown as Hosts).ranks;
+        // Brokers on one host have its name in common, which then says nothing in an error.
+        call.hosts = names.size > 1 && new Set(names.values()).size === 1 ? undefined : names;
+        if (one && names.size > 1) throw new FluxError("EINVAL", `${hosts} is ranks ${call.nodeid}`);
+        this.#session.send(call, this.#ids, this.status);
+      } catch (error) {
+        call.fail(error as FluxError);
+      }
+    };
+    const request = { topic: HOSTS_TOPIC, nodeid: "any", streaming: false, payload: { hosts }, sign: false };
+    this.start(request, { next: found, error: () => {}, complete: () => {} });
   }
 
   #welcomed({ type: _, time, resume: __, received: ___, ...open }: Welcome): void {

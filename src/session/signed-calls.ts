@@ -86,7 +86,7 @@ class SignedCalls implements CallSigner {
     if (userid !== this.#userid) {
       throw new FluxError("EPERM", `the signer is of user ${userid}, the token of ${this.#userid}`);
     }
-    const { sign: _, origin: __, program: ___, payload, ...request } = call.request;
+    const { payload, ...request } = call.message;
     const watched = request.streaming && request.topic.endsWith(".list");
     const use = (signed: object) => {
       if (this.#over) return;

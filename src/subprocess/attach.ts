@@ -7,18 +7,12 @@ import { EXEC_FLAG } from "../protocol/rfc42.js";
 import { deadline } from "../request.js";
 import { abortable } from "../session/abort.js";
 import { type OneRankEvent, type ProcessEvent, ProcessEvents } from "./events.js";
-import {
-  type PidOrLabel,
-  PROCESS_OPTIONS,
-  processFields,
-  SERVICE_OPTIONS,
-  type ServiceOptions,
-  topicOf,
-} from "./service.js";
+import { PROCESS_OPTIONS, type ProcessOptions, processFields, processTarget } from "./process-ref.js";
+import { SERVICE_OPTIONS, type ServiceOptions, topicOf } from "./service.js";
 import { type ByTarget, type Target, targetNodeid } from "./target.js";
 
 /** Options of {@link attach}. */
-export type AttachOptions<N extends Target | undefined = Target | undefined> = PidOrLabel &
+export type AttachOptions<N extends Target | undefined = Target | undefined> = ProcessOptions &
   ServiceOptions & {
     /**
      * The rank of the process; with a label also several ranks.
@@ -59,15 +53,15 @@ const ATTACH_OPTIONS = {
  * Follows a background process (RFC 42 attach). The Observable is cold: subscribing attaches, unsubscribing detaches, and the process
  * runs on. Its events are those of {@link exec}, with `attached` in place of `started`. Earlier output is not repeated.
  *
- * @param options the process, and the output to forward
+ * @param options the process, a {@link ProcessRef} or a label on any ranks, and the output to forward
  * @returns errors with a FluxError: ENOENT if no such process exists, ENOSYS on "sdexec", EBUSY if the process is in the foreground, or
  *   another client is attached to it or waits for it
- * @throws TypeError if neither or both of pid and label are given, or an option is not valid
+ * @throws TypeError if neither or both of pid and label are given, a pid has several ranks, or an option is not valid
  *
  * @example
  * ```ts
- * await rexecBg(flux, ["sh", "-c", "sleep 1; echo ready"], { label: "server" }).get();
- * attach(flux, { label: "server" }).pipe(stdout(), lines()).subscribe((line) => console.log(line)); // ready
+ * const server = await rexecBg(flux, ["sh", "-c", "sleep 1; echo ready"], { label: "server" });
+ * attach(flux, server).pipe(stdout(), lines()).subscribe((line) => console.log(line)); // ready
  * ```
  */
 export function attach<N extends Target | undefined = undefined>(
@@ -76,10 +70,10 @@ export function attach<N extends Target | undefined = undefined>(
 ): Observable<ByTarget<N, OneRankEvent, ProcessEvent>> {
   const given: AttachOptions = options;
   checkOptions("attach", given, PROCESS_OPTIONS, SERVICE_OPTIONS, ATTACH_OPTIONS);
-  const { service = "rexec", nodeid = "any", stdout = true, stderr = true, overflow } = given;
+  const { service = "rexec", stdout = true, stderr = true, overflow } = given;
   const request = {
     topic: topicOf(service, "attach"),
-    nodeid: targetNodeid(nodeid),
+    nodeid: targetNodeid(processTarget(given)),
     streaming: true,
     payload: {
       ...processFields(options),
@@ -89,6 +83,7 @@ export function attach<N extends Target | undefined = undefined>(
     overflow,
     origin: new Error(),
     timeout: deadline(options.answerTimeout),
+    one: options.pid !== undefined,
   };
   const followed = new Observable<ProcessEvent>((subscriber) => {
     const call = flux.session.start(request, {

@@ -8,11 +8,13 @@ import { attach } from "./attach.js";
 import { commandCreate } from "./command.js";
 import type { ProcessEvent } from "./events.js";
 import { kill } from "./kill.js";
+import type { PidRef } from "./process-ref.js";
 import { type RexecBgOptions, rexecBg } from "./rexec-bg.js";
+import { isOneRank } from "./target.js";
 import { wait } from "./wait.js";
 
 /** Options of {@link execBg}. */
-export interface ExecBgOptions extends RexecBgOptions {
+export interface ExecBgOptions extends RexecBgOptions<number | "any" | undefined> {
   /**
    * Keep the exit status for {@link wait}, if the process ends while nobody is attached. If its end is followed, `execBg` takes it.
    * @default true
@@ -67,6 +69,7 @@ export function execBg(
   for (const input of ["stdin", "channels"]) {
     if (input in options) throw new TypeError(`${input}: a process in background has no input`);
   }
+  if (!isOneRank(nodeid)) throw new TypeError(`execBg has one rank, and nodeid is ${JSON.stringify(nodeid)}`);
   const { cmdline } = commandCreate(command);
   if (cmdline[0]?.startsWith("-")) throw new TypeError("the program begins with a hyphen");
   const gated = ["sh", "-c", GATE, "sh", ...cmdline];
@@ -76,8 +79,8 @@ export function execBg(
   const events = new Observable<ProcessEvent>((subscriber) => {
     // Not unsubscribed from: a process that has started must not stay stopped.
     start.subscribe({
-      next: ({ pid }) => {
-        const follower = { flux, process: { pid, nodeid, service, sign }, cmdline, waitable, overflow };
+      next: (ref) => {
+        const follower = { flux, process: { ...ref, sign }, cmdline, waitable, overflow };
         if (subscriber.closed) end(follower);
         else follow(follower, subscriber);
       },
@@ -90,7 +93,7 @@ export function execBg(
 /** The process that was started. */
 interface Follower {
   flux: Flux;
-  process: { pid: number; nodeid: number | "any" | undefined } & Pick<ExecBgOptions, "service" | "sign">;
+  process: PidRef & Pick<ExecBgOptions, "sign">;
   cmdline: readonly string[];
   waitable: boolean;
   overflow: Overflow;

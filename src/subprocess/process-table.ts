@@ -25,14 +25,16 @@ interface Rank {
 /** The latest table of one watch. */
 export class ProcessTables {
   readonly #error: ClientCall["error"];
+  readonly #service: string;
   readonly #ranks = new Map<number, Rank>();
   #table: ProcessTable = { processes: [], errors: [] };
   /** The arrays of `#table` that are older than the ranks' messages. */
   #stale = { processes: false, errors: false };
 
-  /** @param error makes the errors of the watch */
-  constructor(error: ClientCall["error"]) {
+  /** @param error makes the errors of the watch @param service that of the processes */
+  constructor(error: ClientCall["error"], service: string) {
     this.#error = error;
+    this.#service = service;
   }
 
   /** The number of ranks that have sent a message. */
@@ -64,7 +66,7 @@ export class ProcessTables {
     let changed = false;
     for (const pid of gone) changed = rows.delete(pid) || changed;
     for (const proc of procs) {
-      const row = new Subprocess({ ...proc, rank: answering });
+      const row = new Subprocess({ ...proc, rank: answering, service: this.#service });
       if (isSame(rows.get(row.pid), row)) continue;
       rows.set(row.pid, row);
       changed = true;

@@ -1,16 +1,26 @@
-import type { Observable } from "rxjs";
 import type { Flux } from "../flux.js";
 import { boolean } from "../protocol/checks.js";
 import { checkOptions } from "../protocol/options.js";
 import { EXEC_FLAG } from "../protocol/rfc42.js";
+import { RanksRpc } from "../ranks-rpc.js";
 import { Rpc } from "../rpc.js";
 import { COMMAND_OPTIONS } from "./command.js";
 import { LAUNCH_OPTIONS, type LaunchOptions, launchedCommand } from "./launch.js";
 import { payloadReader } from "./payload.js";
-import { RANK_OPTIONS, type RankOptions, SERVICE_OPTIONS, serviceRequest } from "./service.js";
+import type { PidRef } from "./process-ref.js";
+import {
+  RANK_OPTIONS,
+  type RankOptions,
+  SERVICE_OPTIONS,
+  serviceRanksRequest,
+  serviceRequest,
+} from "./service.js";
+import { type ByTarget, isOneRank, type Target } from "./target.js";
 
-/** Options of {@link rexecBg}. A background process has no channels (RFC 42 exec). */
-export interface RexecBgOptions extends Omit<LaunchOptions, "channels">, RankOptions {
+/** Options of {@link rexecBg}. A background process has no channels (RFC 42 exec). @typeParam N the type of `nodeid` */
+export interface RexecBgOptions<N extends Target | undefined = Target | undefined>
+  extends Omit<LaunchOptions, "channels">,
+    RankOptions<N> {
   /**
    * Keep the exit status until {@link wait} takes it.
    * @default false
@@ -18,27 +28,8 @@ export interface RexecBgOptions extends Omit<LaunchOptions, "channels">, RankOpt
   waitable?: boolean | undefined;
 }
 
-/** The answer to a background exec (RFC 42 exec started response). */
-export interface StartedResponse {
-  /** "started". */
-  type: "started";
-  /** The process id. */
-  pid: number;
-}
-
 /** The request of {@link rexecBg}. Python's counterpart is `SubprocessBackgroundRexecRPC`. */
-export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
-  readonly #rank: () => number;
-
-  /** Not for applications: {@link rexecBg} makes these. */
-  constructor(send: never, rank: never);
-  /** @internal @param rank returns the rank that has answered */
-  constructor(send: Observable<StartedResponse>, rank: () => number);
-  constructor(send: Observable<StartedResponse>, rank: () => number) {
-    super(send);
-    this.#rank = rank;
-  }
-
+export class SubprocessBackgroundRexecRpc extends Rpc<PidRef> {
   /** The pid of the process. @returns rejects with a FluxError */
   async getPid(): Promise<number> {
     return (await this.get()).pid;
@@ -46,8 +37,7 @@ export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
 
   /** The rank of the process. @returns rejects with a FluxError */
   async getRank(): Promise<number> {
-    await this.get();
-    return this.#rank();
+    return (await this.get()).rank;
   }
 }
 
@@ -57,28 +47,40 @@ export class SubprocessBackgroundRexecRpc extends Rpc<StartedResponse> {
  * Python's counterpart is `flux.subprocess.rexec_bg`.
  *
  * @param command the program and its arguments
- * @param options the rank, the label, and more
- * @returns errors with a FluxError: ENOENT or EACCES if the program cannot be run, EINVAL if the label is taken
+ * @param options the ranks, the label, and more
+ * @returns emits the name of the process for {@link kill}, {@link wait} and {@link attach}; errors with a FluxError: ENOENT or EACCES if
+ *   the program cannot be run, EINVAL if the label is taken; on several ranks with a {@link RankError}
  * @throws TypeError if an argument is not valid, or `opts` has `stdout_LINE_BUFFER` or `stderr_LINE_BUFFER` "false", which can crash the
  *   broker of flux-core 0.88
  *
  * @example
  * ```ts
  * const rpc = rexecBg(flux, ["sh", "-c", "exit 3"], { waitable: true, nodeid: 1 });
- * const pid = await rpc.getPid();
  * console.log(await rpc.getRank()); // 1
- * console.log(describeOutcome(await wait(flux, { pid, nodeid: 1 }).getOutcome())); // exited with 3
+ * console.log(describeOutcome(await wait(flux, await rpc).getOutcome())); // exited with 3
+ * ```
+ *
+ * @example
+ * ```ts
+ * const naps = await rexecBg(flux, ["sleep", "60"], { nodeid: [0, 3] });
+ * console.log(naps.map(({ rank }) => rank).join()); // 0,3
+ * for (const nap of naps) await kill(flux, nap);
  * ```
  */
+export function rexecBg<N extends Target | undefined = undefined>(
+  flux: Flux,
+  command: readonly string[],
+  options?: RexecBgOptions<N>,
+): ByTarget<N, SubprocessBackgroundRexecRpc, RanksRpc<PidRef>>;
 export function rexecBg(
   flux: Flux,
   command: readonly string[],
   options: RexecBgOptions = {},
-): SubprocessBackgroundRexecRpc {
+): SubprocessBackgroundRexecRpc | RanksRpc<PidRef> {
   checkOptions("rexecBg", options, COMMAND_OPTIONS, LAUNCH_OPTIONS, RANK_OPTIONS, SERVICE_OPTIONS, {
     waitable: boolean,
   });
-  const { waitable = false, label, cwd, env, opts, extendEnv, checkCwd } = options;
+  const { waitable = false, label, cwd, env, opts, extendEnv, checkCwd, service = "rexec", nodeid } = options;
   const { cmd } = launchedCommand(command, { label, cwd, env, opts, extendEnv, checkCwd });
   // flux-core 0.88 logs background output, and crashes on large chunks.
   for (const [key, value] of Object.entries(cmd.opts)) {
@@ -86,13 +88,18 @@ export function rexecBg(
       throw new TypeError(`opts.${key} is "false" in background`);
   }
   const payload = { cmd, flags: waitable ? EXEC_FLAG.waitable : 0 };
-  const read = payloadReader(isStarted);
-  let answering!: number;
-  const send = serviceRequest(flux, "exec", payload, { ...options, program: command[0] }, (answer, rank) => {
-    answering = rank;
-    return read(answer);
-  });
-  return new SubprocessBackgroundRexecRpc(send, () => answering);
+  const started = payloadReader(isStarted);
+  const read = (answer: object, rank: number) => ({ service, rank, pid: started(answer).pid });
+  const request = { ...options, program: command[0] };
+  return isOneRank(nodeid)
+    ? new SubprocessBackgroundRexecRpc(serviceRequest(flux, "exec", payload, { ...request, nodeid }, read))
+    : new RanksRpc(serviceRanksRequest(flux, "exec", payload, request, read));
+}
+
+/** RFC 42 exec started response. */
+interface StartedResponse {
+  type: "started";
+  pid: number;
 }
 
 function isStarted(payload: Partial<StartedResponse>): payload is StartedResponse {

@@ -1,17 +1,12 @@
-/** The parts that all verbs share: the service, the process, the signature. */
+/** The parts that all verbs share: the service, the ranks, the signature. */
 import type { Observable } from "rxjs";
+import type { FluxError } from "../errors.js";
 import type { Flux } from "../flux.js";
-import {
-  abortSignal,
-  boolean,
-  demand,
-  isSubprocessService,
-  name,
-  pid as pidCheck,
-  timeLimit,
-} from "../protocol/checks.js";
+import { abortSignal, boolean, isSubprocessService, timeLimit } from "../protocol/checks.js";
 import { type OptionChecks, unchecked } from "../protocol/options.js";
+import { ranksRequest } from "../ranks-request.js";
 import { request } from "../request.js";
+import { type Target, targetNodeid } from "./target.js";
 
 /** The subprocess server of a request, and its signature. */
 export interface ServiceOptions {
@@ -40,15 +35,20 @@ export const SERVICE_OPTIONS: OptionChecks<ServiceOptions> = {
   signal: abortSignal,
 };
 
-/** {@link ServiceOptions}, on one rank. */
-export interface RankOptions extends ServiceOptions {
+/**
+ * {@link ServiceOptions}, on one rank or on several.
+ *
+ * @typeParam N the type of `nodeid`, which decides the type of the result
+ */
+export interface RankOptions<N extends Target | undefined = Target | undefined> extends ServiceOptions {
   /**
-   * The broker rank, or "any": the broker that the proxy is connected to.
+   * The broker rank, or "any", the broker that the proxy is connected to: the result is an {@link Rpc}. Otherwise, also for one rank in
+   * an array or in a string, it is a {@link RanksRpc}: one request to all these ranks, with an answer from each.
    * @default "any"
    */
-  nodeid?: number | "any" | undefined;
+  nodeid?: N | undefined;
   /**
-   * Milliseconds until the answer, from when the proxy has the request. Then the Rpc errors with ETIMEDOUT, and the request may still
+   * Milliseconds until the answer, from when the proxy has the request. Then the rank fails with ETIMEDOUT, and the request may still
    * have its effect. `Infinity`: no limit. `signal: AbortSignal.timeout(ms)` also counts the time without a connection.
    * @default 30_000; of {@link wait}, Infinity, since a process may run for days
    */
@@ -61,24 +61,6 @@ export const RANK_OPTIONS: OptionChecks<Omit<RankOptions, keyof ServiceOptions>>
   answerTimeout: timeLimit,
 };
 
-/** A process on one rank, by pid or by label. */
-export type PidOrLabel =
-  | {
-      /** The process id, 1 to 2147483647. */
-      pid: number;
-      /** Not with `pid`. */
-      label?: undefined;
-    }
-  | {
-      /** The label. */
-      label: string;
-      /** Not with `label`. */
-      pid?: undefined;
-    };
-
-/** The checks of {@link PidOrLabel}. */
-export const PROCESS_OPTIONS: OptionChecks<PidOrLabel> = { pid: unchecked, label: unchecked };
-
 /** The topic of a method: "rexec.kill". @throws TypeError if `service` is not a subprocess service */
 export function topicOf(service: string, method: string): string {
   if (typeof service !== "string" || !/^[^\s\0]+$/.test(service) || !isSubprocessService(service)) {
@@ -87,28 +69,48 @@ export function topicOf(service: string, method: string): string {
   return `${service}.${method}`;
 }
 
-/** A request to a subprocess server with one answer. @param read as {@link request} has it */
+/** A request to a subprocess server on one rank. @param read as {@link request} has it */
 export function serviceRequest<T>(
   flux: Flux,
   method: string,
   payload: object,
-  { service = "rexec", ...options }: RankOptions & { program?: string | undefined },
+  {
+    service = "rexec",
+    ...options
+  }: RankOptions<number | "any" | undefined> & { program?: string | undefined },
   read: (payload: object, rank: number) => T,
 ): Observable<T> {
   return request(flux.session, { ...options, topic: topicOf(service, method), payload }, read);
 }
 
-/** The RFC 42 fields that name a process. @throws TypeError if neither or both of pid and label are given, or one is not valid */
-export function processFields({ pid, label }: { pid?: number | undefined; label?: string | undefined }): {
-  pid: number;
-  label?: string;
-} {
-  if (pid === undefined && label === undefined) throw new TypeError("one of pid and label must be given");
-  if (pid !== undefined && label !== undefined) throw new TypeError("only one of pid and label may be given");
-  if (pid === undefined) {
-    demand("label", label, name);
-    return { pid: -1, label: label as string };
-  }
-  demand("pid", pid, pidCheck);
-  return { pid };
+/** A request to a subprocess server on several ranks. @param read as {@link ranksRequest} has it */
+export function serviceRanksRequest<T>(
+  flux: Flux,
+  method: string,
+  payload: object,
+  {
+    service = "rexec",
+    nodeid = "any",
+    sign,
+    signal,
+    answerTimeout,
+    pid,
+    program,
+  }: RankOptions & { pid?: number | undefined; program?: string | undefined },
+  read: (payload: object, rank: number) => T,
+): Observable<T | FluxError> {
+  const topic = topicOf(service, method);
+  // A host may have several ranks, and a pid names a process of one.
+  const one = pid !== undefined;
+  const request = {
+    topic,
+    nodeid: targetNodeid(nodeid),
+    payload: { ...payload },
+    sign,
+    signal,
+    answerTimeout,
+    one,
+    program,
+  };
+  return ranksRequest(flux.session, request, read);
 }

@@ -3,7 +3,6 @@ import type { Flux } from "../flux.js";
 import { boolean } from "../protocol/checks.js";
 import { checkOptions, unchecked } from "../protocol/options.js";
 import { type SignalName, signalName, signalNumber } from "../protocol/signals.js";
-import { rankNodeid } from "../request.js";
 import { onAbort } from "../session/abort.js";
 import { type Bytes, concat, toBytes } from "./bytes.js";
 import { CHANNELS_OPTION, COMMAND_OPTIONS } from "./command.js";
@@ -13,14 +12,15 @@ import { LAUNCH_OPTIONS } from "./launch.js";
 import { type Outcome, succeeded } from "./outcome.js";
 import { Pulled } from "./pulled.js";
 import { SERVICE_OPTIONS } from "./service.js";
+import { isSeveral } from "./target.js";
 
 /** Options of {@link spawn}. */
 export interface SpawnOptions extends ForegroundOptions {
   /**
-   * The broker rank, or "any": the broker that the proxy is connected to.
+   * The broker rank; "any", the broker that the proxy is connected to; or the name of a host with one broker.
    * @default "any"
    */
-  nodeid?: number | "any" | undefined;
+  nodeid?: number | "any" | (string & {}) | undefined;
 }
 
 /** The end of a {@link ChildProcess}. Its counterpart is `Deno.CommandStatus`. */
@@ -191,11 +191,12 @@ export function spawn(flux: Flux, command: readonly string[], options: SpawnOpti
     LAUNCH_OPTIONS,
     SERVICE_OPTIONS,
     FOREGROUND_OPTIONS,
-    {
-      nodeid: unchecked,
-    },
+    { nodeid: unchecked },
   );
-  const request = foregroundRequest(command, rankNodeid(options.nodeid ?? "any"), options);
+  const { nodeid = "any" } = options;
+  if (isSeveral(nodeid)) throw new TypeError(`spawn has one rank, and nodeid is ${JSON.stringify(nodeid)}`);
+  const request = foregroundRequest(command, nodeid, options);
+  request.call.one = true;
   let process!: Foreground;
   const child = new ChildProcess((observer) => {
     process = new Foreground(flux, request, observer);

@@ -64,7 +64,7 @@ export function watch(flux: Flux, options: WatchOptions = {}): Observable<Proces
     origin: new Error(),
   };
   const tables$ = new Observable<ProcessTable>((subscriber) => {
-    const tables = new ProcessTables((...failure) => call.error(...failure));
+    const tables = new ProcessTables((...failure) => call.error(...failure), service);
     let emitted = false;
     const call = flux.session.start(request, {
       next: (message) => {

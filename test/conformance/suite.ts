@@ -17,6 +17,7 @@ import { gatewayCases } from "./gateway.js";
 import { inputCases } from "./input.js";
 import { jobCases } from "./jobs.js";
 import { outputCases } from "./output.js";
+import { ranksCases } from "./ranks.js";
 import { rpcCases } from "./rpc.js";
 import { sdexecCases } from "./sdexec.js";
 import { sessionCases } from "./session.js";
@@ -69,6 +70,7 @@ export function conformance(name: string, uri: string | undefined, shell?: strin
       outputCases,
       inputCases,
       fanOutCases,
+      ranksCases,
       backgroundCases,
       attachCases,
       execBgCases,

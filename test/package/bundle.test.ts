@@ -37,14 +37,22 @@ describe("a bundle of kill alone", () => {
     const { modules } = await bundle("{ kill }");
     const ours = modules.filter((module) => module.startsWith("src/")).sort();
     expect(ours).toEqual([
+      "src/errors.ts",
       "src/protocol/checks.ts",
+      "src/protocol/hosts.ts",
+      "src/protocol/idset.ts",
       "src/protocol/signals.ts",
+      "src/rank-error.ts",
+      "src/ranks-request.ts",
+      "src/ranks-rpc.ts",
       "src/request.ts",
       "src/rpc.ts",
       "src/session/abort.ts",
       "src/session/latest.ts",
       "src/subprocess/kill.ts",
+      "src/subprocess/process-ref.ts",
       "src/subprocess/service.ts",
+      "src/subprocess/target.ts",
     ]);
   });
 

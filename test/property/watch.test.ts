@@ -24,7 +24,10 @@ const history = fc.array(fc.record({ of: fc.nat(2), answer, sent: fc.boolean() }
 
 /** A proxy that polls some ranks, and a client that watches them. */
 class Watched {
-  readonly tables = new ProcessTables((errno, reason, rank) => new FluxError(errno, reason, { rank }));
+  readonly tables = new ProcessTables(
+    (errno, reason, rank) => new FluxError(errno, reason, { rank }),
+    "rexec",
+  );
   readonly last = new Map<number, Answer>();
   readonly #seen = new Map<number, RankSnapshot>();
   readonly #sent = new Map<number, RankSnapshot>();
@@ -115,7 +118,10 @@ describe("the differences of tables", () => {
   });
 
   it("cost as much for the first table as its ranks, and not their square", () => {
-    const tables = new ProcessTables((errno, reason, rank) => new FluxError(errno, reason, { rank }));
+    const tables = new ProcessTables(
+      (errno, reason, rank) => new FluxError(errno, reason, { rank }),
+      "rexec",
+    );
     for (let rank = 0; rank < 32_768; rank++) {
       tables.apply(rank, { rank, procs: [{ pid: 1, cmd: "sh", label: "", state: "R" }], gone: [] });
     }

@@ -28,19 +28,24 @@ export interface Stack {
 export async function startStack({
   uri,
   size = 4,
+  hosts,
   gateway = false,
   scope,
   details,
 }: {
   uri?: string | undefined;
   size?: number;
+  /** The host of each rank of an embedded broker. */
+  hosts?: readonly string[];
   gateway?: boolean;
   /** The scope and the authorization details of the token. @default those of a token without either */
   scope?: string;
   details?: readonly object[];
 } = {}): Promise<Stack> {
   const broker =
-    uri === undefined ? await startEmbeddedBroker({ size, sdexec: true, shells: [{ userid }] }) : undefined;
+    uri === undefined
+      ? await startEmbeddedBroker({ size, ...(hosts ? { hosts } : {}), sdexec: true, shells: [{ userid }] })
+      : undefined;
   const brokerUri = broker?.uri ?? (uri as string);
   const { privateJwk, jwks } = await generateKeys();
   const proxy = await createProxy({ uri: brokerUri, jwks, issuer, audience, gateway });

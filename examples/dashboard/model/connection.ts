@@ -1,6 +1,7 @@
 /** One handle, and the times that it was without a connection. */
 import { connect, type Flux, type Status } from "flux-subprocess";
-import { map, type Observable, Subject, scan, shareReplay, takeWhile } from "rxjs";
+import { map, type Observable, Subject, scan, shareReplay, takeWhile, tap } from "rxjs";
+import { type HostNames, hostNames } from "./host-names.js";
 
 /** A time without a connection, in milliseconds since 1970. */
 export interface Outage {
@@ -28,6 +29,9 @@ export class Connection {
   link: Link = { status: { state: "connecting", attempt: 1 }, outages: [] };
   /** Undefined until the session was open once. */
   session: SessionInfo | undefined;
+  /** The latest names of the hosts. */
+  hosts: HostNames = new Map();
+  readonly hosts$: Observable<HostNames>;
   /** In memory only: never in storage, URL or log. */
   #token: string;
 
@@ -35,6 +39,12 @@ export class Connection {
   constructor(token: string) {
     this.#token = token;
     this.flux = connect(location.href, { token: () => this.#token });
+    this.hosts$ = hostNames(this.flux).pipe(
+      tap((names) => {
+        this.hosts = names;
+      }),
+      shareReplay({ bufferSize: 1, refCount: true }),
+    );
     this.link$ = this.flux.status$.pipe(
       map((status) => (isDenied(status) ? { state: "closed" as const, error: status.error } : status)),
       takeWhile(({ state }) => state !== "closed", true),

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { App } from "../app.js";
+import { type HostNames, placeOf } from "../model/host-names.js";
 import { keyOf, type Rows } from "../model/process-list.js";
 import { observe } from "../observe.js";
 import { rankClass } from "./colours.js";
@@ -40,19 +41,20 @@ export function processTable(app: App): TemplateResult {
       </table>
       ${observe(processes.rows$, empty)}
     </div>
-    ${observe(processes.rows$, ({ errors }) => failures(errors))}
+    ${observe(processes.rows$, ({ errors }) => failures(errors, app.hosts))}
     ${observe(processes.rows$, ({ selected }) => (selected ? actions(app, selected) : nothing))}
   </section>`;
 }
 
 /** Rows that do not match the filter are hidden, not removed: to show a thousand rows again is fast, to make them is slow. */
-function body({ processes }: App, { all, rows, selected }: Rows): unknown {
+function body({ processes, hosts }: App, { all, rows, selected }: Rows): unknown {
   const visible = new Set(rows);
   return repeat(all, keyOf, (process) => {
     const look: Look = {
       hidden: !visible.has(process),
       selected: process === selected,
       title: processes.titleOf(process),
+      host: hosts.get(process.rank),
     };
     return guard([process, ...Object.values(look)], () => row(process, look));
   });
@@ -63,14 +65,15 @@ interface Look {
   selected: boolean;
   /** The command line of this page's run that has the process. `cmd` has its first word only. */
   title: string | undefined;
+  host: string | undefined;
 }
 
 const idOf = (process: Subprocess) => `process-${keyOf(process)}`;
 
-function row(process: Subprocess, { hidden, selected, title }: Look): TemplateResult {
+function row(process: Subprocess, { hidden, selected, title, host }: Look): TemplateResult {
   const { rank, pid, state, label, cmd } = process;
   return html`<tr role="row" id=${idOf(process)} data-key=${keyOf(process)} ?hidden=${hidden} aria-selected=${selected ? "true" : "false"}>
-    <td role="gridcell" class="rank"><span class="rank-mark ${rankClass(rank)}">${rank}</span></td>
+    <td role="gridcell" class="rank"><span class="rank-mark ${rankClass(rank)}">${rank}</span>${host === undefined ? nothing : html` <span class="muted">${host}</span>`}</td>
     <td role="gridcell" class="pid">${pid}</td>
     <td role="gridcell" class="state" data-state=${state}>${state}</td>
     <td role="gridcell" class=${label === "-" ? "muted" : ""}>${label}</td>
@@ -92,18 +95,21 @@ function whyEmpty(available: boolean, all: number, errors: number): string {
 /** The most failures on display: a large instance may have hundreds at once. */
 const FAILURES = 3;
 
-function failures(errors: readonly FluxError[]): unknown {
+function failures(errors: readonly FluxError[], hosts: HostNames): unknown {
   const more = errors.length - FAILURES;
   return html`${errors
     .slice(0, FAILURES)
-    .map(({ rank, message }) => html`<p class="message bad">rank ${rank ?? "?"}: ${message}</p>`)}
+    .map(
+      ({ rank, message }) =>
+        html`<p class="message bad">${rank === undefined ? "rank ?" : placeOf(rank, hosts)}: ${message}</p>`,
+    )}
   ${more > 0 ? html`<p class="message bad">and ${more} more ${more === 1 ? "rank" : "ranks"}</p>` : nothing}`;
 }
 
 function actions(app: App, process: Subprocess): TemplateResult {
   const { rank, pid, cmd, label } = process;
   return html`<div class="actions" role="toolbar" aria-label="The selected process">
-    <span class="what"><b>${label === "-" ? cmd : label}</b> <span class="muted">${pid} on rank ${rank}</span></span>
+    <span class="what"><b>${label === "-" ? cmd : label}</b> <span class="muted">${pid} on ${placeOf(rank, app.hosts)}</span></span>
     <button class="small" @click=${() => openOutput(app)}>Output <kbd>⏎</kbd></button>
     <button class="small" @click=${() => app.wait(process)}>Wait <kbd>w</kbd></button>
     <button class="small" @click=${() => openSignals(app, process)}>Signal <kbd>x</kbd></button>

@@ -2,13 +2,15 @@
 import { signalName } from "flux-subprocess";
 import { html, nothing } from "lit-html";
 import { combineLatest, throttleTime } from "rxjs";
+import type { App } from "../app.js";
+import { type HostNames, placeOf } from "../model/host-names.js";
 import type { Run } from "../model/run.js";
 import { isUnresponsive, type RankState } from "../model/run-state.js";
 import { observe } from "../observe.js";
 import { rankClass } from "./colours.js";
 import type { TerminalPane, View } from "./terminal.js";
 
-export function rankChips(run: Run<TerminalPane>): unknown {
+export function rankChips(app: App, run: Run<TerminalPane>): unknown {
   const { view$ } = run.display;
   // Throttled, since many ranks may start or end at once.
   const state$ = run.state$.pipe(throttleTime(50, undefined, { leading: true, trailing: true }));
@@ -26,7 +28,7 @@ export function rankChips(run: Run<TerminalPane>): unknown {
           role="radio"
           aria-checked=${view === state.rank ? "true" : "false"}
           data-phase=${state.phase}
-          title=${title(state)}
+          title=${title(state, app.hosts)}
           @click=${choose(state.rank)}
         >
           <span class="rank-mark ${rankClass(state.rank)}">${state.rank}</span> ${word(state)}
@@ -49,8 +51,8 @@ function word(state: RankState): unknown {
   return html`<span class="bad">${phase === "failed" ? "!" : "?"}</span>`;
 }
 
-function title(state: RankState): string {
+function title(state: RankState, hosts: HostNames): string {
   const { rank, phase, pid } = state;
   const silent = isUnresponsive(state) ? ", its broker does not answer" : "";
-  return `rank ${rank}${pid === undefined ? "" : `, pid ${pid}`}: ${phase}${silent}`;
+  return `${placeOf(rank, hosts)}${pid === undefined ? "" : `, pid ${pid}`}: ${phase}${silent}`;
 }

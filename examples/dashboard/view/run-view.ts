@@ -63,7 +63,7 @@ function phaseOf({ ranks, over, paused }: RunState): string {
 function body(app: App, run: PaneRun): TemplateResult {
   return html`<div class="run-body" role="tabpanel" aria-label=${run.title}>
     <div class="toolbar" role="toolbar" aria-label="The run">
-      ${rankChips(run)}
+      ${rankChips(app, run)}
       <span class="tools">
         <span class="muted size">${observe(byteCount(run))}</span>
         ${observe(run.state$, (state) => tools(app, run, state))}

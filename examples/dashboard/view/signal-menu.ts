@@ -2,6 +2,7 @@
 import { type FluxError, kill, type SignalName, type Subprocess, signalNumber } from "flux-subprocess";
 import { html, type TemplateResult } from "lit-html";
 import type { App } from "../app.js";
+import { placeOf } from "../model/host-names.js";
 import type { Run } from "../model/run.js";
 import { Modal } from "./modal.js";
 import { notify } from "./notices.js";
@@ -26,11 +27,12 @@ const modal = new Modal("menu", "signals-title");
 /** Opens the menu for a process of the table. */
 export function openSignals(app: App, process: Subprocess): void {
   const { pid, rank, cmd } = process;
-  open(`${cmd}, ${pid} on rank ${rank}`, (signum, name) => {
+  open(`${cmd}, ${pid} on ${placeOf(rank, app.hosts)}`, (signum, name) => {
     if (!app.flux) return;
     kill(app.flux, { pid, nodeid: rank, signum }).subscribe({
-      complete: () => notify(`${name} sent to ${pid} on rank ${rank}`),
-      error: (error: FluxError) => notify(`${name} to ${pid} on rank ${rank}: ${error.reason}`, true),
+      complete: () => notify(`${name} sent to ${pid} on ${placeOf(rank, app.hosts)}`),
+      error: (error: FluxError) =>
+        notify(`${name} to ${pid} on ${placeOf(rank, app.hosts)}: ${error.reason}`, true),
     });
   });
 }

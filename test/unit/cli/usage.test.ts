@@ -76,5 +76,5 @@ describe("a failure is one line on stderr and exit code 1", () => {
 test("help is not an error", async () => {
   const [code, stdout, stderr] = await outcome(["exec", "--help"]);
   expect([code, stderr]).toEqual([0, ""]);
-  expect(stdout).toContain("--exclude <IDSET>");
+  expect(stdout).toContain("--exclude <RANKS>");
 });

@@ -9,6 +9,7 @@ import {
   exec,
   type FailedRank,
   type Flux,
+  type FluxError,
   type FluxErrorCode,
   kill,
   lines,
@@ -16,15 +17,22 @@ import {
   type OneRankEvent,
   type Outcome,
   orThrow,
+  type PidRef,
   type ProcessEvent,
+  type ProcessRef,
   type RankLine,
+  type RanksRpc,
   type RankText,
   type Rpc,
   rexecBg,
   type Subprocess,
+  type SubprocessListRpc,
+  type SubprocessWaitRpc,
   spawn,
   stdout,
+  type Target,
   text,
+  type WaitResult,
   wait,
   write,
 } from "../../../src/index.js";
@@ -65,8 +73,12 @@ describe("types: pid and label", () => {
 function refused(flux: Flux): void {
   // @ts-expect-error no such signal
   kill(flux, { pid: 1, signum: "SIGFOO" });
-  // @ts-expect-error one rank answers
-  kill(flux, { pid: 1, nodeid: "all" });
+  // @ts-expect-error each rank has an answer of its own
+  void kill(flux, { label: "l", nodeid: "all" }).get().rank;
+  // @ts-expect-error the outcome of several ranks is not one
+  wait(flux, { label: "l", nodeid: [0, 1] }).getOutcome();
+  // @ts-expect-error a list has no process
+  list(flux, { rank: 1 });
   // @ts-expect-error a command is an array
   exec(flux, "ls -l");
   // @ts-expect-error a process reads text or bytes
@@ -74,7 +86,7 @@ function refused(flux: Flux): void {
   // @ts-expect-error a process reads text or bytes
   exec(flux, ["a"], { stdin: [7] });
   // @ts-expect-error one process has one rank
-  spawn(flux, ["a"], { nodeid: "0-3" });
+  spawn(flux, ["a"], { nodeid: [0, 3] });
   // @ts-expect-error in background there are no channels
   rexecBg(flux, ["a"], { channels: ["C"] });
   // @ts-expect-error the environment is text
@@ -96,6 +108,34 @@ async function known(flux: Flux): Promise<void> {
   expectTypeOf(wait(flux, { pid: 1 }).getOutcome()).toEqualTypeOf<Promise<Outcome>>();
   expectTypeOf(await flux.rpc<{ value: string }>("attr.get").get()).toEqualTypeOf<{ value: string }>();
   expectTypeOf(await flux.rpc("attr.get").get()).toEqualTypeOf<unknown>();
+
+  type Each = { readonly rank: number };
+  const target = "0-3" as string;
+  const anywhere = 0 as Target;
+  expectTypeOf(kill(flux, { label: "l", nodeid: undefined })).toEqualTypeOf<Rpc<void>>();
+  expectTypeOf(kill(flux, { label: "l", nodeid: 3 })).toEqualTypeOf<Rpc<void>>();
+  expectTypeOf(kill(flux, { label: "l", nodeid: "any" })).toEqualTypeOf<Rpc<void>>();
+  expectTypeOf(kill(flux, { label: "l", nodeid: "all" })).toEqualTypeOf<RanksRpc<Each>>();
+  expectTypeOf(kill(flux, { label: "l", nodeid: "0-3" })).toEqualTypeOf<RanksRpc<Each>>();
+  expectTypeOf(kill(flux, { label: "l", nodeid: [0, 3] })).toEqualTypeOf<RanksRpc<Each>>();
+  expectTypeOf(kill(flux, { label: "l", nodeid: target })).toEqualTypeOf<Rpc<void> | RanksRpc<Each>>();
+  expectTypeOf(kill(flux, { label: "l", nodeid: anywhere })).toEqualTypeOf<Rpc<void> | RanksRpc<Each>>();
+  expectTypeOf(list(flux, { nodeid: 1 })).toEqualTypeOf<SubprocessListRpc>();
+  expectTypeOf(list(flux, { nodeid: "all" }).getProcesses()).toEqualTypeOf<Promise<Subprocess[]>>();
+  expectTypeOf(await wait(flux, { label: "l", nodeid: "all" })).toEqualTypeOf<WaitResult[]>();
+  expectTypeOf((await kill(flux, { label: "l", nodeid: "all" }).settle()).errors).toEqualTypeOf<
+    FluxError[]
+  >();
+
+  const started = await rexecBg(flux, ["a"], { nodeid: 1 });
+  expectTypeOf(started).toEqualTypeOf<PidRef>();
+  expectTypeOf(started).toExtend<ProcessRef>();
+  expectTypeOf(await rexecBg(flux, ["a"], { nodeid: "0-1" })).toEqualTypeOf<PidRef[]>();
+  expectTypeOf(kill(flux, started)).toEqualTypeOf<Rpc<void>>();
+  expectTypeOf(kill(flux, { ...started, signum: "SIGTERM" })).toEqualTypeOf<Rpc<void>>();
+  expectTypeOf(wait(flux, started as ProcessRef)).toEqualTypeOf<SubprocessWaitRpc>();
+  expectTypeOf(attach(flux, started)).toEqualTypeOf<Observable<OneRankEvent>>();
+  for (const process of await list(flux).getProcesses()) await kill(flux, process.ref);
 
   const events = exec(flux, ["a"], { stdin: NEVER });
   expectTypeOf(events).toEqualTypeOf<Observable<OneRankEvent>>();

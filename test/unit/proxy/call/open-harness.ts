@@ -6,6 +6,7 @@ import { SendQueue } from "../../../../proxy/call/send-queue.js";
 import { Brakes } from "../../../../proxy/flow/brakes.js";
 import { Outbox } from "../../../../proxy/flow/outbox.js";
 import { Scheduler } from "../../../../proxy/flow/scheduler.js";
+import { HostNames } from "../../../../proxy/hosts/host-names.js";
 import type { Liveness } from "../../../../proxy/liveness/liveness.js";
 import { Allowances } from "../../../../proxy/session/allowances.js";
 import { RequestTable } from "../../../../proxy/session/request-table.js";
@@ -84,6 +85,7 @@ export class OpenHarness {
       lease,
       broker,
       brokerInfo: { rank: 0, size: 2, owner: 0 },
+      hosts: new HostNames(undefined, 2),
       pool: { open: (connect, wanted = () => true) => this.#open(connect, wanted) },
       outbox: this.outbox,
       queue: new SendQueue(guard, () => {}),

@@ -24,10 +24,10 @@ describe("attach", () => {
     [{ pid: 7 }, "rexec.attach", "any", { pid: 7, flags: 3 }],
     [{ label: "l", stdout: false }, "rexec.attach", "any", { pid: -1, label: "l", flags: 2 }],
     [
-      { pid: 7, stderr: false, nodeid: "0-1", service: "sdexec" },
+      { label: "l", stderr: false, nodeid: "0-1", service: "sdexec" },
       "sdexec.attach",
       "0-1",
-      { pid: 7, flags: 1 },
+      { pid: -1, label: "l", flags: 1 },
     ],
   ])("sends %j", async (options, topic, nodeid, payload) => {
     const { proxy } = await following(options);

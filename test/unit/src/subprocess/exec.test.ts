@@ -68,7 +68,7 @@ describe("exec: the request", () => {
     ["killGrace", { killGrace: Number.POSITIVE_INFINITY }],
     ["killGrace", { killGrace: 2 ** 31 }],
     ["killGrace", { killGrace: "5" }],
-    ["nodeid", { nodeid: "some" }],
+    ["nodeid", { nodeid: "0-" }],
     ["nodeid", { nodeid: "" }],
     ["nodeid", { nodeid: -1 }],
     ["stdin", { stdin: 7 }],

@@ -52,6 +52,7 @@ describe("list", () => {
     const { processes } = await answer(payload);
     await expect(processes).rejects.toMatchObject({
       code: "EPROTO",
+      rank: 2,
       reason: `an answer that RFC 42 does not have: ${JSON.stringify(payload)}`,
     });
   });

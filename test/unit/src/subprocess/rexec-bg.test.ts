@@ -52,7 +52,7 @@ describe("rexecBg", () => {
     const answers = Promise.all([rpc.getPid(), rpc.getRank(), rpc.get()]);
     await settled();
     proxy.send({ type: "response", id: 1, rank, payload: { type: "started", pid: 77 } });
-    expect(await answers).toEqual([77, rank, { type: "started", pid: 77 }]);
+    expect(await answers).toEqual([77, rank, { service: "rexec", rank, pid: 77 }]);
     expect(proxy.requests).toHaveLength(1);
   });
 
@@ -78,7 +78,7 @@ describe("rexecBg", () => {
       const pid = rexecBg(flux, ["a"]).getPid();
       await settled();
       proxy.send({ type: "response", id: 1, rank: 0, payload });
-      await expect(pid).rejects.toMatchObject({ code: "EPROTO" });
+      await expect(pid).rejects.toMatchObject({ code: "EPROTO", rank: 0 });
     },
   );
 

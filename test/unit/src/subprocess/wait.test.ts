@@ -61,6 +61,6 @@ describe("wait", () => {
     { status: 0, output: [{ stream: "stdout", rank: "0", data: 1 }] },
   ])("refuses an answer that RFC 42 does not have: %j", async (payload) => {
     const { errors } = await answered(payload);
-    expect(errors).toMatchObject([{ name: "FluxError", code: "EPROTO" }]);
+    expect(errors).toMatchObject([{ name: "FluxError", code: "EPROTO", rank: 0, topic: "rexec.wait" }]);
   });
 });
