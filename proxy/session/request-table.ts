@@ -29,16 +29,15 @@ import type { Polls } from "../watch/polls.js";
 import { Watch } from "../watch/watch.js";
 import type { Allowance } from "./allowances.js";
 import type { BrokerInfo } from "./broker-info.js";
-import type { BrokerPool } from "./broker-pool.js";
+import { OwnConnections, type OwnConnectionsOptions } from "./own-connections.js";
 import type { TokenLease } from "./token-lease.js";
 
 /** The parts of a session and of the proxy that its requests use. */
-export interface RequestTableOptions extends AdmissionOptions {
+export interface RequestTableOptions extends AdmissionOptions, OwnConnectionsOptions {
   lease: Pick<TokenLease, "identity">;
   broker: Broker;
   brokerInfo: BrokerInfo;
   hosts: HostNames;
-  pool: Pick<BrokerPool, "open">;
   outbox: Outbox;
   queue: SendQueue;
   /** Shared by all sessions. */
@@ -50,10 +49,6 @@ export interface RequestTableOptions extends AdmissionOptions {
   /** Shared by all sessions. */
   liveness: Pick<Liveness, "add">;
   allowance: Allowance;
-  /** Opens a further connection to the broker in the name of the client's user. */
-  connectBroker(): Promise<Broker>;
-  /** Runs code that may throw a ProtocolError. */
-  guard(action: () => void): void;
 }
 
 /** The most watches of a session. */
@@ -70,12 +65,12 @@ export class RequestTable {
   readonly #options: RequestTableOptions;
   readonly #admission: Admission;
   readonly #open = new IdTable<RankedCall | Watch | Subscription>();
-  /** The connection of each call that has one of its own; undefined while the connection is opened. */
-  readonly #attached = new Map<RankedCall, Broker | undefined>();
+  readonly #ownConnections: OwnConnections;
 
   constructor(options: RequestTableOptions) {
     this.#options = options;
     this.#admission = new Admission(options);
+    this.#ownConnections = new OwnConnections(options);
   }
 
   /** True if no request is open but watches, which a client begins again without a loss. */
@@ -150,7 +145,7 @@ export class RequestTable {
   end(): void {
     for (const open of this.#open.all()) open.abort();
     this.#options.queue.clear();
-    this.#attached.clear();
+    this.#ownConnections.clear();
     this.#open.clear();
   }
 
@@ -217,7 +212,7 @@ export class RequestTable {
     this.#open.add(call);
     // The message of a rank that does not exist may be one too many for the client: then the session is over.
     if (!call.begin() || !this.#open.has(call)) return;
-    if (call.ownConnection) this.#connectAndStart(call);
+    if (call.ownConnection) this.#ownConnections.start(call);
     else call.start(broker);
   }
 
@@ -296,31 +291,6 @@ export class RequestTable {
     this.#options.outbox.send(errorMessage(id, target, error));
   }
 
-  #connectAndStart(call: RankedCall): void {
-    const { pool, allowance, connectBroker, guard } = this.#options;
-    const refusal = allowance.attaches.take(1);
-    if (refusal !== undefined) {
-      call.fail(new FluxError("EMFILE", refusal));
-      return;
-    }
-    this.#attached.set(call, undefined);
-    pool
-      .open(connectBroker, () => this.#attached.has(call))
-      .then(
-        (broker) =>
-          guard(() => {
-            if (broker === undefined) return;
-            this.#attached.set(call, broker);
-            call.start(broker);
-          }),
-        (error: unknown) =>
-          guard(() => {
-            if (!(error instanceof FluxError)) throw error;
-            call.fail(error);
-          }),
-      );
-  }
-
   #detach(id: number): void {
     const open = this.#open.get(id);
     if (open === undefined) return;
@@ -332,8 +302,6 @@ export class RequestTable {
 
   #ended(call: RankedCall): void {
     call.admitted.monitor.over();
-    const broker = this.#attached.get(call);
-    if (this.#attached.delete(call)) this.#options.allowance.attaches.give(1);
-    broker?.close();
+    this.#ownConnections.ended(call);
   }
 }

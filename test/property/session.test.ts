@@ -16,8 +16,11 @@ const last: fc.Arbitrary<Message> = fc.oneof(
     message: fc.string(),
   }),
 );
+/** Without integers that become a BigInt: test/property/json.test.ts has those. */
+const json = fc.jsonValue().filter((value) => !/\d{16}/.test(JSON.stringify(value)));
+
 const middle: fc.Arbitrary<Message> = fc.oneof(
-  fc.record({ type: fc.constant("response" as const), payload: fc.dictionary(fc.string(), fc.jsonValue()) }),
+  fc.record({ type: fc.constant("response" as const), payload: fc.dictionary(fc.string(), json) }),
   fc.record({ type: fc.constant("eof" as const), stream: fc.constantFrom("stdout", "stderr") }),
   fc.record({
     type: fc.constant("data" as const),
@@ -34,7 +37,7 @@ const script = (streaming: boolean): fc.Arbitrary<Message[]> =>
         .oneof(
           fc.record({
             type: fc.constant("response" as const),
-            payload: fc.dictionary(fc.string(), fc.jsonValue()),
+            payload: fc.dictionary(fc.string(), json),
           }),
           fc.record({
             type: fc.constant("error" as const),
@@ -191,7 +194,7 @@ describe("Session", () => {
 describe("exec", () => {
   it("ends once, and any error is typed, for any payloads", async () => {
     const payload = fc.oneof(
-      fc.dictionary(fc.constantFrom("type", "pid", "status", "cmd"), fc.jsonValue()),
+      fc.dictionary(fc.constantFrom("type", "pid", "status", "cmd"), json),
       fc.record({ type: fc.constant("started"), pid: fc.integer({ min: -1, max: 3 }) }),
       fc.record({
         type: fc.constant("finished"),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { importJWK, type JWK, SignJWT, UnsecuredJWT } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type GeneratedKeys, generateKeys, signToken } from "../../../../proxy/auth/keys.js";
-import { ACTIONS } from "../../../../proxy/auth/permissions.js";
+import { DEFAULT_ACTIONS } from "../../../../proxy/auth/permissions.js";
 import { createVerifier } from "../../../../proxy/auth/token.js";
 import { FluxError } from "../../../../src/errors.js";
 
@@ -40,7 +40,7 @@ describe("verification", () => {
       issuedAt: expect.any(Number),
       expires: expect.any(Number),
       jkt: undefined,
-      permissions: { scope: new Set(ACTIONS) },
+      permissions: { scope: new Set(DEFAULT_ACTIONS) },
     });
   });
 
