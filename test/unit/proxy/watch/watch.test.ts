@@ -184,11 +184,12 @@ describe("a watch", () => {
     const world = await World.open();
     world.h.next(watch(1, { topic: "attr.list" }));
     await settle();
-    // It has a connection of its own, as every stream that its service cannot cancel.
-    expect(world.h.brokers.at(-1)?.calls).toMatchObject([
-      { call: { topic: "attr.list", nodeid: 0, streaming: true } },
-      {},
+    // The answers of the broker itself: a watch has differences, with `gone`.
+    expect(world.h.socket.messages).toMatchObject([
+      { type: "response", id: 1, rank: 0 },
+      { type: "response", id: 1, rank: 1 },
     ]);
+    expect(JSON.stringify(world.h.socket.messages)).not.toContain("gone");
   });
 
   test("has no more ranks than a session may watch", async () => {
