@@ -15,7 +15,7 @@ export type SignerOptions =
 export type Mechanism = SignerOptions["mechanism"];
 
 type MakeSigner<M> = (
-  options: Extract<SignerOptions, { mechanism: M }>,
+  options: Omit<Extract<SignerOptions, { mechanism: M }>, "mechanism">,
   userid: number,
 ) => Signer | Promise<Signer>;
 
@@ -35,6 +35,7 @@ export const MECHANISMS = Object.keys(SIGNERS) as readonly Mechanism[];
  */
 export async function createSigner(options: SignerOptions): Promise<Signer> {
   if (process.getuid === undefined) throw new TypeError("this platform has no userids to sign for");
-  const make = SIGNERS[options.mechanism] as MakeSigner<Mechanism>;
-  return await make(options, process.getuid());
+  const { mechanism, ...others } = options;
+  const make = SIGNERS[mechanism] as MakeSigner<Mechanism>;
+  return await make(others, process.getuid());
 }

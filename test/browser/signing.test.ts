@@ -81,7 +81,7 @@ describe("headless Chromium, with a non-extractable Ed25519 key", () => {
   it("is refused unsigned requests, and requests about other users' processes", async () => {
     const codes = await page.evaluate(async (service) => {
       const { client, flux } = globalThis as unknown as PageGlobals;
-      const code = (rpc: { get(): Promise<unknown> }) => rpc.get().catch((e) => `${e.code}: ${e.message}`);
+      const code = (rpc: { get(): Promise<unknown> }) => rpc.get().catch((e) => `${e.code}: ${e.reason}`);
       return [
         await code(client.list(flux, { service, sign: false })),
         await code(client.list(flux, { sign: false })),

@@ -5,13 +5,18 @@ import { encodeIdset } from "../../src/protocol/idset.js";
 import { ProtocolError } from "../../src/protocol/protocol-error.js";
 import { parseOpening, parseServerMessage } from "../../src/protocol/server-messages.js";
 
+/** Without integers that become a BigInt: test/property/json.test.ts has those. */
+const json = fc.jsonValue().filter((value) => !/\d{16}/.test(JSON.stringify(value)));
+
 const seq = fc.integer({ min: 1, max: 2 ** 48 - 1 });
 const count = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const id = fc.integer({ min: 1, max: 0x7fffffff });
 const rank = fc.integer({ min: 0, max: 0xfffffffe });
 const name = fc.string({ unit: "binary", minLength: 1 }).filter((text) => !text.includes("\0"));
 const stream = name.filter((text) => new TextEncoder().encode(text).length <= 255);
-const payload = fc.dictionary(fc.string(), fc.jsonValue({ noUnicodeString: false }));
+const payload = fc
+  .dictionary(fc.string(), fc.jsonValue({ noUnicodeString: false }))
+  .filter((value) => !/\d{16}/.test(JSON.stringify(value)));
 const nodeid = fc.oneof(
   fc.constantFrom("any", "all", "[0-3,7]"),
   fc.uniqueArray(fc.nat(200), { minLength: 1 }).map((ids) => encodeIdset(ids.sort((a, b) => a - b))),
@@ -109,7 +114,7 @@ describe.each(Object.entries(parsers))("%s", (_, { valid, parse }) => {
 
   it("is read without the fields that are unknown", () => {
     fc.assert(
-      fc.property(messages, fc.jsonValue(), (message, extra) => {
+      fc.property(messages, json, (message, extra) => {
         const written = JSON.parse(JSON.stringify(message));
         expect(parse(JSON.stringify({ ...message, "no such field": extra }))).toEqual(written);
       }),
@@ -131,7 +136,7 @@ describe.each(Object.entries(parsers))("%s", (_, { valid, parse }) => {
 
   it("is refused, or a message that is read the same again, with any one of its fields changed", () => {
     fc.assert(
-      fc.property(messages, fc.nat(), fc.jsonValue(), (message, n, value) => {
+      fc.property(messages, fc.nat(), json, (message, n, value) => {
         const keys = Object.keys(message);
         const changed = { ...message, [keys[n % keys.length] as string]: value };
         const read = parsed(parse, JSON.stringify(changed));

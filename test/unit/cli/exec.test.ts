@@ -80,7 +80,7 @@ describe("exec", () => {
   test.each([
     [["no-such-program"], 127, "rank 0: no-such-program: "],
     [["/etc/passwd"], 126, "rank 0: /etc/passwd: "],
-    [["-r", "5", "true"], 68, "rank 5: true: host is unreachable"],
+    [["-r", "5", "true"], 68, "rank 5: true: no such rank"],
   ])("reports why a rank could not start it: %s", async (words, code, message) => {
     const [actual, stdout, stderr] = await outcome(exec("1", ...words));
     expect([actual, stdout]).toEqual([code, ""]);

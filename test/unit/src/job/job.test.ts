@@ -112,8 +112,7 @@ describe("a Job", () => {
 
   test("cannot be the options itself: nodeid would be a broker's rank", async () => {
     const { flux } = await openFlux();
-    const words =
-      'not a subprocess service: "the service of a job, whose node() and nodes() give service and nodeid"';
+    const words = 'unknown option "id"';
     // @ts-expect-error: nor does it compile
     expect(() => exec(flux, ["true"], { ...four, nodeid: 0 })).toThrow(words);
     // @ts-expect-error: nor does it compile
