@@ -41,6 +41,7 @@ describe("a bundle of kill alone", () => {
       "src/protocol/checks.ts",
       "src/protocol/hosts.ts",
       "src/protocol/idset.ts",
+      "src/protocol/options.ts",
       "src/protocol/signals.ts",
       "src/rank-error.ts",
       "src/ranks-request.ts",
