@@ -1,5 +1,5 @@
 /** The meaning of a closed connection for the session and its requests. */
-import { because, errnoOf, FluxError, type FluxErrorCode } from "../errors.js";
+import { because, FluxError, type FluxErrorCode } from "../errors.js";
 import { CLOSE } from "../protocol/protocol-error.js";
 import type { TransportClose } from "../transport/transport.js";
 
@@ -26,7 +26,7 @@ export function closeError({ code, reason, opened, cause }: TransportClose): Flu
 
 /** Only Node's ws says why a connection could not be opened. A browser must not tell a page. */
 function unreachable(cause: unknown): FluxError {
-  const { code = "", message = "" } = (cause ?? {}) as { code?: FluxErrorCode; message?: string };
+  const { code = "", message = "" } = (cause ?? {}) as { code?: string; message?: string };
   const [, status] = /response: (\d+)/.exec(message) ?? [];
   const [errno, what]: [FluxErrorCode, string] =
     status === "404"
@@ -37,12 +37,10 @@ function unreachable(cause: unknown): FluxError {
           ? ["EKEYREJECTED", "TLS has failed"]
           : /^(ENOTFOUND|EAI_AGAIN)$/.test(code)
             ? ["EADDRNOTAVAIL", "the name of the proxy's host is not known"]
-            : [errnoOf(code as FluxErrorCode) ? (code as FluxErrorCode) : "ECONNREFUSED", UNREACHABLE];
+            : ["ECONNREFUSED", "the proxy cannot be reached"];
   const why = because(cause) || ", and this runtime does not say why";
   return new FluxError(errno, what + why, { cause });
 }
-
-const UNREACHABLE = "the proxy cannot be reached";
 
 /**
  * True if the connection was lost, not ended: by the network (1005, 1006), by a server between client and proxy (1011 to 1015), by a
