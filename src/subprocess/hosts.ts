@@ -1,18 +1,25 @@
 import type { Flux } from "../flux.js";
-import { demand, name } from "../protocol/checks.js";
+import { abortSignal, name, timeLimit } from "../protocol/checks.js";
 import { HOSTS_TOPIC } from "../protocol/hosts.js";
+import { checkOptions, type OptionChecks } from "../protocol/options.js";
 import { type RpcOptions, request } from "../request.js";
 import { Rpc } from "../rpc.js";
 import { hostNames } from "../session/host-names.js";
 
 /** Options of {@link hosts}. */
-export interface HostsOptions extends Omit<RpcOptions, "nodeid"> {
+export interface HostsOptions extends Omit<RpcOptions, "nodeid" | "streaming"> {
   /**
    * The hosts, an RFC 29 hostlist such as "node[1-3]".
    * @default all hosts that the token allows
    */
   hosts?: string | undefined;
 }
+
+const HOSTS_OPTIONS: OptionChecks<HostsOptions> = {
+  hosts: name,
+  signal: abortSignal,
+  answerTimeout: timeLimit,
+};
 
 /**
  * The names of the hosts of an instance, by rank. Python's counterpart is the broker attribute "hostlist". The token must allow `hosts`.
@@ -29,13 +36,11 @@ export interface HostsOptions extends Omit<RpcOptions, "nodeid"> {
  * console.log([...names.keys()].join()); // 0,1,2,3
  * ```
  */
-export function hosts(
-  flux: Flux,
-  { hosts, ...options }: HostsOptions = {},
-): Rpc<ReadonlyMap<number, string>> {
-  if (hosts !== undefined) demand("hosts", hosts, name);
+export function hosts(flux: Flux, options: HostsOptions = {}): Rpc<ReadonlyMap<number, string>> {
+  checkOptions("hosts", options, HOSTS_OPTIONS);
+  const { hosts, ...others } = options;
   const question = {
-    ...options,
+    ...others,
     nodeid: "any" as const,
     topic: HOSTS_TOPIC,
     payload: { hosts },

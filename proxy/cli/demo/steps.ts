@@ -48,8 +48,8 @@ export const STEPS: readonly Step[] = [
   },
   {
     title: "A program that cannot be run is an error, with Flux's errno",
-    code: `exec(flux, ["no-such-program"])`,
-    shows: /FluxError: exec no-such-program on rank 0: .* \(ENOENT\)/,
+    code: `exec(flux, ["no-such"])`,
+    shows: /FluxError: exec no-such on rank 0: .* \(ENOENT\)/,
     fails: true,
   },
   {
