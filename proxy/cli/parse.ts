@@ -16,7 +16,7 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 
 /** A Flux standard duration (RFC 23), in milliseconds: "500ms", "1.5m"; seconds without a unit. */
 export function duration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|[smhd])?$/.exec(text);
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text);
   const value = match ? Math.round(Number(match[1]) * UNITS[(match[2] ?? "s") as keyof typeof UNITS]) : 0;
   if (value >= 1 && value <= 0x7fffffff) return value;
   throw new InvalidArgumentError('It is a time such as "10s", "500ms" or "1.5h", at most 24 days.');

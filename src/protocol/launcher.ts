@@ -27,7 +27,7 @@ export function launcherPath(random: number): string {
 }
 
 /** True if env(1) can start a program of this name: it takes "NAME=VALUE" and "-" for something else. */
-export function isLaunchable(program: string): boolean {
+export function canLaunch(program: string): boolean {
   return program !== "-" && !program.includes("=");
 }
 
@@ -52,6 +52,6 @@ export function readLauncherCommand(words: readonly string[]): Launch | undefine
   // No other reading of the same words is possible: they are those that this launch makes.
   const again = launcherCommand(launch, path);
   const exact = again.length === words.length && again.every((word, i) => word === words[i]);
-  const valid = cwd !== "" && variables.every(([name]) => name !== "") && isLaunchable(words[program] ?? "");
+  const valid = cwd !== "" && variables.every(([name]) => name !== "") && canLaunch(words[program] ?? "");
   return exact && valid && (cwd !== undefined || variables.length > 0) ? launch : undefined;
 }

@@ -1,7 +1,7 @@
 /** Commands in a checked directory, or with added variables: env(1) starts them, and its failures are errors. */
 import { errnoOf, type FluxError, type FluxErrorCode } from "../errors.js";
 import { boolean } from "../protocol/checks.js";
-import { isLaunchable, launcherCommand, launcherPath } from "../protocol/launcher.js";
+import { canLaunch, launcherCommand, launcherPath } from "../protocol/launcher.js";
 import type { OptionChecks } from "../protocol/options.js";
 import type { Command } from "../protocol/rfc42.js";
 import type { ClientCall, RankMessage } from "../session/client-call.js";
@@ -45,7 +45,7 @@ export function launchedCommand(
   const cwd = checkCwd ? cmd.cwd : undefined;
   if (cwd === undefined && Object.keys(env).length === 0) return { cmd, launcher: undefined };
   const [program] = cmd.cmdline as [string];
-  if (!isLaunchable(program)) {
+  if (!canLaunch(program)) {
     const option = cwd === undefined ? "extendEnv" : "cwd; pass checkCwd: false";
     throw new TypeError(`a program with the name ${JSON.stringify(program)} cannot be run with ${option}`);
   }

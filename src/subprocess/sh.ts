@@ -1,10 +1,7 @@
 import { name } from "../protocol/checks.js";
 
 /** A value of {@link sh}: one word, or several. */
-export type ShellValue = ShellWord | readonly ShellWord[];
-
-/** One word. */
-type ShellWord = string | number | bigint;
+export type ShellValue = string | number | bigint | readonly (string | number | bigint)[];
 
 /**
  * Makes a command that a POSIX shell runs. Each value of the script is quoted: it is one word, whatever its characters are. An array is
@@ -43,7 +40,8 @@ export function sh(script: TemplateStringsArray, ...values: readonly ShellValue[
 }
 
 function quoted(value: ShellValue, what: string): string {
-  if (Array.isArray(value)) return value.map((each: ShellWord) => quoted(each, what)).join(" ");
+  if (Array.isArray(value))
+    return value.map((each: string | number | bigint) => quoted(each, what)).join(" ");
   if (!["string", "number", "bigint"].includes(typeof value)) {
     throw new TypeError(`${what} is not a string, a number or an array of these`);
   }

@@ -3,7 +3,7 @@ import { checkOptions } from "../protocol/options.js";
 import { type IoObject, ioBytes } from "../protocol/rfc42.js";
 import { RanksRpc } from "../ranks-rpc.js";
 import { Rpc } from "../rpc.js";
-import { concat } from "./bytes.js";
+import { type Bytes, concat } from "./bytes.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import { payloadReader } from "./payload.js";
 import { PROCESS_OPTIONS, type ProcessOptions, processFields, processTarget } from "./process-ref.js";
@@ -67,9 +67,9 @@ export interface WaitResult {
   /** The retained I/O objects (RFC 42), in the order of output. */
   readonly output: readonly IoObject[];
   /** Retained standard output. */
-  readonly stdout: Uint8Array<ArrayBuffer>;
+  readonly stdout: Bytes;
   /** Retained standard error. */
-  readonly stderr: Uint8Array<ArrayBuffer>;
+  readonly stderr: Bytes;
 }
 
 /** Options of {@link wait}. @typeParam N the type of `nodeid` */
@@ -130,7 +130,7 @@ export function wait(flux: Flux, options: WaitOptions): SubprocessWaitRpc | Rank
   );
 }
 
-function bytesOf(output: readonly IoObject[], stream: string): Uint8Array<ArrayBuffer> {
+function bytesOf(output: readonly IoObject[], stream: string): Bytes {
   return concat(output.filter((io) => io.stream === stream).map(ioBytes));
 }
 

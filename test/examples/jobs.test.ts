@@ -20,6 +20,6 @@ test("examples/jobs.mjs says in words that the embedded broker has no jobs", asy
     code: 1,
     stdout: "",
     stderr:
-      "No service matching job-ingest.submit is registered. Jobs need a real Flux: this broker has no such service\n",
+      "job-ingest.submit on rank 0: No service matching job-ingest.submit is registered (ENOSYS). Jobs need a real Flux: this broker has no such service\n",
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  isLaunchable,
+  canLaunch,
   launcherCommand,
   launcherPath,
   readLauncherCommand,
@@ -11,7 +11,7 @@ const word = fc.oneof(
   fc.string(),
   fc.constantFrom("--", "-", "-C", "-i", "A=1", "=", "env", "/usr/bin/env", ""),
 );
-const program = word.filter(isLaunchable);
+const program = word.filter(canLaunch);
 const name = fc.string({ minLength: 1 }).filter((text) => !text.includes("="));
 const launches = fc.record({
   cmdline: fc.tuple(program, fc.array(word)).map(([first, rest]) => [first, ...rest]),

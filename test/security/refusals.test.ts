@@ -55,6 +55,6 @@ describe.each([
 
 test("there are many of them, no two alike", () => {
   const names = [...OPENINGS, ...REQUESTS].map(({ name }) => name);
-  expect(new Set(names).size).toBe(names.length);
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   expect(names.length).toBeGreaterThanOrEqual(80);
 });

@@ -33,7 +33,11 @@ export async function main(signal: AbortSignal): Promise<string> {
   // @ts-expect-error: pid or label, not neither
   list(flux, { pid: 1 });
   try {
-    const { outcome } = await firstValueFrom(events.pipe(collect()));
+    const ended = await firstValueFrom(events.pipe(collect()));
+    // @ts-expect-error: a failed rank has no output
+    void ended.stdout;
+    if (ended.error) return ended.error.code;
+    const { outcome } = ended;
     return outcome.kind === "exited" ? String(outcome.code) : outcome.kind;
   } catch (error) {
     return error instanceof FluxError ? error.code : "";

@@ -58,7 +58,7 @@ export const LAUNCHER: Refusal[] = [
   ),
   ...pair("two directories", "commands", tmp, { ...inTmp, cwd: "/tmp/a" }, inTmp),
   ...["LD_PRELOAD", "BASH_ENV", "A"].flatMap((name) =>
-    pair("any variable", "env", {}, { cmdline: launch(["true"], { env: { [name]: "x" } }) }, line("true")),
+    pair(`the variable ${name}`, "env", {}, { cmdline: launch(["true"], { env: { [name]: "x" } }) }, line("true")),
   ),
   ...pair(
     "a variable beside a permitted one",
@@ -87,7 +87,7 @@ export const LAUNCHER: Refusal[] = [
     "commands",
     { env: ["*"] },
     { cmdline: launch(["true"], { env: { PATH: "/tmp" } }) },
-    { cmdline: launch(["true"], { env: { LPATH: "/tmp" } }) },
+    { cmdline: launch(["true"], { env: { OTHER_PATH: "/tmp" } }) },
   ),
   ...pair(
     "no PATH",

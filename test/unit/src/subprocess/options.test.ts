@@ -54,18 +54,18 @@ async function refusal(verb: string, options: object): Promise<unknown> {
 
 describe("an unknown option", () => {
   it.each(Object.keys(calls))("of %s is a TypeError that names both", async (verb) => {
-    const error = await refusal(verb, { frobnicate: undefined });
-    expect(error).toEqual(new TypeError(`unknown option "frobnicate" of ${verb}`));
+    const error = await refusal(verb, { color: undefined });
+    expect(error).toEqual(new TypeError(`unknown option "color" of ${verb}`));
   });
 
   it.each(
     rows([
-      ["exec", { timout: 200 }, 'unknown option "timout" of exec; did you mean "timeout"?'],
+      ["exec", { timeOuts: 200 }, 'unknown option "timeOuts" of exec; did you mean "timeout"?'],
       ["exec", { stdIn: "x" }, 'unknown option "stdIn" of exec; did you mean "stdin"?'],
       ["spawn", { stdin: "x" }, 'unknown option "stdin" of spawn'],
       ["kill", { sigNum: 9 }, 'unknown option "sigNum" of kill; did you mean "signum"?'],
       ["rexecBg", { channels: [] }, 'unknown option "channels" of rexecBg'],
-      ["connect", { tokn: "t" }, 'unknown option "tokn" of connect; did you mean "token"?'],
+      ["connect", { tokens: "t" }, 'unknown option "tokens" of connect; did you mean "token"?'],
       ["connect", { retry: { max: 3 } }, 'unknown option "max" of retry'],
     ]),
   )("of $verb: $title", async ({ verb, options, message }) => {
@@ -76,8 +76,8 @@ describe("an unknown option", () => {
     await expect(curveSigner({ keys: 1 } as Any)).rejects.toEqual(
       new TypeError('unknown option "keys" of curveSigner; did you mean "key"?'),
     );
-    await expect(startEmbeddedBroker({ sise: 2 } as Any)).rejects.toEqual(
-      new TypeError('unknown option "sise" of startEmbeddedBroker; did you mean "size"?'),
+    await expect(startEmbeddedBroker({ sizes: 2 } as Any)).rejects.toEqual(
+      new TypeError('unknown option "sizes" of startEmbeddedBroker; did you mean "size"?'),
     );
   });
 });
