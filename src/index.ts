@@ -17,7 +17,7 @@ export type { Command, IoObject } from "./protocol/rfc42.js";
 export { type SignalName, signalName, signalNumber } from "./protocol/signals.js";
 export type { ListedProcess } from "./protocol/watch.js";
 export { type FailedRank, RankError } from "./rank-error.js";
-export { RanksRpc, type SettledRanks } from "./ranks-rpc.js";
+export { type RankResult, RanksRpc, type SettledRanks } from "./ranks-rpc.js";
 export type { RpcOptions, StreamOptions } from "./request.js";
 export { Rpc } from "./rpc.js";
 export type { RetryOptions } from "./session/retry.js";

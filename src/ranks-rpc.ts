@@ -2,6 +2,12 @@ import { Observable, type Subscriber } from "rxjs";
 import { FluxError } from "./errors.js";
 import { RankError } from "./rank-error.js";
 
+/** The value of a rank, as every verb on several ranks gives it. */
+export interface RankResult {
+  /** The broker rank. */
+  readonly rank: number;
+}
+
 /** The answers of all ranks, from {@link RanksRpc.settle}. Its counterpart is that of `Promise.allSettled`. */
 export interface SettledRanks<T> {
   /** The values of the ranks that succeeded, sorted by rank. */
@@ -27,7 +33,7 @@ export interface SettledRanks<T> {
  * console.log(results.length, "killed,", errors.length, "failed"); // 4 killed, 6 failed
  * ```
  */
-export class RanksRpc<T extends { readonly rank: number }> extends Observable<T> implements PromiseLike<T[]> {
+export class RanksRpc<T extends RankResult> extends Observable<T> implements PromiseLike<T[]> {
   readonly #answers: Observable<T | FluxError>;
 
   /** Not for applications: the verbs make these. */

@@ -2,7 +2,7 @@ import type { Flux } from "../flux.js";
 import { abortSignal } from "../protocol/checks.js";
 import { checkOptions, unchecked } from "../protocol/options.js";
 import { SIGNUM, type SignalName, signalNumber } from "../protocol/signals.js";
-import { RanksRpc } from "../ranks-rpc.js";
+import { type RankResult, RanksRpc } from "../ranks-rpc.js";
 import { Rpc } from "../rpc.js";
 import { PROCESS_OPTIONS, type ProcessOptions, processFields, processTarget } from "./process-ref.js";
 import {
@@ -47,8 +47,8 @@ const KILL_OPTIONS = {
 export function kill<N extends Target | undefined = undefined>(
   flux: Flux,
   options: KillOptions<N>,
-): ByTarget<N, Rpc<void>, RanksRpc<{ readonly rank: number }>>;
-export function kill(flux: Flux, options: KillOptions): Rpc<void> | RanksRpc<{ readonly rank: number }> {
+): ByTarget<N, Rpc<void>, RanksRpc<RankResult>>;
+export function kill(flux: Flux, options: KillOptions): Rpc<void> | RanksRpc<RankResult> {
   checkOptions("kill", options, PROCESS_OPTIONS, RANK_OPTIONS, SERVICE_OPTIONS, KILL_OPTIONS);
   const { pid, label } = processFields(options);
   const signum = signalNumber(options.signum ?? SIGNUM.SIGTERM);

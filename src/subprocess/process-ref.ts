@@ -28,7 +28,7 @@ export interface ProcessPlace {
 }
 
 /** A {@link ProcessRef} by pid, as {@link rexecBg} gives it. */
-export type PidRef = ProcessPlace & PidOrLabel & { readonly pid: number };
+export type PidRef = ProcessPlace & Extract<PidOrLabel, { pid: number }>;
 
 /**
  * Names one process: by pid or label, with its service and rank. {@link rexecBg} gives one, and `ref` of a {@link Subprocess} is one.
