@@ -28,7 +28,12 @@ export interface ProcessPlace {
 }
 
 /** A {@link ProcessRef} by pid, as {@link rexecBg} gives it. */
-export type PidRef = ProcessPlace & Extract<PidOrLabel, { pid: number }>;
+export interface PidRef extends ProcessPlace {
+  /** The process id. */
+  readonly pid: number;
+  /** Absent: the pid names the process. */
+  readonly label?: undefined;
+}
 
 /**
  * Names one process: by pid or label, with its service and rank. {@link rexecBg} gives one, and `ref` of a {@link Subprocess} is one.
