@@ -43,8 +43,8 @@ export interface ExecOptions<N extends Target | undefined = Target | undefined> 
  *   .pipe(stdout(), lines())
  *   .subscribe((line) => console.log(line)); // one, two
  * exec(flux, ["hostname"], { nodeid: "0-3" })
- *   .pipe(lines()) // of several ranks: not stdout(), which would mix them
- *   .subscribe(({ rank, line }) => console.assert(line !== "", rank));
+ *   .pipe(lines(), toArray()) // not stdout(), which is of one rank
+ *   .subscribe((all) => console.log(all.map(({ rank }) => rank).sort().join())); // 0,1,2,3
  * ```
  */
 export function exec<N extends Target | undefined = undefined>(

@@ -58,7 +58,13 @@ export const LAUNCHER: Refusal[] = [
   ),
   ...pair("two directories", "commands", tmp, { ...inTmp, cwd: "/tmp/a" }, inTmp),
   ...["LD_PRELOAD", "BASH_ENV", "A"].flatMap((name) =>
-    pair(`the variable ${name}`, "env", {}, { cmdline: launch(["true"], { env: { [name]: "x" } }) }, line("true")),
+    pair(
+      `the variable ${name}`,
+      "env",
+      {},
+      { cmdline: launch(["true"], { env: { [name]: "x" } }) },
+      line("true"),
+    ),
   ),
   ...pair(
     "a variable beside a permitted one",
