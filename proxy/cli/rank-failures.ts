@@ -7,7 +7,7 @@ import { FAILED } from "./exit-code.js";
 /** The most hosts that a line names. */
 const MAX_HOSTS = 8;
 
-/** What is known beside the errors. */
+/** Facts for the lines of failures. */
 export interface FailureContext {
   /** The names of hosts, if they tell ranks apart. */
   hosts?: ReadonlyMap<number, string> | undefined;

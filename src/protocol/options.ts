@@ -42,14 +42,16 @@ export function checkOptions<T extends object, Tables extends readonly object[]>
   }
 }
 
-/** The word that `name` is a misspelling of: at most two in five characters differ, and none in case. */
+/** The word that `name` is a misspelling of, in which at most two in five characters differ, or a part of. Case does not matter. */
 function nearest(name: string, words: readonly string[]): string | undefined {
+  const given = name.toLowerCase();
   let least = 0.4;
   let found: string | undefined;
   for (const word of words) {
-    const part = distance(name.toLowerCase(), word.toLowerCase()) / Math.max(name.length, word.length);
-    if (part > least) continue;
-    least = part;
+    const known = word.toLowerCase();
+    const part = distance(given, known) / Math.max(given.length, known.length);
+    if (part > least && (found || given.length < 4 || !known.includes(given))) continue;
+    least = Math.min(part, least);
     found = word;
   }
   return found;

@@ -129,7 +129,11 @@ export class Sessions {
       }
     };
     const request = { topic: HOSTS_TOPIC, nodeid: "any", streaming: false, payload: { hosts }, sign: false };
-    this.start(request, { next: found, error: () => {}, complete: () => {} });
+    const failed = (error: FluxError) => {
+      // Of an open session: the question could not be sent. A lost session asks again in the next one.
+      if (this.status.state === "open" && this.#unsent.delete(call)) call.fail(error);
+    };
+    this.start(request, { next: found, error: failed, complete: () => {} });
   }
 
   #welcomed({ type: _, time, resume: __, received: ___, ...open }: Welcome): void {

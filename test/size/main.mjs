@@ -39,7 +39,7 @@ console.log(
   `ratio: ${(ours / theirs).toFixed(3)}; ${(ours2015 / theirs).toFixed(3)} with RxJS's ES2015 build`,
 );
 
-/** What the modules of a bundle are for. The first pattern that fits a module's path counts. */
+/** The purpose of each module of a bundle, by its path: the first pattern that matches decides. */
 const PARTS = [
   ["RxJS's Observable, in ES5", /^node_modules\/(rxjs|tslib)/],
   ["the session: numbered messages, replay, resume, backoff, one after another", /session\/(link|sessions|outgoing|ids|retry)|protocol\/(replay|sequence)/],

@@ -1,4 +1,4 @@
-/** What `stream` and `events` allow, and that no older right allows either. */
+/** The actions `stream` and `events`: each allows its requests, and no other action allows them. */
 import type { JWTPayload } from "jose";
 import { detail, type RequestTemplate, row } from "../requests.js";
 import { ALL, GUEST, ME, type ProxyKind, type Refusal } from "../world.js";

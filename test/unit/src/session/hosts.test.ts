@@ -67,6 +67,16 @@ describe("a nodeid that names hosts", () => {
     expect(proxy.requests).toHaveLength(1);
   });
 
+  it("fails if the names are too long to be asked for, and goes on", async () => {
+    const { flux, proxy } = await openFlux();
+    const recorder = new Recorder();
+    exec(flux, ["a"], { nodeid: `node[1-2],${"n".repeat(1 << 20)}` }).subscribe(recorder);
+    exec(flux, ["b"], { nodeid: 0 }).subscribe(new Recorder());
+    await settled();
+    expect(recorder.ends).toMatchObject([{ code: "EMSGSIZE", subject: "exec a" }]);
+    expect(proxy.requests.map(({ nodeid }) => nodeid)).toEqual(["0"]);
+  });
+
   it("asks again in the next session, and sends the request once", async () => {
     const { flux, proxy } = await openFlux();
     exec(flux, ["a"], { nodeid: "node2" }).subscribe(new Recorder());

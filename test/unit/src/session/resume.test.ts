@@ -279,7 +279,7 @@ describe("reconnect", () => {
     expect(session.status.state).toBe("open");
   });
 
-  it("opens a session if there is none yet", async () => {
+  it("before the first session, opens it", async () => {
     const proxy = new ScriptedProxy();
     proxy.onHello = () => proxy.close(4503, "no broker");
     const retry = { delay: () => 10_000 };

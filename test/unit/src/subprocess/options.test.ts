@@ -63,6 +63,7 @@ describe("an unknown option", () => {
       ["exec", { timeOuts: 200 }, 'unknown option "timeOuts" of exec; did you mean "timeout"?'],
       ["exec", { stdIn: "x" }, 'unknown option "stdIn" of exec; did you mean "stdin"?'],
       ["spawn", { stdin: "x" }, 'unknown option "stdin" of spawn'],
+      ["list", { timeout: 9 }, 'unknown option "timeout" of list; did you mean "answerTimeout"?'],
       ["kill", { sigNum: 9 }, 'unknown option "sigNum" of kill; did you mean "signum"?'],
       ["rexecBg", { channels: [] }, 'unknown option "channels" of rexecBg'],
       ["connect", { tokens: "t" }, 'unknown option "tokens" of connect; did you mean "token"?'],
